@@ -1,0 +1,73 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Every tool is a thin executable over the same few modules; dependencies point downwards:
+// CKernels ← LinearAlgebra ← Dynamics ← Networks ← Interpretation; Interchange reads and writes
+// their values; GraphDrawing knows nothing of networks.
+let tools = ["simulate", "train", "paths", "sensitivity", "agreement", "draw"]
+
+let package = Package(
+  name: "filigree",
+  platforms: [.macOS(.v15)],
+  products: tools.map { .executable(name: "filigree-\($0)", targets: ["filigree-\($0)"]) },
+  dependencies: [
+    // Command lines: parsing, help, completions.
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    // Elementary functions as a protocol: one set of plant equations for values and dual numbers.
+    .package(url: "https://github.com/apple/swift-numerics", from: "1.1.1"),
+    // A heap for the strongest paths.
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    // ONNX files are protocol buffers.
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+    // SHA-256 of inputs in manifests.
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    // Tests start the real binaries.
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+  ],
+  targets: [
+    .target(name: "CKernels"),
+    .target(name: "CFileSystem"),
+    .systemLibrary(
+      name: "CGraphviz", pkgConfig: "libgvc", providers: [.apt(["libgraphviz-dev"])]),
+    .systemLibrary(name: "CNetCDF", pkgConfig: "netcdf", providers: [.apt(["libnetcdf-dev"])]),
+    .target(name: "LinearAlgebra", dependencies: ["CKernels"]),
+    .target(
+      name: "Dynamics",
+      dependencies: ["LinearAlgebra", .product(name: "RealModule", package: "swift-numerics")]),
+    .target(name: "Networks", dependencies: ["LinearAlgebra", "Dynamics"]),
+    .target(name: "GraphDrawing", dependencies: ["CGraphviz"]),
+    .target(
+      name: "Interpretation",
+      dependencies: [
+        "LinearAlgebra", "Dynamics", "Networks", "GraphDrawing",
+        .product(name: "HeapModule", package: "swift-collections"),
+      ]),
+    .target(
+      name: "Interchange",
+      dependencies: [
+        "CNetCDF", "CFileSystem", "LinearAlgebra", "Dynamics", "Networks",
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ],
+      exclude: ["Generated/onnx.proto"]),
+    .target(
+      name: "CommandSupport",
+      dependencies: [
+        "LinearAlgebra", "Dynamics", "Networks", "Interpretation", "Interchange", "GraphDrawing",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Crypto", package: "swift-crypto"),
+      ]),
+  ]
+    + tools.map { .executableTarget(name: "filigree-\($0)", dependencies: ["CommandSupport"]) }
+    + ["LinearAlgebra", "Dynamics", "Networks", "Interpretation", "GraphDrawing", "Interchange"]
+    .map { .testTarget(name: "\($0)Tests", dependencies: ["TestSupport", .byName(name: $0)]) }
+    + [
+      .target(name: "TestSupport", dependencies: ["LinearAlgebra"], path: "Tests/TestSupport"),
+      .testTarget(
+        name: "CommandTests",
+        dependencies: [
+          "TestSupport", "CommandSupport",
+          .product(name: "Subprocess", package: "swift-subprocess"),
+        ]),
+    ],
+  swiftLanguageModes: [.v6]
+)

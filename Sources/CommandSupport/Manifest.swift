@@ -1,0 +1,65 @@
+import Crypto
+import Foundation
+import Interchange
+import LinearAlgebra
+
+/// What a folder of results came from: everything that may differ between equal runs is here and
+/// nowhere else.
+public struct Manifest: Encodable {
+  struct Input: Encodable {
+    var path: String
+    var sha256: String
+    var bytes: Int
+  }
+
+  struct Machine: Encodable {
+    var host: String
+    var processor: String
+    var processors: Int
+    var system: String
+    var instructionSet: String
+  }
+
+  var filigree = filigreeVersion
+  var command: [String]
+  var seed: UInt64?
+  var threads: Int
+  var inputs: [Input] = []
+  var machine: Machine
+  var started: String
+  var seconds: [String: Double] = [:]
+
+  /// - Throws: `FileProblem` for an input that cannot be read.
+  public init(seed: UInt64?, threads: Int, inputs: [String]) throws {
+    command = CommandLine.arguments
+    self.seed = seed
+    self.threads = threads
+    machine = Machine(
+      host: ProcessInfo.processInfo.hostName, processor: Self.processorName,
+      processors: ProcessInfo.processInfo.processorCount,
+      system: ProcessInfo.processInfo.operatingSystemVersionString,
+      instructionSet: Kernels.active.instructionSet.rawValue)
+    started = ISO8601DateFormatter().string(from: Date())
+    self.inputs = try inputs.map { path in
+      let bytes = try WholeFile.read(path)
+      let digest = SHA256.hash(data: bytes).map { String(format: "%02x", $0) }.joined()
+      return Input(path: path, sha256: digest, bytes: bytes.count)
+    }
+  }
+
+  public mutating func record(_ stage: String, _ duration: Duration) {
+    seconds[stage] = (ProgressLine.seconds(duration) * 1000).rounded() / 1000
+  }
+
+  public func bytes() throws -> [UInt8] {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    return Array(try encoder.encode(self)) + [0x0A]
+  }
+
+  private static var processorName: String {
+    let text = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
+    let line = text.split(separator: "\n").first { $0.hasPrefix("model name") }
+    return line?.split(separator: ":").last?.trimmingCharacters(in: .whitespaces) ?? "unknown"
+  }
+}

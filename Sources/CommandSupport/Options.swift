@@ -1,0 +1,112 @@
+import Dynamics
+import Foundation
+import Interchange
+import Networks
+
+/// How results are written.
+public enum OutputFormat: String, ExpressibleByArgument, CaseIterable, Sendable {
+  case table, json, csv, markdown
+}
+
+public struct FormatOption: ParsableArguments {
+  @Option(help: "How to print the result: table, json, csv or markdown.")
+  public var format = OutputFormat.table
+
+  public init() {}
+}
+
+public struct RunOptions: ParsableArguments {
+  @Option(help: "How many threads may work at once; all processors by default. Changes no result.")
+  public var threads: Int = ProcessInfo.processInfo.activeProcessorCount
+
+  @Flag(name: .shortAndLong, help: "Say nothing on standard error but errors and warnings.")
+  public var quiet = false
+
+  public init() {}
+
+  public func validate() throws {
+    guard (1...1024).contains(threads) else {
+      throw ValidationError("--threads \(threads): must be between 1 and 1024.")
+    }
+  }
+
+  public func note(_ text: String) { if !quiet { Console.note(text) } }
+}
+
+public struct OutputOptions: ParsableArguments {
+  @Option(name: .shortAndLong, help: "The file or folder to make.")
+  public var output: String
+
+  @Flag(name: .shortAndLong, help: "Replace the output if it is there already.")
+  public var force = false
+
+  public init() {}
+}
+
+public struct CutOption: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Weights of smaller magnitude count as zero; at 0 only exact zeros do.", valueName: "weight"))
+  public var cut = 0.0
+
+  public init() {}
+
+  public func validate() throws {
+    guard cut.isFinite && cut >= 0 else {
+      throw ValidationError("--cut \(cut): must be zero or positive.")
+    }
+  }
+}
+
+public struct ControlsOption: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "For data that do not say which variables are inputs (a CSV file from elsewhere): their names, "
+        + "separated by commas. All others are states.", valueName: "names"))
+  public var inputs: String?
+
+  public init() {}
+
+  /// The names as a list; a name with a comma in it is quoted as in CSV.
+  public var names: [String]? {
+    inputs.map { NameList.parse($0) }
+  }
+
+  public func read(_ path: String) throws -> Trajectories {
+    try TrajectoryFile.read(path, controls: names)
+  }
+}
+
+/// Names separated by commas; a name may be put in double quotes.
+public enum NameList {
+  public static func parse(_ text: String) -> [String] {
+    var names: [String] = []
+    var current = ""
+    var isQuoted = false
+    for character in text {
+      switch character {
+      case "\"": isQuoted.toggle()
+      case "," where !isQuoted:
+        names.append(current)
+        current = ""
+      default: current.append(character)
+      }
+    }
+    if !text.isEmpty { names.append(current) }
+    return names
+  }
+}
+
+extension Ensemble {
+  /// Reads a model or an ensemble, cut as asked, and tells where names were made up.
+  public static func load(_ path: String, cut: Double = 0) throws -> Ensemble {
+    var ensemble = try EnsembleFolder.read(path)
+    if ensemble.members[0].hasMadeUpNames {
+      Console.note(
+        "note: \(path) holds no names of variables; inputs are called "
+          + "\(ensemble.inputs.map(\.name).joined(separator: ", ")) and outputs after the inputs")
+    }
+    if cut > 0 { ensemble.members = ensemble.members.map { $0.cut(cut) } }
+    return ensemble
+  }
+}

@@ -1,0 +1,59 @@
+import Foundation
+import Synchronization
+
+/// One line of progress on standard error, rewritten in place, with rate and time left. Silent where
+/// standard error is no terminal.
+public final class ProgressLine: Sendable {
+  private struct State {
+    var done = 0
+    var shownAt = -Double.infinity
+  }
+
+  private let total: Int
+  private let unit: String
+  private let isShown: Bool
+  private let start = ContinuousClock.now
+  private let state = Mutex(State())
+
+  public init(total: Int, unit: String, quiet: Bool) {
+    self.total = total
+    self.unit = unit
+    isShown = !quiet && Console.isInteractive
+  }
+
+  /// Counts one more; `detail` is shown behind the figures. May be called from any thread.
+  public func advance(_ detail: @autoclosure () -> String = "") {
+    guard isShown else { return }
+    let elapsed = Self.seconds(ContinuousClock.now - start)
+    state.withLock { state in
+      state.done += 1
+      guard elapsed - state.shownAt > 0.1 || state.done == total else { return }
+      state.shownAt = elapsed
+      let rate = Double(state.done) / max(elapsed, 1e-9)
+      let left = Double(total - state.done) / rate
+      let text =
+        "\(state.done)/\(total) \(unit)  \(String(format: "%.0f", rate))/s  "
+        + "\(Self.clock(left)) left  \(detail())"
+      let room = max(20, Console.width - 1)
+      FileHandle.standardError.write(Data("\r\u{1B}[K\(text.singleLine.prefix(room))".utf8))
+    }
+  }
+
+  /// Clears the line.
+  public func finish() {
+    if isShown { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
+  }
+
+  public static func seconds(_ duration: Duration) -> Double {
+    Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
+  }
+
+  /// 9 s, 1:05, 2:03:04
+  static func clock(_ seconds: Double) -> String {
+    let whole = Int(seconds.rounded(.up))
+    if whole < 60 { return "\(whole) s" }
+    let minutes = String(format: "%02d", whole / 60 % 60)
+    let rest = String(format: "%02d", whole % 60)
+    return whole < 3600 ? "\(whole / 60):\(rest)" : "\(whole / 3600):\(minutes):\(rest)"
+  }
+}

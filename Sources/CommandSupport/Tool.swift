@@ -1,0 +1,100 @@
+@_exported import ArgumentParser
+import Dynamics
+import Foundation
+import GraphDrawing
+import Interchange
+import LinearAlgebra
+import Networks
+
+/// The version that tools print and manifests record.
+public let filigreeVersion = "0.1.0"
+
+/// A Filigree executable: parses its options, then does its work; errors become one line on standard
+/// error and an exit code after sysexits.
+public protocol Tool: AsyncParsableCommand {
+  mutating func work() async throws
+}
+
+extension Tool {
+  public mutating func run() async throws {
+    // A reader that has seen enough closes the pipe; then stop silently, as other Unix tools do.
+    signal(SIGPIPE, SIG_DFL)
+    do {
+      try await work()
+    } catch let error as ExitCode {
+      throw error
+    } catch let error as ValidationError {
+      throw error
+    } catch let error as CleanExit {
+      throw error
+    } catch {
+      Console.error("\(Self.configuration.commandName ?? "filigree"): \(error)")
+      throw ExitCode(Self.exitCode(of: error))
+    }
+  }
+
+  private static func exitCode(of error: any Error) -> Int32 {
+    switch error {
+    case let problem as FileProblem:
+      switch problem {
+      case .missing, .unreadable: EX_NOINPUT
+      case .exists, .foreignFolder, .cannotCreate: EX_CANTCREAT
+      case .writeFailed: EX_IOERR
+      case .malformed, .badData: EX_DATAERR
+      }
+    case is DataProblem, is DataMismatch: EX_DATAERR
+    case is StandardOutputFailure: EX_IOERR
+    default: EX_SOFTWARE
+    }
+  }
+}
+
+/// Data, models or a plant that do not fit each other, said in words.
+public struct DataMismatch: Error, CustomStringConvertible {
+  public let description: String
+  public init(_ description: String) { self.description = description }
+}
+
+/// Standard output that cannot be written.
+struct StandardOutputFailure: Error, CustomStringConvertible {
+  let reason: String
+  var description: String { "standard output: \(reason)" }
+}
+
+/// What a tool says: data on standard output, everything else on standard error.
+public enum Console {
+  public static func error(_ text: String) { note("error: \(text)") }
+  public static func warning(_ text: String) { note("warning: \(text)") }
+
+  public static func note(_ text: String) {
+    FileHandle.standardError.write(Data((text + "\n").utf8))
+  }
+
+  /// - Throws: when the text cannot be written, for example on a full disk.
+  public static func output(_ text: String) throws {
+    var rest = Array(text.utf8)[...]
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+      if count < 0 {
+        if errno == EINTR { continue }
+        if errno == EPIPE { throw ExitCode(0) }
+        throw StandardOutputFailure(reason: String(cString: strerror(errno)))
+      }
+      rest = rest.dropFirst(count)
+    }
+  }
+
+  public static var isInteractive: Bool { isatty(STDERR_FILENO) == 1 }
+
+  /// Width of the terminal that shows standard output; `COLUMNS` wins; 80 where there is none.
+  public static var width: Int {
+    if let columns = ProcessInfo.processInfo.environment["COLUMNS"].flatMap(Int.init), columns > 0 {
+      return columns
+    }
+    var size = winsize()
+    if ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 {
+      return Int(size.ws_col)
+    }
+    return 80
+  }
+}

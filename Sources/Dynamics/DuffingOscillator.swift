@@ -1,0 +1,44 @@
+import LinearAlgebra
+import RealModule
+
+/// A driven Duffing oscillator with two wells (Guckenheimer & Holmes 1983, 2.2):
+/// ẍ = −0.3 ẋ + x − x³ + u.
+public struct DuffingOscillator: Plant {
+  public let name = "duffing"
+  public let timeStep = 0.05
+  public let states = [
+    Variable("position", unit: "m", longName: "displacement", role: .state),
+    Variable("velocity", unit: "m/s", longName: "velocity", role: .state),
+  ]
+  public let controls = [
+    Variable("force", unit: "N/kg", longName: "force per mass", role: .control)
+  ]
+
+  public init() {}
+
+  public func rates<S: PlantScalar>(state x: [S], controls u: [S], into rates: inout [S]) {
+    rates[0] = x[1]
+    rates[1] = u[0] + x[0] - x[0] * x[0] * x[0] - S(0.3) * x[1]
+  }
+
+  public func initialState(_ stream: inout RandomStream) -> [Double] {
+    [Double(stream.integer(in: -150...150)) / 100, Double(stream.integer(in: -100...100)) / 100]
+  }
+
+  public func makeOperator(mode: ExcitationMode, stream: RandomStream) -> Operator {
+    Operator(mode: mode, stream: stream)
+  }
+
+  public struct Operator: PlantOperator {
+    let mode: ExcitationMode
+    var stream: RandomStream
+    var level = SteppedSignal(levels: -100...100, intervals: 10...100)
+
+    public mutating func controls(sample: Int, state: [Double]) -> [Double] {
+      switch mode {
+      case .aprbs: [Double(level.next(&stream)) / 100]
+      case .operation: [0.5 * .cos(0.06 * Double(sample))]
+      }
+    }
+  }
+}

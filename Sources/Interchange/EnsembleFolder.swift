@@ -1,0 +1,90 @@
+import Foundation
+import Networks
+
+/// Models on disk: an `.onnx` file, or a folder of `member-NN.onnx` with an `ensemble.json`.
+public enum EnsembleFolder {
+  /// What `ensemble.json` says; nothing in it varies between equal runs.
+  public struct Description: Codable, Sendable {
+    public var members: [String]
+    public var recipe: Recipe
+    public var seed: UInt64
+    public var trajectories: Int
+    public var validationTrajectories: Int
+
+    public init(
+      members: [String], recipe: Recipe, seed: UInt64, trajectories: Int,
+      validationTrajectories: Int
+    ) {
+      self.members = members
+      self.recipe = recipe
+      self.seed = seed
+      self.trajectories = trajectories
+      self.validationTrajectories = validationTrajectories
+    }
+  }
+
+  public static func memberName(_ index: Int) -> String {
+    index < 10 ? "member-0\(index).onnx" : "member-\(index).onnx"
+  }
+
+  /// Reads one model, or all members of a folder: those that `ensemble.json` lists, without it every
+  /// `.onnx` file by name.
+  ///
+  /// - Throws: `FileProblem`; members of different variables are `.malformed`.
+  public static func read(_ path: String) throws(FileProblem) -> Ensemble {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+      throw .missing(path: path)
+    }
+    let name = ((path as NSString).standardizingPath as NSString).lastPathComponent
+    guard isFolder.boolValue else {
+      let model = try Model(onnx: try WholeFile.read(path), path: path)
+      return Ensemble(name: (name as NSString).deletingPathExtension, members: [model])
+    }
+    var members: [Model] = []
+    for file in try memberFiles(path) {
+      members.append(try Model(onnx: try WholeFile.read(file), path: file))
+    }
+    let ensemble = Ensemble(name: name, members: members)
+    if let odd = ensemble.oddMember {
+      throw .malformed(
+        path: path, place: "member \(odd)",
+        reason: "its variables differ from those of member 0; an ensemble has the same in all")
+    }
+    return ensemble
+  }
+
+  private static func memberFiles(_ folder: String) throws(FileProblem) -> [String] {
+    func inside(_ name: String) -> String { (folder as NSString).appendingPathComponent(name) }
+    struct Listing: Decodable { var members: [String] }
+    let description = inside("ensemble.json")
+    let names: [String]
+    if FileManager.default.fileExists(atPath: description) {
+      let bytes = try WholeFile.read(description)
+      guard let listing = try? JSONDecoder().decode(Listing.self, from: Data(bytes)),
+        !listing.members.isEmpty
+      else {
+        throw .malformed(
+          path: description, place: "", reason: "not the description of an ensemble: it needs a "
+            + "list \"members\" of file names")
+      }
+      if let outside = listing.members.first(where: { $0.contains("/") }) {
+        throw .malformed(
+          path: description, place: "members", reason: "\"\(outside)\" is not a plain file name")
+      }
+      names = listing.members
+    } else {
+      do {
+        names = try FileManager.default.contentsOfDirectory(atPath: folder)
+          .filter { $0.hasSuffix(".onnx") && !$0.hasPrefix(".") }.sorted()
+      } catch {
+        throw .unreadable(path: folder, reason: systemError())
+      }
+      guard !names.isEmpty else {
+        throw .malformed(
+          path: folder, place: "", reason: "there are no models (*.onnx) in this folder")
+      }
+    }
+    return names.map(inside)
+  }
+}

@@ -1,0 +1,51 @@
+import Dynamics
+import Foundation
+
+/// What can go wrong with a file: what, where in it, and what to do.
+public enum FileProblem: Error {
+  case missing(path: String)
+  case unreadable(path: String, reason: String)
+  /// It is there and would be overwritten.
+  case exists(path: String)
+  /// It may not be replaced even when asked: not something that Filigree made.
+  case foreignFolder(path: String)
+  case cannotCreate(path: String, reason: String)
+  case writeFailed(path: String, reason: String)
+  /// The content is not what it should be, at `place` (a line, a variable, a node).
+  case malformed(path: String, place: String, reason: String)
+  case badData(path: String, problem: DataProblem)
+}
+
+extension FileProblem: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .missing(let path):
+      "\(path): there is no such file or folder"
+    case .unreadable(let path, let reason):
+      "\(path): cannot be read: \(reason)"
+    case .exists(let path):
+      "\(path): exists already; choose another --output, or replace it with --force"
+    case .foreignFolder(let path):
+      "\(path): is a folder that Filigree did not make (no manifest.json of ours in it), so even "
+        + "--force does not replace it; choose another --output"
+    case .cannotCreate(let path, let reason):
+      "\(path): cannot be created: \(reason)"
+    case .writeFailed(let path, let reason):
+      "\(path): writing failed: \(reason); nothing was replaced"
+    case .malformed(let path, let place, let reason):
+      place.isEmpty ? "\(path): \(reason)" : "\(path): \(place): \(reason)"
+    case .badData(let path, let problem):
+      "\(path): \(problem)"
+    }
+  }
+}
+
+/// The system's text for the last error number.
+func systemError(_ code: Int32 = errno) -> String { String(cString: strerror(code)) }
+
+/// Runs `body`, telling in which file its data problem is.
+func locating<Result>(_ path: String, _ body: () throws(DataProblem) -> Result)
+  throws(FileProblem) -> Result
+{
+  do { return try body() } catch { throw .badData(path: path, problem: error) }
+}

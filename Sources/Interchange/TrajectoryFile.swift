@@ -1,0 +1,41 @@
+import Dynamics
+import Foundation
+
+/// Trajectories in files: NetCDF-4 (`.nc`) or CSV (`.csv`).
+public enum TrajectoryFile {
+  /// - Parameter controls: for CSV, the columns that are controls; nil leaves it to the header.
+  /// - Throws: `FileProblem` with the place.
+  public static func read(_ path: String, controls: [String]? = nil) throws(FileProblem)
+    -> Trajectories
+  {
+    let bytes = try WholeFile.read(path)
+    // By content, so that a wrong ending does no harm: HDF5 and classic NetCDF have signatures.
+    let isNetCDF =
+      bytes.starts(with: [0x89, 0x48, 0x44, 0x46]) || bytes.starts(with: Array("CDF".utf8))
+    let isNamedNetCDF = (path as NSString).pathExtension.lowercased() == "nc"
+    let data =
+      isNetCDF || isNamedNetCDF
+      ? try NetCDF.trajectories(bytes, path: path) : try CSV.trajectories(bytes, path: path)
+    guard let controls else { return data }
+    return try locating(path) { () throws(DataProblem) in try data.declaring(controls: controls) }
+  }
+
+  /// The bytes of a file for `path`, by its ending.
+  /// - Throws: `FileProblem.cannotCreate` for another ending than `.nc` or `.csv`.
+  public static func bytes(_ data: Trajectories, for path: String) throws(FileProblem) -> [UInt8] {
+    try checkFormat(path)
+    return isCSV(path) ? CSV.bytes(data) : try NetCDF.bytes(data, path: path)
+  }
+
+  /// - Throws: `FileProblem.cannotCreate` for an ending that is neither `.nc` nor `.csv`.
+  public static func checkFormat(_ path: String) throws(FileProblem) {
+    guard isCSV(path) || (path as NSString).pathExtension.lowercased() == "nc" else {
+      throw .cannotCreate(
+        path: path, reason: "the ending tells the format and must be .nc (NetCDF) or .csv")
+    }
+  }
+
+  private static func isCSV(_ path: String) -> Bool {
+    (path as NSString).pathExtension.lowercased() == "csv"
+  }
+}

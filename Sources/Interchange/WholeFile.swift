@@ -1,0 +1,191 @@
+import CFileSystem
+import Foundation
+
+/// Reading and writing files as wholes: a reader never sees half of one.
+public enum WholeFile {
+  /// - Throws: `FileProblem` for a file that is missing, a folder, or cannot be read.
+  public static func read(_ path: String) throws(FileProblem) -> [UInt8] {
+    var status = stat()
+    guard stat(path, &status) == 0 else {
+      if errno == ENOENT || errno == ENOTDIR { throw .missing(path: path) }
+      throw .unreadable(path: path, reason: systemError())
+    }
+    guard status.st_mode & S_IFMT != S_IFDIR else {
+      throw .unreadable(path: path, reason: "it is a folder, a file is needed")
+    }
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw .unreadable(path: path, reason: systemError()) }
+    defer { close(descriptor) }
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(Int(status.st_size))
+    var chunk = [UInt8](repeating: 0, count: 1 << 20)
+    while true {
+      let count = Glibc.read(descriptor, &chunk, chunk.count)
+      if count == 0 { return bytes }
+      if count < 0 {
+        if errno == EINTR { continue }
+        throw .unreadable(path: path, reason: systemError())
+      }
+      bytes += chunk[..<count]
+    }
+  }
+
+  /// Writes beside the target and renames into place.
+  ///
+  /// - Parameter force: whether to replace a file that is there.
+  /// - Throws: `FileProblem.exists`, `.cannotCreate`, or `.writeFailed` (for example on a full disk);
+  ///   whatever was there before is then untouched.
+  public static func write(_ bytes: some Collection<UInt8>, to path: String, force: Bool)
+    throws(FileProblem)
+  {
+    try checkWritable(path, force: force)
+    let temporary = partialName(path)
+    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else { throw .cannotCreate(path: path, reason: systemError()) }
+    var failure = writeAll(descriptor, Array(bytes))
+    if fsync(descriptor) != 0 && errno != EINVAL { failure = failure ?? systemError() }
+    if close(descriptor) != 0 { failure = failure ?? systemError() }
+    if failure == nil {
+      if force {
+        if rename(temporary, path) != 0 { failure = systemError() }
+      } else if link(temporary, path) == 0 {
+        unlink(temporary)
+      } else if errno == EEXIST {
+        unlink(temporary)
+        throw .exists(path: path)
+      } else if rename(temporary, path) != 0 {  // a file system without hard links
+        failure = systemError()
+      }
+    }
+    if let failure {
+      unlink(temporary)
+      throw .writeFailed(path: path, reason: failure)
+    }
+  }
+
+  /// Whether a file may be made at `path`: to be asked before long work.
+  public static func checkWritable(_ path: String, force: Bool) throws(FileProblem) {
+    var status = stat()
+    if stat(path, &status) == 0 {
+      guard status.st_mode & S_IFMT != S_IFDIR else {
+        throw .cannotCreate(path: path, reason: "there is a folder of that name")
+      }
+      if !force { throw .exists(path: path) }
+    }
+    try checkParent(path)
+  }
+
+  static func checkParent(_ path: String) throws(FileProblem) {
+    let parent = parentFolder(path)
+    var status = stat()
+    guard stat(parent, &status) == 0 else {
+      throw .cannotCreate(path: path, reason: "folder \(parent): \(systemError())")
+    }
+    guard status.st_mode & S_IFMT == S_IFDIR else {
+      throw .cannotCreate(path: path, reason: "\(parent) is not a folder")
+    }
+    guard access(parent, W_OK | X_OK) == 0 else {
+      throw .cannotCreate(path: path, reason: "folder \(parent): \(systemError())")
+    }
+  }
+
+  static func parentFolder(_ path: String) -> String {
+    let parent = (path as NSString).deletingLastPathComponent
+    return parent.isEmpty ? "." : parent
+  }
+
+  /// A hidden name beside `path` that no other process uses.
+  static func partialName(_ path: String) -> String {
+    let name = (path as NSString).lastPathComponent.prefix(100)
+    return (parentFolder(path) as NSString).appendingPathComponent(".\(name).partial-\(getpid())")
+  }
+
+  /// The reason of failure, or nil.
+  private static func writeAll(_ descriptor: Int32, _ bytes: [UInt8]) -> String? {
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+      if count < 0 {
+        if errno == EINTR { continue }
+        return systemError()
+      }
+      rest = rest.dropFirst(count)
+    }
+    return nil
+  }
+}
+
+/// A folder that appears whole or not at all: filled beside its target, then renamed into place.
+public struct OutputFolder: ~Copyable {
+  public let path: String
+  private let staging: String
+  private let force: Bool
+  private var isCommitted = false
+
+  /// - Throws: `FileProblem` when the target exists without `force`, is not ours to replace, or its
+  ///   place cannot be written.
+  public init(_ path: String, force: Bool) throws(FileProblem) {
+    // A trailing slash is how shells complete folder names.
+    let target = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+    self.path = target
+    self.force = force
+    staging = WholeFile.partialName(target)
+    let parent = WholeFile.parentFolder(target)
+    if access(parent, F_OK) != 0 {
+      do {
+        try FileManager.default.createDirectory(
+          atPath: parent, withIntermediateDirectories: true)
+      } catch {
+        throw .cannotCreate(path: target, reason: "folder \(parent): \(systemError())")
+      }
+    }
+    try Self.check(target, force: force)
+    guard mkdir(staging, 0o777) == 0 else {
+      throw .cannotCreate(path: target, reason: systemError())
+    }
+  }
+
+  deinit {
+    if !isCommitted { try? FileManager.default.removeItem(atPath: staging) }
+  }
+
+  private static func check(_ path: String, force: Bool) throws(FileProblem) {
+    var status = stat()
+    if stat(path, &status) == 0 {
+      guard force else { throw .exists(path: path) }
+      let isFolder = status.st_mode & S_IFMT == S_IFDIR
+      let entries = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+      guard isFolder && (entries.isEmpty || entries.contains("manifest.json")) else {
+        throw .foreignFolder(path: path)
+      }
+    }
+    try WholeFile.checkParent(path)
+  }
+
+  public func write(_ bytes: some Collection<UInt8>, named name: String) throws(FileProblem) {
+    let file = (staging as NSString).appendingPathComponent(name)
+    do {
+      try WholeFile.write(bytes, to: file, force: false)
+    } catch .writeFailed(_, let reason) {
+      throw .writeFailed(
+        path: (path as NSString).appendingPathComponent(name), reason: reason)
+    }
+  }
+
+  /// Makes the folder appear under its name, in place of the one that was there.
+  public mutating func commit() throws(FileProblem) {
+    try Self.check(path, force: force)
+    if access(path, F_OK) != 0 {
+      guard rename(staging, path) == 0 else {
+        throw .writeFailed(path: path, reason: systemError())
+      }
+    } else {
+      // Exchanging the two names is one step: at no moment is there no folder.
+      guard filigree_exchange(staging, path) == 0 else {
+        throw .writeFailed(path: path, reason: systemError())
+      }
+      try? FileManager.default.removeItem(atPath: staging)
+    }
+    isCommitted = true
+  }
+}

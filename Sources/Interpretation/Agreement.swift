@@ -1,0 +1,115 @@
+import Foundation
+import LinearAlgebra
+
+/// Which input-output pairs each member of an ensemble selects, and how far the members agree.
+///
+/// The statistics of Nogueira, Sechidis & Brown, *On the stability of feature selection algorithms*
+/// (JMLR 18, 2018), with M members and d pairs.
+public struct Selection: Equatable, Sendable {
+  /// M rows of d choices.
+  public let chosen: [[Bool]]
+
+  /// - Precondition: at least one member, all with the same number of pairs.
+  public init(chosen: [[Bool]]) {
+    precondition(!chosen.isEmpty && chosen.allSatisfy { $0.count == chosen[0].count })
+    self.chosen = chosen
+  }
+
+  public var memberCount: Int { chosen.count }
+  public var pairCount: Int { chosen[0].count }
+
+  /// p_f: share of the members that select each pair.
+  public var frequency: [Double] {
+    (0..<pairCount).map { pair in
+      Double(chosen.count { $0[pair] }) / Double(memberCount)
+    }
+  }
+
+  /// Pairs that more than half of the members select.
+  public var consensus: [Bool] {
+    (0..<pairCount).map { pair in 2 * chosen.count { $0[pair] } > memberCount }
+  }
+
+  /// Whether all members select the same pairs.
+  public var isUnanimous: Bool { chosen.allSatisfy { $0 == chosen[0] } }
+
+  /// Φ = 1 − M/(M−1) · mean_f[p_f (1 − p_f)] / [(k̄/d)(1 − k̄/d)] (their equation 4): 1 when all
+  /// members agree, 0 for choices at random. Nil where it is undefined: one member, or all pairs or
+  /// none selected by everyone.
+  public var stability: Double? {
+    guard memberCount > 1 else { return nil }
+    let m = Double(memberCount)
+    let share = meanShare
+    let random = share * (1 - share)
+    let selected = chosen.reduce(0) { $0 + $1.count { $0 } }
+    guard selected > 0 && selected < memberCount * pairCount else { return nil }
+    let variance = frequency.map { $0 * (1 - $0) }.mean
+    return 1 - m / (m - 1) * variance / random
+  }
+
+  /// k̄/d
+  private var meanShare: Double { frequency.mean }
+
+  /// Var Φ by their theorem 7 (asymptotic in M); nil where Φ is.
+  public var asymptoticVariance: Double? {
+    guard let stability else { return nil }
+    let d = Double(pairCount)
+    let m = Double(memberCount)
+    let p = frequency
+    let mean = meanShare * d
+    let random = meanShare * (1 - meanShare)
+    let influence = chosen.map { row -> Double in
+      let size = Double(row.count { $0 })
+      let overlap = zip(row, p).reduce(0) { $0 + ($1.0 ? $1.1 : 0) } / d
+      let correction = 2 * size * mean / (d * d) - size / d - mean / d + 1
+      return (overlap - size * mean / (d * d) + stability / 2 * correction) / random
+    }
+    let centre = influence.mean
+    return 4 / (m * m) * influence.reduce(0) { $0 + ($1 - centre) * ($1 - centre) }
+  }
+
+  /// An interval for Φ at the given confidence by the jackknife over members: pseudo-values
+  /// M Φ − (M − 1) Φ₍₋ᵢ₎, their mean ± t_{M−1} times its standard error, clipped at 1. Unlike the
+  /// asymptotic interval it holds its level for as few as four members. Nil below three members, or
+  /// where leaving one out makes Φ undefined.
+  public func jackknifeInterval(confidence: Double = 0.95) -> ClosedRange<Double>? {
+    guard let stability, memberCount >= 3 else { return nil }
+    let m = Double(memberCount)
+    var values: [Double] = []
+    for left in chosen.indices {
+      var others = chosen
+      others.remove(at: left)
+      guard let without = Selection(chosen: others).stability else { return nil }
+      values.append(m * stability - (m - 1) * without)
+    }
+    let centre = values.mean
+    let error = values.standardDeviation / (m - 1).squareRoot()
+    let reach = studentQuantile(confidence: confidence, degrees: memberCount - 1) * error
+    return (centre - reach)...max(centre - reach, min(1, centre + reach))
+  }
+
+  /// Mean over pairs of members of |A ∩ B|/|A ∪ B|; two empty selections count as 1. Nil for one
+  /// member. Not corrected for chance: large selections agree by themselves.
+  public var meanJaccard: Double? {
+    guard memberCount > 1 else { return nil }
+    var values: [Double] = []
+    for a in 0..<memberCount {
+      for b in (a + 1)..<memberCount {
+        let both = zip(chosen[a], chosen[b]).count { $0 && $1 }
+        let either = zip(chosen[a], chosen[b]).count { $0 || $1 }
+        values.append(either == 0 ? 1 : Double(both) / Double(either))
+      }
+    }
+    return values.mean
+  }
+
+  /// T = (Φ₂ − Φ₁)/√(Var₁ + Var₂), their section 5.3, to compare two ensembles; nil where either Φ is
+  /// undefined or neither varies.
+  public static func difference(_ first: Selection, _ second: Selection) -> Double? {
+    guard let phi1 = first.stability, let phi2 = second.stability,
+      let variance1 = first.asymptoticVariance, let variance2 = second.asymptoticVariance,
+      variance1 + variance2 > 1e-15
+    else { return nil }
+    return (phi2 - phi1) / (variance1 + variance2).squareRoot()
+  }
+}

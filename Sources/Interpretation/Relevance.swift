@@ -1,0 +1,95 @@
+import Dynamics
+import LinearAlgebra
+import Networks
+
+/// Statistics of a model's Jacobian over data, in standardised units (outputs × inputs).
+public struct Relevance: Equatable, Sendable {
+  /// R = mean |J|: how strongly each rate responds to each input on the data. Zero exactly where no
+  /// path is left.
+  public var meanMagnitude: Matrix
+  /// mean J: the same with its sign; far below R where the sign changes over the data.
+  public var signedMean: Matrix
+  public var samples: Int
+
+  /// - Parameters:
+  ///   - inputs: samples × inputs in physical units, at least one.
+  public init(_ model: Model, over inputs: Matrix) {
+    let evaluator = JacobianEvaluator(model.network)
+    var workspace = JacobianEvaluator.Workspace(evaluator)
+    var jacobian = Matrix(rows: evaluator.outputCount, columns: inputs.columns)
+    var magnitude = jacobian
+    var sum = jacobian
+    var point = [Double](repeating: 0, count: inputs.columns)
+    for row in 0..<inputs.rows {
+      for column in point.indices {
+        point[column] = model.inputScaling.standardise(column, inputs[row, column])
+      }
+      evaluator.evaluate(point, workspace: &workspace, into: &jacobian)
+      for index in jacobian.elements.indices {
+        magnitude.elements[index] += abs(jacobian.elements[index])
+        sum.elements[index] += jacobian.elements[index]
+      }
+    }
+    let count = Double(inputs.rows)
+    meanMagnitude = magnitude.map { $0 / count }
+    signedMean = sum.map { $0 / count }
+    samples = inputs.rows
+  }
+}
+
+/// The relevances of all members of an ensemble, and what they have in common.
+public struct EnsembleRelevance: Sendable {
+  public let members: [Relevance]
+
+  /// - Throws: `DataProblem.missingVariables` when the data lack one of the models' inputs.
+  public init(_ ensemble: Ensemble, over data: Trajectories, threads: Int) async throws {
+    let inputs = try data.points(of: ensemble.inputs)
+    members = try await concurrentMap(ensemble.members.count, threads: threads) {
+      Relevance(ensemble.members[$0], over: inputs)
+    }
+  }
+
+  /// Mean over the members of R.
+  public var mean: Matrix { average { $0.meanMagnitude } }
+
+  /// Mean over the members of the signed mean.
+  public var signedMean: Matrix { average { $0.signedMean } }
+
+  /// Standard deviation over the members of R (zero for one member).
+  public var spread: Matrix {
+    let first = members[0].meanMagnitude
+    return Matrix(rows: first.rows, columns: first.columns) { row, column in
+      members.map { $0.meanMagnitude[row, column] }.standardDeviation
+    }
+  }
+
+  private func average(_ part: (Relevance) -> Matrix) -> Matrix {
+    let sum = members.dropFirst().reduce(part(members[0])) { $0 + part($1) }
+    return sum.map { $0 / Double(members.count) }
+  }
+}
+
+extension Trajectories {
+  /// All samples of the named variables, one below the other (samples × variables).
+  /// - Throws: `DataProblem.missingVariables`.
+  public func points(of variables: [Variable]) throws(DataProblem) -> Matrix {
+    let indices = variables.map { wanted in
+      self.variables.firstIndex { $0.name == wanted.name }
+    }
+    let missing = zip(variables, indices).filter { $1 == nil }.map(\.0.name)
+    guard missing.isEmpty else {
+      let wanted = Set(variables.map(\.name))
+      throw .missingVariables(
+        missing, extra: self.variables.map(\.name).filter { !wanted.contains($0) })
+    }
+    let columns = indices.compactMap { $0 }
+    var elements: [Double] = []
+    elements.reserveCapacity(sampleCount * columns.count)
+    for matrix in samples {
+      for row in 0..<matrix.rows {
+        for column in columns { elements.append(matrix[row, column]) }
+      }
+    }
+    return Matrix(rows: sampleCount, columns: columns.count, elements: elements)
+  }
+}

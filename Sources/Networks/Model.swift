@@ -1,0 +1,69 @@
+import Dynamics
+import LinearAlgebra
+
+/// A network with all that makes it a model of a plant: the variables, their standardisation, the
+/// time step. In physical units it computes rate = μ_y + σ_y · f((z − μ_z)/σ_z).
+public struct Model: Equatable, Sendable {
+  public var network: Network
+  /// What the network reads, in order: states, then controls.
+  public var inputs: [Variable]
+  /// What it predicts: rates of the states, in order. An output carries the name of its state.
+  public var outputs: [Variable]
+  public var inputScaling: Standardisation
+  public var outputScaling: Standardisation
+  /// Δt in seconds of the data that it was trained on, where known.
+  public var timeStep: Double?
+  /// The options of its training, for captions and records.
+  public var recipe: [String: String]
+  /// Whether names were made up because the file held none.
+  public var hasMadeUpNames = false
+
+  public init(
+    network: Network, inputs: [Variable], outputs: [Variable], inputScaling: Standardisation,
+    outputScaling: Standardisation, timeStep: Double?, recipe: [String: String] = [:]
+  ) {
+    precondition(network.inputCount == inputs.count && inputs.count == inputScaling.count)
+    precondition(network.outputCount == outputs.count && outputs.count == outputScaling.count)
+    self.network = network
+    self.inputs = inputs
+    self.outputs = outputs
+    self.inputScaling = inputScaling
+    self.outputScaling = outputScaling
+    self.timeStep = timeStep
+    self.recipe = recipe
+  }
+
+  /// Rates of the states per second, from states and controls, in physical units.
+  public func rates(_ input: some Collection<Double>) -> [Double] {
+    outputScaling.restore(network.evaluate(inputScaling.standardise(input)))
+  }
+
+  public func cut(_ magnitude: Double) -> Model {
+    var result = self
+    result.network = network.cut(magnitude)
+    return result
+  }
+}
+
+/// Models of the same variables, trained alike but for their random streams.
+public struct Ensemble: Sendable {
+  public var name: String
+  public var members: [Model]
+
+  /// - Precondition: at least one member.
+  public init(name: String, members: [Model]) {
+    precondition(!members.isEmpty)
+    self.name = name
+    self.members = members
+  }
+
+  public var inputs: [Variable] { members[0].inputs }
+  public var outputs: [Variable] { members[0].outputs }
+
+  /// The first member whose variables differ from those of member 0, if any.
+  public var oddMember: Int? {
+    members.firstIndex {
+      $0.inputs.map(\.name) != inputs.map(\.name) || $0.outputs.map(\.name) != outputs.map(\.name)
+    }
+  }
+}

@@ -1,0 +1,185 @@
+import Foundation
+import LinearAlgebra
+
+/// A feed-forward network as a directed acyclic graph of affine layers.
+///
+/// A layer computes a = φ(b + Σ_c W_c x_c) over its connections c, each from the network's inputs or
+/// from an earlier layer; the network's output is the concatenation of some layers. A chain, a chain
+/// with skips and several towers side by side are all of this form, and nothing that reads a network
+/// assumes more. All values are `Double`; numbers that came from a model file are exact.
+public struct Network: Equatable, Sendable {
+  public enum Source: Hashable, Sendable {
+    case inputs
+    /// By number, always lower than that of the layer which reads it.
+    case layer(Int)
+  }
+
+  public struct Connection: Equatable, Sendable {
+    public var source: Source
+    /// units of the layer × width of the source
+    public var weight: Matrix
+
+    public init(source: Source, weight: Matrix) {
+      self.source = source
+      self.weight = weight
+    }
+  }
+
+  public struct Layer: Equatable, Sendable {
+    public var name: String
+    public var activation: Activation
+    public var bias: [Double]
+    public var connections: [Connection]
+
+    public var unitCount: Int { bias.count }
+
+    public init(name: String, activation: Activation, bias: [Double], connections: [Connection]) {
+      self.name = name
+      self.activation = activation
+      self.bias = bias
+      self.connections = connections
+    }
+  }
+
+  public let inputCount: Int
+  public var layers: [Layer]
+  /// The layers whose units, one after the other, are the output.
+  public let outputLayers: [Int]
+
+  /// - Precondition: connections read earlier sources and have matching shapes.
+  public init(inputCount: Int, layers: [Layer], outputLayers: [Int]) {
+    self.inputCount = inputCount
+    self.layers = layers
+    self.outputLayers = outputLayers
+    precondition(outputLayers.allSatisfy(layers.indices.contains))
+    for (index, layer) in layers.enumerated() {
+      for connection in layer.connections {
+        if case .layer(let source) = connection.source { precondition(source < index) }
+        precondition(
+          connection.weight.rows == layer.unitCount
+            && connection.weight.columns == width(of: connection.source))
+      }
+    }
+  }
+
+  public var outputCount: Int { outputLayers.reduce(0) { $0 + layers[$1].unitCount } }
+
+  public func width(of source: Source) -> Int {
+    switch source {
+    case .inputs: inputCount
+    case .layer(let index): layers[index].unitCount
+    }
+  }
+
+  /// Which layer and unit each output is.
+  public var outputUnits: [(layer: Int, unit: Int)] {
+    outputLayers.flatMap { layer in
+      (0..<layers[layer].unitCount).map { (layer: layer, unit: $0) }
+    }
+  }
+
+  /// All weights, biases apart.
+  public var weightCount: Int {
+    layers.reduce(0) { $0 + $1.connections.reduce(0) { $0 + $1.weight.elements.count } }
+  }
+
+  /// Weights that are not exactly zero, biases apart.
+  public var survivingWeightCount: Int {
+    layers.reduce(0) { $0 + $1.survivingWeightCount }
+  }
+
+  /// The network with every weight of magnitude below `magnitude` set to zero; biases stay.
+  public func cut(_ magnitude: Double) -> Network {
+    guard magnitude > 0 else { return self }
+    var result = self
+    for layer in layers.indices {
+      for connection in layers[layer].connections.indices {
+        result.layers[layer].connections[connection].weight =
+          layers[layer].connections[connection].weight.map { abs($0) < magnitude ? 0 : $0 }
+      }
+    }
+    return result
+  }
+
+  /// f(x) for one (standardised) input.
+  public func evaluate(_ input: [Double]) -> [Double] {
+    precondition(input.count == inputCount)
+    var values: [[Double]] = []
+    for layer in layers {
+      var sum = layer.bias
+      for connection in layer.connections {
+        let x =
+          switch connection.source {
+          case .inputs: input
+          case .layer(let index): values[index]
+          }
+        for unit in sum.indices {
+          for column in x.indices { sum[unit] += connection.weight[unit, column] * x[column] }
+        }
+      }
+      values.append(sum.map { layer.activation.value($0) })
+    }
+    return outputLayers.flatMap { values[$0] }
+  }
+
+  /// Networks of the same inputs side by side, their outputs one after the other.
+  public static func joined(_ towers: [Network]) -> Network {
+    var layers: [Layer] = []
+    var outputs: [Int] = []
+    for tower in towers {
+      let offset = layers.count
+      for var layer in tower.layers {
+        for index in layer.connections.indices {
+          if case .layer(let source) = layer.connections[index].source {
+            layer.connections[index].source = .layer(source + offset)
+          }
+        }
+        layers.append(layer)
+      }
+      outputs += tower.outputLayers.map { $0 + offset }
+    }
+    return Network(
+      inputCount: towers.first?.inputCount ?? 0, layers: layers, outputLayers: outputs)
+  }
+}
+
+extension Network.Layer {
+  public var survivingWeightCount: Int {
+    connections.reduce(0) { $0 + $1.weight.elements.count { $0 != 0 } }
+  }
+}
+
+extension Activation {
+  /// φ(z)
+  public func value(_ z: Double) -> Double {
+    switch self {
+    case .identity: z
+    case .relu: max(z, 0)
+    case .silu: z / (1 + exp(-z))
+    case .tanh: Foundation.tanh(z)
+    }
+  }
+
+  /// φ′(z); for ReLU 0 at the kink.
+  public func slope(_ z: Double) -> Double {
+    switch self {
+    case .identity: return 1
+    case .relu: return z > 0 ? 1 : 0
+    case .silu:
+      let sigmoid = 1 / (1 + exp(-z))
+      return sigmoid * (1 + z * (1 - sigmoid))
+    case .tanh:
+      let t = Foundation.tanh(z)
+      return 1 - t * t
+    }
+  }
+
+  /// The interval in which φ′ lies everywhere. SiLU's extremes are at z = ±2.3994.
+  public var slopeRange: ClosedRange<Double> {
+    switch self {
+    case .identity: 1...1
+    case .relu, .tanh: 0...1
+    case .silu: -0.0998393201288670...1.0998393201288670
+    }
+  }
+}

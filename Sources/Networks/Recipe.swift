@@ -1,0 +1,146 @@
+import Foundation
+import LinearAlgebra
+
+/// How the outputs share hidden layers.
+public enum Towers: String, Codable, CaseIterable, Sendable {
+  /// One trunk for all outputs.
+  case shared
+  /// A network of its own for each output: an independent problem.
+  case perOutput = "per-output"
+}
+
+/// What makes weights vanish during training.
+public enum Sparsifier: String, Codable, CaseIterable, Sendable {
+  /// Nothing: a dense network.
+  case none
+  /// λ Σ|w| added to the loss, its subgradient to the gradient (the published recipe). Leaves no
+  /// exact zeros; use with a cut.
+  case l1
+  /// The proximal step of λ Σ|w| in Adam's own metric (Yun, Lozano & Yang 2021): after the Adam step
+  /// w ← sign(w) max(|w| − ηλ/(√v̂ + ε), 0). Exact zeros.
+  case proximal
+
+  var penalty: AdamStep.Penalty {
+    switch self {
+    case .none: .none
+    case .l1: .l1Gradient
+    case .proximal: .proximal
+    }
+  }
+}
+
+/// How the learning rate falls over the training.
+public enum Schedule: String, Codable, CaseIterable, Sendable {
+  case constant
+  /// The initial rate for the first 60 % of the steps, then the final one.
+  case step
+  /// Half a cosine from the initial to the final rate.
+  case cosine
+
+  /// - Parameter progress: share of the steps already taken, in [0, 1].
+  func rate(initial: Double, final: Double, progress: Double) -> Double {
+    switch self {
+    case .constant: initial
+    case .step: progress < 0.6 ? initial : final
+    case .cosine: final + (initial - final) * (1 + cos(.pi * progress)) / 2
+    }
+  }
+}
+
+/// Everything that decides a training but data and seed.
+public struct Recipe: Equatable, Codable, Sendable {
+  public var towers = Towers.perOutput
+  public var hidden = [20]
+  public var activation = Activation.silu
+  /// A linear connection from the inputs straight to the output.
+  public var skip = true
+  public var sparsifier = Sparsifier.proximal
+  /// λ: the loss is the squared error, averaged over batch and outputs of one tower, plus λ Σ|w| over
+  /// all weights of that tower, biases free.
+  public var strength = 1e-3
+  public var learningRate = 2e-3
+  public var finalLearningRate = 1e-4
+  public var schedule = Schedule.cosine
+  public var epochs = 30
+  public var batch = 128
+  /// Weights of smaller magnitude become zero after the training.
+  public var cut = 0.0
+  /// Share of the trajectories held out for validation.
+  public var validation = 0.1
+
+  public init() {}
+
+  /// The options that distinguish this recipe, in the words of the command line.
+  public var description: [String: String] {
+    [
+      "towers": towers.rawValue, "hidden": hidden.map(String.init).joined(separator: ","),
+      "activation": activation.rawValue, "skip": String(skip), "sparsifier": sparsifier.rawValue,
+      "strength": sparsifier == .none ? "0" : "\(strength)", "learning-rate": "\(learningRate)",
+      "final-learning-rate": "\(finalLearningRate)", "schedule": schedule.rawValue,
+      "epochs": String(epochs), "batch": String(batch), "cut": "\(cut)",
+      "validation": "\(validation)",
+    ]
+  }
+
+  /// What is impossible about this recipe, in words, or nil.
+  public var problem: String? {
+    if hidden.contains(where: { $0 < 1 || $0 > 65536 }) {
+      return "--hidden \(hidden.map(String.init).joined(separator: ",")): every hidden layer needs "
+        + "1 to 65536 units, for example --hidden 20,20"
+    }
+    if hidden.isEmpty && !skip {
+      return "--hidden with no layers is a linear model; it needs --skip"
+    }
+    func check(_ option: String, _ value: Double, _ allowed: ClosedRange<Double>, _ words: String)
+      -> String?
+    {
+      allowed.contains(value) ? nil : "\(option) \(value): must be \(words)"
+    }
+    let limit = Double.greatestFiniteMagnitude
+    let tiny = Double.leastNonzeroMagnitude
+    return check("--strength", strength, 0...limit, "zero or positive")
+      ?? check("--learning-rate", learningRate, tiny...10, "above 0 and at most 10")
+      ?? check("--final-learning-rate", finalLearningRate, 0...10, "between 0 and 10")
+      ?? check("--epochs", Double(epochs), 1...1e7, "between 1 and 10000000")
+      ?? check("--batch", Double(batch), 1...1e6, "between 1 and 1000000")
+      ?? check("--cut", cut, 0...limit, "zero or positive")
+      ?? check("--validation", validation, 0...0.9, "between 0 (none) and 0.9")
+  }
+}
+
+extension Network {
+  /// A network to start from: weights normal with variance 2/fan-in (1/fan-in for tanh; He et al.
+  /// 2015, Glorot & Bengio 2010), biases zero. With a skip the last layer's weights start at 0.3 of
+  /// that and the skip's at zero, so that the linear part is found first.
+  ///
+  /// - Parameter name: prefix of the layers' names, for example the output's name.
+  public static func initial(
+    recipe: Recipe, inputs: Int, outputs: Int, name: String, stream: inout RandomStream
+  ) -> Network {
+    var layers: [Layer] = []
+    var source = Source.inputs
+    var width = inputs
+    for (index, units) in (recipe.hidden + [outputs]).enumerated() {
+      let isLast = index == recipe.hidden.count
+      let gain = recipe.activation == .tanh || isLast && recipe.activation == .identity ? 1.0 : 2.0
+      let scale = (gain / Double(width)).squareRoot() * (isLast && recipe.skip ? 0.3 : 1)
+      // Drawn as Float: training starts from exactly this.
+      let weight = Matrix(
+        rows: units, columns: width,
+        elements: (0..<(units * width)).map { _ in Double(Float(stream.normal() * scale)) })
+      var connections = [Connection(source: source, weight: weight)]
+      if isLast && recipe.skip {
+        let skip = Connection(source: .inputs, weight: Matrix(rows: outputs, columns: inputs))
+        connections = recipe.hidden.isEmpty ? [skip] : connections + [skip]
+      }
+      layers.append(
+        Layer(
+          name: isLast ? name : name.isEmpty ? "h\(index + 1)" : "\(name).h\(index + 1)",
+          activation: isLast ? .identity : recipe.activation,
+          bias: Array(repeating: 0, count: units), connections: connections))
+      source = .layer(index)
+      width = units
+    }
+    return Network(inputCount: inputs, layers: layers, outputLayers: [layers.count - 1])
+  }
+}

@@ -1,0 +1,91 @@
+import CommandSupport
+import Dynamics
+import Foundation
+import Interchange
+
+@main
+struct Simulate: Tool {
+  static let configuration = CommandConfiguration(
+    commandName: "filigree-simulate",
+    abstract: "Simulates trajectories of a plant under an excitation.",
+    discussion: """
+      The file holds states and inputs in physical units, equally sampled, as NetCDF-4 (.nc) or \
+      CSV (.csv) by its ending. Trajectory k is the same whatever else is simulated.
+
+      EXAMPLES
+        filigree-simulate --trajectories 10 --seed 1 --output train.nc
+        filigree-simulate --plant duffing --samples 2000 --output duffing.csv
+        filigree-simulate --mode operation --trajectories 1 --observables --output day.nc
+      """,
+    version: filigreeVersion)
+
+  @Option(
+    help: "The plant: \(PlantCatalogue.names.joined(separator: ", ")).",
+    completion: .list(PlantCatalogue.names))
+  var plant = "electrolysis"
+
+  @Option(help: "How the inputs move: aprbs (random steps and impulses) or operation.")
+  var mode = ExcitationMode.aprbs
+
+  @Option(help: "How many trajectories.")
+  var trajectories = 10
+
+  @Option(help: "Samples of each trajectory.")
+  var samples = 5000
+
+  @Option(help: "Seed of all random draws.")
+  var seed: UInt64 = 1
+
+  @Flag(help: "Also record what is measured but drives nothing, such as the bath voltage.")
+  var observables = false
+
+  @OptionGroup var output: OutputOptions
+  @OptionGroup var run: RunOptions
+
+  func validate() throws {
+    guard PlantCatalogue.plant(named: plant) != nil else {
+      throw ValidationError(
+        "--plant \(plant): there is no such plant; there are "
+          + "\(PlantCatalogue.names.joined(separator: ", ")).")
+    }
+    guard (1...100_000).contains(trajectories) else {
+      throw ValidationError("--trajectories \(trajectories): must be between 1 and 100000.")
+    }
+    guard (2...100_000_000).contains(samples), trajectories * samples <= 1_000_000_000 else {
+      throw ValidationError(
+        "--samples \(samples): must be at least 2, and at most 1000000000 over all trajectories.")
+    }
+  }
+
+  mutating func work() async throws {
+    try TrajectoryFile.checkFormat(output.output)
+    try WholeFile.checkWritable(output.output, force: output.force)
+    guard let plant = PlantCatalogue.plant(named: plant) else { return }
+    var simulation = Simulation(plant: plant, trajectories: trajectories, samples: samples)
+    simulation.mode = mode
+    simulation.seed = seed
+    simulation.withObservables = observables
+    let progress = ProgressLine(total: trajectories, unit: "trajectories", quiet: run.quiet)
+    let outcome = try await simulation.run(threads: run.threads) { _ in progress.advance() }
+    progress.finish()
+    try WholeFile.write(
+      TrajectoryFile.bytes(outcome.data, for: output.output), to: output.output,
+      force: output.force)
+    report(outcome, plant)
+  }
+
+  private func report(_ outcome: Simulation.Outcome, _ plant: any Plant) {
+    run.note(
+      "\(output.output): \(trajectories) trajectories of \(samples) samples, Δt = "
+        + "\(plant.timeStep) s, \(outcome.data.states.count) states, "
+        + "\(outcome.data.controls.count) inputs; \(outcome.redrawn) drawn again because they left "
+        + "the finite numbers")
+    if outcome.samplesOutsideDomain > 0 {
+      run.note(
+        "\(outcome.samplesOutsideDomain) of \(outcome.data.sampleCount) samples lie outside the "
+          + "plant's domain (\(plant.domain))")
+    }
+  }
+}
+
+extension ExcitationMode: ExpressibleByArgument {}
