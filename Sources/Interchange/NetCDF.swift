@@ -36,8 +36,11 @@ enum NetCDF {
     try dataset.setText("long_name", "number of samples of the trajectory", of: lengthID)
 
     let names = fileNames(data.variables)
-    let ids = try zip(data.variables, names).map { variable, name in
+    let ids = try zip(data.variables, names).enumerated().map { position, pair in
+      let (variable, name) = pair
       let id = try dataset.defineVariable(name, NC_DOUBLE, [trajectory, time])
+      // Files made in memory forget the order of their variables (netcdf-c issue 3334).
+      try dataset.setInteger("position", Int32(position), of: id)
       if name != variable.name { try dataset.setText("name", variable.name, of: id) }
       if !variable.unit.isEmpty { try dataset.setText("units", variable.unit, of: id) }
       if !variable.longName.isEmpty { try dataset.setText("long_name", variable.longName, of: id) }
@@ -132,7 +135,9 @@ enum NetCDF {
       .malformed(path: path, place: place, reason: reason)
     }
     let all = try dataset.variables()
-    let carriers = all.filter { $0.role != nil }
+    let carriers = all.filter { $0.role != nil }.sorted {
+      ($0.position ?? .infinity, $0.id) < ($1.position ?? .infinity, $1.id)
+    }
     guard let shape = carriers.first?.dimensions else {
       throw malformed(
         "", "no variable has an attribute \"role\" (\"state\", \"input\" or \"observable\")")
@@ -224,6 +229,7 @@ private struct Dataset: ~Copyable {
     var trueName: String?
     var unit: String?
     var longName: String?
+    var position: Double?
   }
 
   private let id: Int32
@@ -262,6 +268,11 @@ private struct Dataset: ~Copyable {
     try check(nc_put_att_text(id, variable, key, value.utf8.count, value))
   }
 
+  func setInteger(_ key: String, _ value: Int32, of variable: Int32) throws {
+    var value = value
+    try check(nc_put_att_int(id, variable, key, NC_INT, 1, &value))
+  }
+
   func setFillValue(_ value: Double, of variable: Int32) throws {
     var value = value
     try check(nc_def_var_fill(id, variable, NC_FILL, &value))
@@ -296,7 +307,8 @@ private struct Dataset: ~Copyable {
         id: variable, name: text(name), dimensions: try dimensions.map { try dimension($0) },
         role: try attribute("role", of: variable), trueName: try attribute("name", of: variable),
         unit: try attribute("units", of: variable),
-        longName: try attribute("long_name", of: variable))
+        longName: try attribute("long_name", of: variable),
+        position: number("position", of: variable))
     }
   }
 

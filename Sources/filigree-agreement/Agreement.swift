@@ -1,0 +1,383 @@
+import CommandSupport
+import Dynamics
+import Foundation
+import Interpretation
+import LinearAlgebra
+import Networks
+
+@main
+struct Agreement: Tool {
+  static let configuration = CommandConfiguration(
+    commandName: "filigree-agreement",
+    abstract: "How far the members of ensembles agree in structure, with each other and with a plant.",
+    discussion: """
+      A member selects a pair of input and output if a path connects them (structural) and, with \
+      --data, if also its mean |J| over the data exceeds --threshold in standardised units \
+      (relevant). Φ (Nogueira, Sechidis & Brown 2018) is 1 where all members select the same pairs \
+      and about 0 for choices at random; its interval is the jackknife's over members. With --plant \
+      the consensus, what more than half of the members select, is scored against the plant's own \
+      one-step map.
+
+      EXAMPLES
+        filigree-agreement models/sparse
+        filigree-agreement models/dense models/sparse --data test.nc
+        filigree-agreement models/sparse --plant electrolysis --data test.nc --format json
+      """,
+    version: filigreeVersion)
+
+  @Argument(help: "One or two ensembles (folders), or single models.", completion: .directory)
+  var ensembles: [String]
+
+  @Option(help: "Trajectories over which relevance is taken.", completion: .file())
+  var data: String?
+
+  @Option(
+    help: "Score against this known plant (needs --data): \(PlantCatalogue.names.joined(separator: ", ")).",
+    completion: .list(PlantCatalogue.names))
+  var plant: String?
+
+  @Option(help: "Relevance above which a connected pair is selected.")
+  var threshold = 0.01
+
+  @OptionGroup var cut: CutOption
+  @OptionGroup var controls: ControlsOption
+  @OptionGroup var format: FormatOption
+  @OptionGroup var run: RunOptions
+
+  func validate() throws {
+    guard (1...2).contains(ensembles.count) else {
+      throw ValidationError("\(ensembles.count) ensembles were given; one or two can be compared.")
+    }
+    guard threshold.isFinite && threshold >= 0 else {
+      throw ValidationError("--threshold \(threshold): must be zero or positive.")
+    }
+    guard let plant else { return }
+    guard PlantCatalogue.plant(named: plant) != nil else {
+      throw ValidationError(
+        "--plant \(plant): there is no such plant; there are "
+          + "\(PlantCatalogue.names.joined(separator: ", ")).")
+    }
+    guard data != nil else {
+      throw ValidationError(
+        "--plant needs --data FILE: the plant's dependencies are graded by their strength on data.")
+    }
+  }
+
+  mutating func work() async throws {
+    let loaded = try ensembles.map { try Ensemble.load($0, cut: cut.cut) }
+    if let second = loaded.dropFirst().first {
+      try checkComparable(loaded[0], second)
+    }
+    let data = try data.map { try controls.read($0) }
+    let truth = try await readTruth(data, loaded[0])
+    var reports: [EnsembleReport] = []
+    for ensemble in loaded {
+      do {
+        reports.append(
+          try await EnsembleReport(
+            ensemble, data: data, truth: truth, threshold: threshold, threads: run.threads))
+      } catch let problem as DataProblem {
+        throw DataMismatch("\(self.data ?? ""): \(problem)")
+      }
+    }
+    for ensemble in loaded where ensemble.members.count == 1 {
+      run.note("note: \(ensemble.name) has one member, so Φ and Jaccard are undefined")
+    }
+    let differences = reports.count == 2 ? Self.differences(reports[0], reports[1]) : nil
+    try printResult(
+      tables(reports, truth, differences),
+      json: Result(
+        ensembles: reports.map(\.result), differences: differences,
+        plant: truth.map { PlantResult($0, name: plant ?? "") }, threshold: threshold),
+      format: format.format)
+  }
+
+  private func checkComparable(_ first: Ensemble, _ second: Ensemble) throws {
+    guard first.inputs.map(\.name) == second.inputs.map(\.name),
+      first.outputs.map(\.name) == second.outputs.map(\.name)
+    else {
+      throw DataMismatch(
+        "\(first.name) and \(second.name) have different variables, so their structures cannot be "
+          + "compared: \(first.inputs.map(\.name).joined(separator: ", ")) and "
+          + second.inputs.map(\.name).joined(separator: ", "))
+    }
+  }
+
+  private func readTruth(_ data: Trajectories?, _ ensemble: Ensemble) async throws -> PlantTruth? {
+    guard let data, let plant = plant.flatMap(PlantCatalogue.plant(named:)) else { return nil }
+    let names = (plant.states + plant.controls).map(\.name)
+    guard ensemble.inputs.map(\.name) == names,
+      ensemble.outputs.map(\.name) == plant.states.map(\.name)
+    else {
+      throw DataMismatch(
+        "\(ensemble.name) does not model the plant \(plant.name), which has the variables "
+          + names.joined(separator: ", "))
+    }
+    do {
+      return try await PlantTruth(plant, over: data, threads: run.threads)
+    } catch let problem as DataProblem {
+      throw DataMismatch("\(self.data ?? ""): \(problem)")
+    }
+  }
+
+  // MARK: Results
+
+  struct Result: Encodable {
+    var ensembles: [EnsembleReport.Result]
+    var differences: [Difference]?
+    var plant: PlantResult?
+    var threshold: Double
+  }
+
+  struct Difference: Encodable {
+    var kind: String
+    /// Second minus first.
+    var stability: Double?
+    var statistic: Double?
+  }
+
+  struct PlantResult: Encodable {
+    var name: String
+    var samples: Int
+    var samplesOutsideDomain: Int
+    var relevance: [[Double]]
+    var realPairs: Int
+    var uncertainPairs: Int
+
+    init(_ truth: PlantTruth, name: String) {
+      self.name = name
+      samples = truth.samples
+      samplesOutsideDomain = truth.samplesLeftOut
+      relevance = (0..<truth.relevance.rows).map { Array(truth.relevance.row($0)) }
+      var grades: [PlantTruth.Grade: Int] = [:]
+      for row in 0..<truth.relevance.rows {
+        for column in 0..<truth.relevance.columns {
+          grades[truth.grade(row, column), default: 0] += 1
+        }
+      }
+      realPairs = grades[.real, default: 0]
+      uncertainPairs = grades[.uncertain, default: 0]
+    }
+  }
+
+  private static func differences(_ a: EnsembleReport, _ b: EnsembleReport) -> [Difference] {
+    zip(a.selections, b.selections).map { first, second in
+      Difference(
+        kind: first.kind,
+        stability: second.selection.stability.flatMap { later in
+          first.selection.stability.map { later - $0 }
+        },
+        statistic: Selection.difference(first.selection, second.selection))
+    }
+  }
+
+  private func tables(
+    _ reports: [EnsembleReport], _ truth: PlantTruth?, _ differences: [Difference]?
+  ) -> [Table] {
+    var agreement = Table(
+      title: "Agreement of members",
+      corner: "ensemble, selection",
+      columns: ["members", "pairs", "Φ", "95 % from", "to", "Jaccard"])
+    for report in reports {
+      for (kind, selection) in report.selections {
+        agreement.rows.append(("\(report.result.name), \(kind)", Self.cells(selection)))
+      }
+    }
+    agreement.notes = notes(reports)
+    for difference in differences ?? [] {
+      if let change = difference.stability {
+        let statistic = difference.statistic.map { ", T = " + String(format: "%.2f", $0) }
+        agreement.notes.append(
+          "Difference of Φ, \(difference.kind): \(String(format: "%+.3f", change))"
+            + (statistic ?? "") + ".")
+      }
+    }
+    var tables = [agreement]
+    if let truth { tables.append(scoreTable(reports, truth)) }
+    return tables + reports.map(\.frequencyTable)
+  }
+
+  private func notes(_ reports: [EnsembleReport]) -> [String] {
+    let all = reports.flatMap(\.selections)
+    var notes = ["pairs: mean number selected of \(reports[0].pairCount)."]
+    if data != nil {
+      notes.append(
+        "structural: connected by a path; relevant: also mean |J| above \(threshold).")
+    }
+    if all.contains(where: { $0.selection.memberCount > 1 && $0.selection.stability == nil }) {
+      notes.append("Φ is undefined where all members select every pair, or none.")
+    }
+    for (report, kind) in reports.flatMap({ report in report.selections.map { (report, $0) } })
+    where kind.selection.memberCount > 1 && kind.selection.isUnanimous {
+      notes.append("\(report.result.name), \(kind.kind): all members agree.")
+    }
+    return notes
+  }
+
+  private static func cells(_ selection: Selection) -> [Cell] {
+    let sizes = selection.chosen.map { Double($0.count { $0 }) }
+    let interval = selection.jackknifeInterval()
+    let isCertain = selection.isUnanimous
+    return [
+      .integer(selection.memberCount), .number(sizes.mean),
+      selection.stability.map(Cell.number)
+        ?? (selection.memberCount > 1 ? .text("undefined") : .missing),
+      isCertain ? .missing : interval.map { .number($0.lowerBound) } ?? .missing,
+      isCertain ? .missing : interval.map { .number($0.upperBound) } ?? .missing,
+      selection.meanJaccard.map(Cell.number) ?? .missing,
+    ]
+  }
+
+  private func scoreTable(_ reports: [EnsembleReport], _ truth: PlantTruth) -> Table {
+    let plantResult = PlantResult(truth, name: plant ?? "")
+    var table = Table(
+      title: "Consensus against the plant \(plantResult.name): \(plantResult.realPairs) pairs are "
+        + "real, \(plantResult.uncertainPairs) too weak to count",
+      corner: "ensemble, selection",
+      columns: ["found", "missed", "spurious", "weak found", "preci_sion", "recall", "F1", "J error"])
+    for report in reports {
+      for (kind, score) in report.scores {
+        let error: Cell = report.jacobianError.map(Cell.number) ?? .missing
+        table.rows.append(
+          (
+            "\(report.result.name), \(kind)",
+            [
+              .integer(score.found), .integer(score.missed), .integer(score.spurious),
+              .integer(score.uncertainSelected), score.precision.map(Cell.number) ?? .missing,
+              score.recall.map(Cell.number) ?? .missing, score.f1.map(Cell.number) ?? .missing,
+              error,
+            ]
+          ))
+      }
+    }
+    table.notes = [
+      "J error: median over the real pairs of the relative error of mean |J|, mean of the members.",
+      "\(truth.samples) samples; \(truth.samplesLeftOut) outside the plant's domain were left out.",
+    ]
+    return table
+  }
+}
+
+/// One ensemble's selections, agreement and scores.
+struct EnsembleReport {
+  struct SelectionResult: Encodable {
+    var kind: String
+    var meanPairs: Double
+    /// Φ; null where it is undefined.
+    var stability: Double?
+    var interval: [Double]?
+    var asymptoticVariance: Double?
+    var meanJaccard: Double?
+    var allAgree: Bool
+    /// outputs × inputs
+    var frequency: [[Double]]
+    var score: Score?
+  }
+
+  struct Score: Encodable {
+    var found: Int
+    var missed: Int
+    var spurious: Int
+    var uncertainSelected: Int
+    var precision: Double?
+    var recall: Double?
+    var f1: Double?
+  }
+
+  struct Result: Encodable {
+    var name: String
+    var members: Int
+    var inputs: [String]
+    var outputs: [String]
+    var selections: [SelectionResult]
+    var jacobianError: Double?
+  }
+
+  let selections: [(kind: String, selection: Selection)]
+  let scores: [(kind: String, score: StructureScore)]
+  let jacobianError: Double?
+  let result: Result
+  private let ensemble: Ensemble
+
+  init(
+    _ ensemble: Ensemble, data: Trajectories?, truth: PlantTruth?, threshold: Double, threads: Int
+  ) async throws {
+    self.ensemble = ensemble
+    let strengths = try await concurrentMap(ensemble.members.count, threads: threads) {
+      PathAnalysis(LiveStructure(ensemble.members[$0].network).network).counts
+        .flatMap { $0.map { $0 != 0 } }
+    }
+    var selections = [(kind: "structural", selection: Selection(chosen: strengths))]
+    var relevance: EnsembleRelevance?
+    if let data {
+      let computed = try await EnsembleRelevance(ensemble, over: data, threads: threads)
+      let chosen = zip(strengths, computed.members).map { connected, member in
+        zip(connected, member.meanMagnitude.elements).map { $0 && $1 > threshold }
+      }
+      selections.append((kind: "relevant", selection: Selection(chosen: chosen)))
+      relevance = computed
+    }
+    self.selections = selections
+    scores = truth.map { truth in
+      selections.map { ($0.kind, StructureScore(selected: $0.selection.consensus, truth: truth)) }
+    } ?? []
+    jacobianError = truth.flatMap { truth in
+      relevance.map { relevance in
+        zip(ensemble.members, relevance.members).map { model, member in
+          truth.medianJacobianError(model.physical(member.meanMagnitude))
+        }.mean
+      }
+    }
+    let scores = scores
+    let columns = ensemble.inputs.count
+    result = Result(
+      name: ensemble.name, members: ensemble.members.count, inputs: ensemble.inputs.map(\.name),
+      outputs: ensemble.outputs.map(\.name),
+      selections: selections.enumerated().map { index, item in
+        let selection = item.selection
+        let interval = selection.jackknifeInterval()
+        let frequency = selection.frequency
+        return SelectionResult(
+          kind: item.kind, meanPairs: selection.chosen.map { Double($0.count { $0 }) }.mean,
+          stability: selection.stability,
+          interval: interval.map { [$0.lowerBound, $0.upperBound] },
+          asymptoticVariance: selection.asymptoticVariance, meanJaccard: selection.meanJaccard,
+          allAgree: selection.isUnanimous,
+          frequency: ensemble.outputs.indices.map {
+            Array(frequency[($0 * columns)..<(($0 + 1) * columns)])
+          },
+          score: scores.isEmpty ? nil : Score(scores[index].score))
+      },
+      jacobianError: jacobianError)
+  }
+
+  var pairCount: Int { ensemble.inputs.count * ensemble.outputs.count }
+
+  /// How many members select each pair, by the strictest selection at hand.
+  var frequencyTable: Table {
+    let kind = result.selections[result.selections.count - 1]
+    let members = ensemble.members.count
+    return Table(
+      title: "\(result.name): members of \(members) that select each pair (\(kind.kind)); rows are "
+        + "rates of change",
+      columns: ensemble.inputs.map(\.name),
+      rows: zip(ensemble.outputs, kind.frequency).map { output, row in
+        (
+          output.name,
+          row.map { $0 == 0 ? .trueZero : .integer(Int(($0 * Double(members)).rounded())) }
+        )
+      })
+  }
+}
+
+extension EnsembleReport.Score {
+  init(_ score: StructureScore) {
+    found = score.found
+    missed = score.missed
+    spurious = score.spurious
+    uncertainSelected = score.uncertainSelected
+    precision = score.precision
+    recall = score.recall
+    f1 = score.f1
+  }
+}

@@ -1,0 +1,209 @@
+import CommandSupport
+import Foundation
+import Interpretation
+import LinearAlgebra
+import Networks
+
+@main
+struct Paths: Tool {
+  static let configuration = CommandConfiguration(
+    commandName: "filigree-paths",
+    abstract: "Lists the input-output paths that survive in a model.",
+    discussion: """
+      A path runs along weights that are not zero. Its strength is the product of its weights, in \
+      standardised units, activations left out. For each pair of input and output: the number of \
+      paths, P (sum of the positive products), N (minus the sum of the negative ones), and bounds of \
+      the derivative that hold everywhere.
+
+      EXAMPLES
+        filigree-paths models/sparse
+        filigree-paths models/sparse/member-00.onnx --strongest 10
+        filigree-paths models/sparse --strongest 5 --format json
+      """,
+    version: filigreeVersion)
+
+  @Argument(help: "A model (.onnx) or the folder of an ensemble.", completion: .file())
+  var models: String
+
+  @Option(help: "How many of the strongest paths to list, overall and per output.")
+  var strongest = 5
+
+  @OptionGroup var cut: CutOption
+  @OptionGroup var format: FormatOption
+
+  func validate() throws {
+    guard (0...1_000_000).contains(strongest) else {
+      throw ValidationError("--strongest \(strongest): must be between 0 and 1000000.")
+    }
+  }
+
+  mutating func work() async throws {
+    let ensemble = try Ensemble.load(models, cut: cut.cut)
+    let reports = ensemble.members.map { MemberReport($0, strongest: strongest) }
+    var tables = [summary(ensemble, reports)]
+    if let only = reports.first, reports.count == 1 {
+      tables += only.tables()
+    } else {
+      tables[0].notes.append("For the paths of a member name its file, or ask for JSON.")
+    }
+    try printResult(tables, json: reports.map(\.result), format: format.format)
+  }
+
+  private func summary(_ ensemble: Ensemble, _ reports: [MemberReport]) -> Table {
+    Table(
+      title: "\(ensemble.name): what survives", corner: "member",
+      columns: [
+        "weights", "of", "live neurons", "of", "inputs used", "pairs", "of", "paths",
+      ],
+      rows: reports.enumerated().map { index, report in
+        let result = report.result
+        return (
+          String(index),
+          [
+            .integer(result.weights), .integer(result.weightsInAll), .integer(result.liveNeurons),
+            .integer(result.neurons), .integer(result.inputsUsed), .integer(result.pairs),
+            .integer(result.pairsInAll), .text(result.paths),
+          ]
+        )
+      })
+  }
+}
+
+/// Everything that is said about one member.
+private struct MemberReport {
+  struct Layer: Encodable {
+    var name: String
+    var units: Int
+    var live: Int
+    var constant: Int
+    var unused: Int
+    var weights: Int
+    var weightsInAll: Int
+  }
+
+  struct Pair: Encodable {
+    var output: String
+    var input: String
+    /// As text, because JSON's numbers end at 2⁵³; ">2^64" beyond 64 bits.
+    var paths: String
+    var positive: Double
+    var negative: Double
+    var derivativeLow: Double
+    var derivativeHigh: Double
+    var strongest: [PathEntry]
+  }
+
+  struct PathEntry: Encodable {
+    var nodes: [String]
+    var product: Double
+  }
+
+  struct Result: Encodable {
+    var weights: Int
+    var weightsInAll: Int
+    var liveNeurons: Int
+    var neurons: Int
+    var inputsUsed: Int
+    var pairs: Int
+    var pairsInAll: Int
+    var paths: String
+    var layers: [Layer]
+    var connectedPairs: [Pair]
+    var strongest: [PathEntry]
+  }
+
+  let model: Model
+  let analysis: PathAnalysis
+  let result: Result
+
+  init(_ model: Model, strongest count: Int) {
+    let structure = LiveStructure(model.network)
+    let analysis = PathAnalysis(structure.network)
+    let best = analysis.strongestPaths(count)
+    func entry(_ path: Path) -> PathEntry {
+      PathEntry(nodes: path.nodes.map(model.name(of:)), product: path.product)
+    }
+    var pairs: [Pair] = []
+    for (row, output) in model.outputs.enumerated() {
+      for (column, input) in model.inputs.enumerated() where analysis.counts[row][column] != 0 {
+        pairs.append(
+          Pair(
+            output: output.name, input: input.name,
+            paths: Self.text(analysis.counts[row][column]),
+            positive: analysis.positive[row, column], negative: analysis.negative[row, column],
+            derivativeLow: analysis.derivativeLow[row, column],
+            derivativeHigh: analysis.derivativeHigh[row, column],
+            strongest: best[row].filter { $0.nodes.first == .input(column) }.map(entry)))
+      }
+    }
+    result = Result(
+      weights: structure.network.survivingWeightCount, weightsInAll: model.network.weightCount,
+      liveNeurons: structure.liveNeuronCount, neurons: structure.neuronCount,
+      inputsUsed: structure.liveInputs.count { $0 }, pairs: analysis.connectedPairs,
+      pairsInAll: model.inputs.count * model.outputs.count,
+      paths: Self.text(analysis.totalCount), layers: Self.layers(model.network, structure),
+      connectedPairs: pairs, strongest: analysis.strongestPathsOverall(count).map(entry))
+    self.model = model
+    self.analysis = analysis
+  }
+
+  private static func text(_ count: UInt64?) -> String { count.map(String.init) ?? ">2^64" }
+
+  private static func layers(_ network: Network, _ structure: LiveStructure) -> [Layer] {
+    network.layers.indices.map { index in
+      let states = structure.states[index]
+      return Layer(
+        name: network.layers[index].name.isEmpty ? "output" : network.layers[index].name,
+        units: states.count, live: states.count { $0 == .live },
+        constant: states.count { if case .constant = $0 { true } else { false } },
+        unused: states.count { $0 == .unused },
+        weights: structure.network.layers[index].survivingWeightCount,
+        weightsInAll: network.layers[index].connections.reduce(0) {
+          $0 + $1.weight.elements.count
+        })
+    }
+  }
+
+  func tables() -> [Table] {
+    let layers = Table(
+      title: "Layers", corner: "layer",
+      columns: ["units", "live", "constant", "unused", "weights", "of"],
+      rows: result.layers.map {
+        (
+          $0.name,
+          [
+            .integer($0.units), .integer($0.live), .integer($0.constant), .integer($0.unused),
+            .integer($0.weights), .integer($0.weightsInAll),
+          ]
+        )
+      },
+      notes: [
+        "constant: no input reaches it (its value is part of the next biases); unused: reaches no "
+          + "output."
+      ])
+    let counts = pairTable("Number of paths; rows are rates of change", analysis.counts) {
+      $0.map { $0 == 0 ? .trueZero : Int(exactly: $0).map(Cell.integer) ?? .text("\($0)") }
+        ?? .text(">2^64")
+    }
+    func rows(_ matrix: Matrix) -> [[Double]] { (0..<matrix.rows).map { Array(matrix.row($0)) } }
+    let positive = pairTable("P: sum of the positive products", rows(analysis.positive)) {
+      $0 == 0 ? .trueZero : .number($0)
+    }
+    let negative = pairTable("N: minus the sum of the negative products", rows(analysis.negative)) {
+      $0 == 0 ? .trueZero : .number($0)
+    }
+    let overall = Table(
+      title: "Strongest paths", corner: "",
+      columns: ["product"],
+      rows: result.strongest.map { ($0.nodes.joined(separator: " → "), [.number($0.product)]) })
+    return [layers, counts, positive, negative] + (result.strongest.isEmpty ? [] : [overall])
+  }
+
+  private func pairTable<Value>(
+    _ title: String, _ values: [[Value]], _ cell: (Value) -> Cell
+  ) -> Table {
+    Table(
+      title: title, columns: model.inputs.map(\.name),
+      rows: zip(model.outputs, values).map { ($0.name, $1.map(cell)) })
+  }
+}

@@ -1,0 +1,255 @@
+import CommandSupport
+import Dynamics
+import Foundation
+import Interchange
+import LinearAlgebra
+import Networks
+
+@main
+struct Train: Tool {
+  static let configuration = CommandConfiguration(
+    commandName: "filigree-train",
+    abstract: "Trains an ensemble of sparse or dense networks from trajectories.",
+    discussion: """
+      Each member learns the rates of the states, (x(k+1) − x(k))/Δt, from states and inputs at \
+      sample k. Members differ in initial weights and order of the samples. The output folder holds \
+      one ONNX file per member (physical units in and out), ensemble.json, training.csv (losses per \
+      epoch) and manifest.json. The models are the same for any number of threads.
+
+      EXAMPLES
+        filigree-train train.nc --output models/sparse
+        filigree-train train.nc --towers shared --hidden 20,20,20,20 --activation relu --no-skip \\
+          --sparsifier none --learning-rate 1e-3 --schedule constant --epochs 100 \\
+          --output models/dense
+        filigree-train plant.csv --inputs u1,u2 --members 4 --output models/mine
+      """,
+    version: filigreeVersion)
+
+  @Argument(help: "Trajectories to learn from: NetCDF (.nc) or CSV.", completion: .file())
+  var data: String
+
+  @Option(help: "Use the first so many trajectories; all by default.")
+  var trajectories: Int?
+
+  @Option(help: "How many members to train.")
+  var members = 10
+
+  @Option(help: "Seed of initial weights and of the order of the samples.")
+  var seed: UInt64 = 1
+
+  @Option(help: "shared: one trunk for all outputs; per-output: a network for each.")
+  var towers = Recipe().towers
+
+  @Option(help: "Units of the hidden layers, separated by commas.")
+  var hidden = Recipe().hidden.map(String.init).joined(separator: ",")
+
+  @Option(help: "relu, silu or tanh.")
+  var activation = Recipe().activation
+
+  @Flag(inversion: .prefixedNo, help: "A linear connection from the inputs to the output.")
+  var skip = Recipe().skip
+
+  @Option(
+    help: """
+      What makes weights vanish: none, l1 (λ Σ|w| in the loss, as published; no exact zeros) or \
+      proximal (exact zeros).
+      """)
+  var sparsifier = Recipe().sparsifier
+
+  @Option(help: "λ: weight of Σ|w| in the loss of each network.")
+  var strength = Recipe().strength
+
+  @Option(help: "Learning rate of Adam at the start.")
+  var learningRate = Recipe().learningRate
+
+  @Option(help: "Learning rate at the end, for the schedules step and cosine.")
+  var finalLearningRate = Recipe().finalLearningRate
+
+  @Option(help: "constant, step (the final rate for the last 40 % of the steps) or cosine.")
+  var schedule = Recipe().schedule
+
+  @Option(help: "Passes over the data.")
+  var epochs = Recipe().epochs
+
+  @Option(help: "Samples per optimiser step.")
+  var batch = Recipe().batch
+
+  @Option(help: "Weights of smaller magnitude become zero after the training.")
+  var cut = Recipe().cut
+
+  @Option(
+    help: """
+      Share of the trajectories held out for validation, at least one; a single trajectory is split \
+      in time. 0 trains on everything.
+      """)
+  var validation = Recipe().validation
+
+  @Option(
+    help: ArgumentHelp("Leave this variable out. May be given again.", valueName: "name"))
+  var exclude: [String] = []
+
+  @OptionGroup var controls: ControlsOption
+  @OptionGroup var output: OutputOptions
+  @OptionGroup var run: RunOptions
+
+  func validate() throws {
+    guard (1...100_000).contains(members) else {
+      throw ValidationError("--members \(members): must be between 1 and 100000.")
+    }
+    if let trajectories, trajectories < 1 {
+      throw ValidationError("--trajectories \(trajectories): must be at least 1.")
+    }
+    if let problem = try recipe().problem { throw ValidationError(problem + ".") }
+  }
+
+  private func recipe() throws -> Recipe {
+    let units = hidden.split(separator: ",", omittingEmptySubsequences: false).map {
+      Int($0.trimmingCharacters(in: .whitespaces))
+    }
+    guard hidden.isEmpty || units.allSatisfy({ $0 != nil }) else {
+      throw ValidationError(
+        "--hidden \(hidden): must be whole numbers separated by commas, for example 20,20.")
+    }
+    var recipe = Recipe()
+    recipe.towers = towers
+    recipe.hidden = units.compactMap { $0 }
+    recipe.activation = activation
+    recipe.skip = skip
+    recipe.sparsifier = sparsifier
+    recipe.strength = strength
+    recipe.learningRate = learningRate
+    recipe.finalLearningRate = finalLearningRate
+    recipe.schedule = schedule
+    recipe.epochs = epochs
+    recipe.batch = batch
+    recipe.cut = cut
+    recipe.validation = validation
+    return recipe
+  }
+
+  mutating func work() async throws {
+    let clock = ContinuousClock()
+    let start = clock.now
+    let recipe = try recipe()
+    let data = try readData()
+    var folder = try OutputFolder(output.output, force: output.force)
+    var manifest = try Manifest(seed: seed, threads: run.threads, inputs: [self.data])
+    manifest.record("reading", clock.now - start)
+
+    let training = EnsembleTraining(
+      recipe: recipe, members: members, seed: seed, threads: run.threads)
+    let split = data.split(validationFraction: recipe.validation)
+    announce(split.training, split.validation)
+    let problems = training.problems(targets: data.states.count)
+    let progress = ProgressLine(
+      total: problems.count * recipe.epochs, unit: "epochs", quiet: run.quiet)
+    let names = data.states.map(\.name)
+    let began = clock.now
+    let (models, histories) = try await training.run(on: data) { event in
+      progress.advance(Self.describe(event, names))
+    }
+    progress.finish()
+    manifest.record("training", clock.now - began)
+
+    let files = models.indices.map(EnsembleFolder.memberName)
+    for (model, file) in zip(models, files) {
+      try folder.write(model.onnx(path: output.output), named: file)
+    }
+    let description = EnsembleFolder.Description(
+      members: files, recipe: recipe, seed: seed, trajectories: split.training.samples.count,
+      validationTrajectories: split.validation?.samples.count ?? 0)
+    try folder.write(try Self.json(description), named: "ensemble.json")
+    try folder.write(trainingTable(histories, names).csv.utf8, named: "training.csv")
+    try folder.write(try manifest.bytes(), named: "manifest.json")
+    try folder.commit()
+    summarise(models, histories, seconds: ProgressLine.seconds(clock.now - began))
+  }
+
+  private func readData() throws -> Trajectories {
+    var data = try controls.read(self.data)
+    do {
+      data = try data.excluding(exclude)
+      if let trajectories { data = try data.prefix(trajectories) }
+      // Found out here rather than in the middle of the work.
+      _ = try Regression(data.split(validationFraction: validation).training).standardisation()
+    } catch {
+      throw FileProblem.badData(path: self.data, problem: error)
+    }
+    return data
+  }
+
+  private func announce(_ training: Trajectories, _ validation: Trajectories?) {
+    var text =
+      "\(members) members on \(training.samples.count) trajectories "
+      + "(\(training.sampleCount) samples) of \(training.states.count) states and "
+      + "\(training.controls.count) inputs"
+    if let validation {
+      text +=
+        training.samples.count == 1 && validation.samples.count == 1
+        ? "; its last \(validation.sampleCount) samples validate"
+        : "; \(validation.samples.count) trajectories validate"
+    }
+    run.note(text)
+  }
+
+  private static func describe(_ event: EnsembleTraining.Progress, _ names: [String]) -> String {
+    let record = event.record
+    let place = event.problem.tower.map { " \(names[$0])" } ?? ""
+    let validation = record.validationLoss.map { " validation \(scientific($0))" } ?? ""
+    return
+      "member \(event.problem.member)\(place): loss \(scientific(record.trainingLoss))\(validation), "
+      + "\(record.survivingWeights) weights"
+  }
+
+  private static func scientific(_ value: Double) -> String { String(format: "%.2e", value) }
+
+  private static func json(_ value: some Encodable) throws -> [UInt8] {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    return Array(try encoder.encode(value)) + [0x0A]
+  }
+
+  private func trainingTable(_ histories: [EnsembleTraining.History], _ names: [String]) -> Table {
+    var table = Table(
+      title: "", corner: "member",
+      columns: [
+        "tower", "epoch", "learning_rate", "training_loss", "penalty", "validation_loss",
+        "surviving_weights",
+      ])
+    for history in histories {
+      for record in history.epochs {
+        table.rows.append(
+          (
+            String(history.problem.member),
+            [
+              .text(history.problem.tower.map { names[$0] } ?? ""), .integer(record.epoch),
+              .number(record.learningRate), .number(record.trainingLoss), .number(record.penalty),
+              record.validationLoss.map(Cell.number) ?? .missing,
+              .integer(record.survivingWeights),
+            ]
+          ))
+      }
+    }
+    return table
+  }
+
+  private func summarise(
+    _ models: [Model], _ histories: [EnsembleTraining.History], seconds: Double
+  ) {
+    let last = histories.compactMap(\.epochs.last)
+    let weights = models.map { Double($0.network.survivingWeightCount) }
+    let validation = last.compactMap(\.validationLoss)
+    var text = "\(output.output): \(models.count) models in \(String(format: "%.1f", seconds)) s; "
+    text += "training loss \(Self.scientific(last.map(\.trainingLoss).mean))"
+    if !validation.isEmpty { text += ", validation \(Self.scientific(validation.mean))" }
+    text += "; \(Int(weights.mean.rounded())) of \(models[0].network.weightCount) weights survive"
+    run.note(text)
+  }
+}
+
+extension Towers: ExpressibleByArgument {}
+extension Sparsifier: ExpressibleByArgument {}
+extension Schedule: ExpressibleByArgument {}
+extension Activation: ExpressibleByArgument {
+  public static var allValueStrings: [String] { ["relu", "silu", "tanh"] }
+}
