@@ -57,11 +57,11 @@ public struct Recipe: Equatable, Codable, Sendable {
   public var sparsifier = Sparsifier.proximal
   /// λ: the loss is the squared error, averaged over batch and outputs of one tower, plus λ Σ|w| over
   /// all weights of that tower, biases free.
-  public var strength = 1e-3
+  public var strength = 4e-3
   public var learningRate = 2e-3
   public var finalLearningRate = 1e-4
   public var schedule = Schedule.cosine
-  public var epochs = 30
+  public var epochs = 60
   public var batch = 128
   /// Weights of smaller magnitude become zero after the training.
   public var cut = 0.0

@@ -18,7 +18,7 @@ public struct EpochRecord: Equatable, Sendable {
 ///
 /// Everything lives in one arena, feature-major with the batch along the vector; the data are read in
 /// place. The result depends on network, data, recipe and stream only.
-struct Trainer: ~Copyable {
+package struct Trainer: ~Copyable {
   private let network: Network
   private let recipe: Recipe
   private let set: TrainingSet
@@ -33,7 +33,7 @@ struct Trainer: ~Copyable {
   private var order: [UInt32]
   private var stepNumber = 0
 
-  init(
+  package init(
     network: Network, recipe: Recipe, set: TrainingSet, firstTarget: Int, stream: RandomStream,
     kernels: Kernels = .active
   ) {
@@ -55,7 +55,7 @@ struct Trainer: ~Copyable {
 
   /// One pass over the data in a fresh random order; a rest smaller than a batch is left for another
   /// epoch's order to bring in.
-  mutating func runEpoch(_ epoch: Int, validation: TrainingSet?) -> EpochRecord {
+  package mutating func runEpoch(_ epoch: Int, validation: TrainingSet?) -> EpochRecord {
     stream.shuffle(&order)
     var squaredError = 0.0
     var rate = recipe.learningRate
@@ -83,10 +83,10 @@ struct Trainer: ~Copyable {
   }
 
   /// The network as it stands.
-  var result: Network { plan.load(network, from: arena) }
+  package var result: Network { plan.load(network, from: arena) }
 
   /// Loss and gradient over the given rows, for tests.
-  mutating func gradient(rows: [UInt32]) -> (loss: Double, network: Network) {
+  package mutating func gradient(rows: [UInt32]) -> (loss: Double, network: Network) {
     load(set, rows: rows[...])
     let loss = computeGradient() / Double(rows.count * network.outputCount)
     return (loss, plan.loadGradient(network, from: arena))

@@ -29,6 +29,18 @@ public struct TrainingSet: Sendable {
       try Regression(data), inputScaling: set.inputScaling, outputScaling: set.outputScaling)
   }
 
+  /// Features and targets as they are (rows × features, rows × targets), without standardisation.
+  package init(features: Matrix, targets: Matrix) {
+    self.features = (0..<features.columns).map { Variable("x\($0 + 1)", role: .state) }
+    self.targets = (0..<targets.columns).map { Variable("y\($0 + 1)", role: .state) }
+    timeStep = 1
+    rows = features.rows
+    inputScaling = .identity(features.columns)
+    outputScaling = .identity(targets.columns)
+    inputs = features.elements.map { Float($0) }
+    outputs = targets.elements.map { Float($0) }
+  }
+
   private init(
     _ regression: Regression, inputScaling: Standardisation, outputScaling: Standardisation
   ) {

@@ -1,0 +1,79 @@
+import Dynamics
+import Foundation
+import GraphDrawing
+
+/// Colours and line styles of all drawings. The colours are Okabe & Ito's, which people with any
+/// colour vision can tell apart; sign is also told by dashes, so that black and white suffices.
+enum DrawingStyle {
+  static let font = "Helvetica"
+  static let ink = "#1A1A1A"
+  static let faint = "#7A7A7A"
+  static let positive = "#0072B2"
+  static let negative = "#D55E00"
+
+  /// Fill and outline by role.
+  static func colours(_ role: Role) -> (fill: String, line: String) {
+    switch role {
+    case .state: ("#DCEBF7", "#2B6CA3")
+    case .control: ("#FCEBD2", "#B36B00")
+    case .observable: ("#EEEEEE", "#666666")
+    }
+  }
+
+  static let hiddenColours = (fill: "#FFFFFF", line: "#444444")
+  static let outputColours = (fill: "#DDF3EA", line: "#00785A")
+
+  /// Line of an edge: width by |strength| relative to the strongest, colour and dashes by sign.
+  static func edge(_ strength: Double, strongest: Double) -> Attributes {
+    let share = strongest > 0 ? min(1, abs(strength) / strongest) : 0
+    return [
+      "color": .keyword((strength < 0 ? negative : positive) + opacity(share)),
+      "style": strength < 0 ? "dashed" : "solid",
+      "penwidth": .number(width(share)),
+      "arrowhead": "none",
+      "class": strength < 0 ? "weight negative" : "weight positive",
+    ]
+  }
+
+  static func width(_ share: Double) -> Double { 0.4 + 3.0 * share.squareRoot() }
+
+  /// Weak edges are also paler, so that many of them do not hide the strong ones.
+  private static func opacity(_ share: Double) -> String {
+    String(format: "%02X", Int(90 + 150 * share.squareRoot()))
+  }
+
+  /// An S-shaped curve that leaves and arrives horizontally.
+  static func curve(from start: Point, to end: Point) -> [Point] {
+    let reach = (end.x - start.x) * 0.45
+    return [start, Point(start.x + reach, start.y), Point(end.x - reach, end.y), end]
+  }
+
+  static func text(_ id: String, _ text: String, at point: Point, width: Double, size: Double,
+    colour: String = ink, alignment: String = "n", bold: Bool = false
+  ) -> Graph.Node {
+    Graph.Node(
+      id, label: text, at: point, size: (width, size * 1.4),
+      [
+        "shape": "plaintext", "fontsize": .number(size), "fontcolor": .keyword(colour),
+        "fontname": .keyword(bold ? "\(font)-Bold" : font), "class": "text",
+      ])
+  }
+
+  /// Three significant digits, for labels and tooltips.
+  static func number(_ value: Double) -> String { String(format: "%.3g", value) }
+
+  static func graph(_ name: String, description: String) -> Graph {
+    Graph(
+      name: name,
+      attributes: [
+        "bgcolor": "white", "outputorder": "edgesfirst", "pad": 0.2, "margin": 0.0,
+        "splines": "true", "fontname": .keyword(font), "tooltip": .text(description),
+        "id": "drawing",
+      ])
+  }
+}
+
+extension Graph {
+  mutating func add(_ node: Node) { nodes.append(node) }
+  mutating func add(_ edge: Edge) { edges.append(edge) }
+}
