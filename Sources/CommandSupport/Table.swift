@@ -135,7 +135,7 @@ extension Table {
     return lines.map { $0.trimmingTrailingSpaces + "\n" }.joined()
   }
 
-  /// "m_Al2O3" as "m_" over "Al2O3", and longer words cut into pieces of eight.
+  /// "m_Al2O3" as "m_" over "Al2O3", and longer words cut into pieces of ten.
   private static func headingLines(_ name: String) -> [String] {
     if name.terminalWidth <= 5 { return [name.singleLine] }
     var pieces: [String] = []
@@ -147,7 +147,7 @@ extension Table {
         continue
       }
       current.append(character)
-      if character == "_" || current.count == 8 {
+      if character == "_" || current.count == 10 {
         pieces.append(current)
         current = ""
       }

@@ -34,67 +34,35 @@ public struct PathAnalysis: Sendable {
 
   public init(_ network: Network) {
     self.network = network
-    let inputs = network.inputCount
-    var counts: [[[UInt64?]]] = []
-    var intervals: [(positive: Matrix, negative: Matrix, low: Matrix, high: Matrix)] = []
+    var sums: [LayerSums] = []
     for layer in network.layers {
-      let zero = Matrix(rows: layer.unitCount, columns: inputs)
-      var count = [[UInt64?]](
-        repeating: Array(repeating: 0, count: inputs), count: layer.unitCount)
-      var sum = (positive: zero, negative: zero, low: zero, high: zero)
+      var sum = LayerSums(units: layer.unitCount, inputs: network.inputCount)
       for connection in layer.connections {
-        for unit in 0..<layer.unitCount {
-          for column in 0..<connection.weight.columns {
-            let weight = connection.weight[unit, column]
-            if weight == 0 { continue }
-            switch connection.source {
-            case .inputs:
-              count[unit][column] = Self.add(count[unit][column], 1)
-              sum.positive[unit, column] += max(weight, 0)
-              sum.negative[unit, column] += max(-weight, 0)
-              sum.low[unit, column] += weight
-              sum.high[unit, column] += weight
-            case .layer(let index):
-              let source = intervals[index]
-              for input in 0..<inputs {
-                count[unit][input] = Self.add(count[unit][input], counts[index][column][input])
-                let (p, n) = (source.positive[column, input], source.negative[column, input])
-                sum.positive[unit, input] += weight > 0 ? weight * p : -weight * n
-                sum.negative[unit, input] += weight > 0 ? weight * n : -weight * p
-                let (low, high) = (source.low[column, input], source.high[column, input])
-                sum.low[unit, input] += weight * (weight > 0 ? low : high)
-                sum.high[unit, input] += weight * (weight > 0 ? high : low)
-              }
-            }
-          }
+        switch connection.source {
+        case .inputs: sum.addInputs(connection.weight)
+        case .layer(let index): sum.add(connection.weight, of: sums[index])
         }
       }
-      let slope = layer.activation.slopeRange
-      if layer.activation != .identity {
-        for index in sum.low.elements.indices {
-          let corners = [slope.lowerBound, slope.upperBound].flatMap {
-            [$0 * sum.low.elements[index], $0 * sum.high.elements[index]]
-          }
-          sum.low.elements[index] = corners.min() ?? 0
-          sum.high.elements[index] = corners.max() ?? 0
-        }
-      }
-      counts.append(count)
-      intervals.append(sum)
+      sum.applySlopes(layer.activation)
+      sums.append(sum)
     }
     let units = network.outputUnits
-    self.counts = units.map { counts[$0.layer][$0.unit] }
-    func gathered(_ part: ((positive: Matrix, negative: Matrix, low: Matrix, high: Matrix)) -> Matrix)
-      -> Matrix
-    {
-      Matrix(rows: units.count, columns: inputs) {
-        part(intervals[units[$0].layer])[units[$0].unit, $1]
-      }
+    let inputs = network.inputCount
+    func gathered(_ part: KeyPath<LayerSums, [Double]>) -> Matrix {
+      Matrix(
+        rows: units.count, columns: inputs,
+        elements: units.flatMap { output in
+          sums[output.layer][keyPath: part][
+            (output.unit * inputs)..<((output.unit + 1) * inputs)]
+        })
     }
-    positive = gathered { $0.positive }
-    negative = gathered { $0.negative }
-    derivativeLow = gathered { $0.low }
-    derivativeHigh = gathered { $0.high }
+    counts = units.map { output in
+      (0..<inputs).map { sums[output.layer].count(output.unit * inputs + $0) }
+    }
+    positive = gathered(\.positive)
+    negative = gathered(\.negative)
+    derivativeLow = gathered(\.low)
+    derivativeHigh = gathered(\.high)
   }
 
   private static func add(_ a: UInt64?, _ b: UInt64?) -> UInt64? {
@@ -216,5 +184,75 @@ public struct PathAnalysis: Sendable {
       rank = prefix.rank
     }
     return result.reversed()
+  }
+}
+
+/// The sums over all paths into a layer's units, unit by unit, all inputs of each.
+private struct LayerSums {
+  let inputs: Int
+  var counts: [UInt64]
+  /// Counts that have left 64 bits.
+  var isBeyond: [Bool]
+  var positive: [Double]
+  var negative: [Double]
+  var low: [Double]
+  var high: [Double]
+
+  init(units: Int, inputs: Int) {
+    self.inputs = inputs
+    counts = Array(repeating: 0, count: units * inputs)
+    isBeyond = Array(repeating: false, count: units * inputs)
+    positive = Array(repeating: 0, count: units * inputs)
+    negative = positive
+    low = positive
+    high = positive
+  }
+
+  func count(_ index: Int) -> UInt64? { isBeyond[index] ? nil : counts[index] }
+
+  mutating func addInputs(_ weight: Matrix) {
+    for (index, value) in weight.elements.enumerated() where value != 0 {
+      addCount(1, false, at: index)
+      positive[index] += max(value, 0)
+      negative[index] += max(-value, 0)
+      low[index] += value
+      high[index] += value
+    }
+  }
+
+  mutating func add(_ weight: Matrix, of source: LayerSums) {
+    for unit in 0..<weight.rows {
+      for column in 0..<weight.columns {
+        let value = weight[unit, column]
+        if value == 0 { continue }
+        for input in 0..<inputs {
+          let (target, from) = (unit * inputs + input, column * inputs + input)
+          addCount(source.counts[from], source.isBeyond[from], at: target)
+          let (p, n) = (source.positive[from], source.negative[from])
+          positive[target] += value > 0 ? value * p : -value * n
+          negative[target] += value > 0 ? value * n : -value * p
+          low[target] += value * (value > 0 ? source.low[from] : source.high[from])
+          high[target] += value * (value > 0 ? source.high[from] : source.low[from])
+        }
+      }
+    }
+  }
+
+  private mutating func addCount(_ count: UInt64, _ beyond: Bool, at index: Int) {
+    let (sum, overflow) = counts[index].addingReportingOverflow(count)
+    counts[index] = sum
+    if overflow || beyond { isBeyond[index] = true }
+  }
+
+  /// [low, high] times the interval of the activation's slope.
+  mutating func applySlopes(_ activation: Activation) {
+    guard activation != .identity else { return }
+    let (least, most) = (activation.slopeRange.lowerBound, activation.slopeRange.upperBound)
+    for index in low.indices {
+      let (a, b) = (least * low[index], least * high[index])
+      let (c, d) = (most * low[index], most * high[index])
+      low[index] = min(a, b, c, d)
+      high[index] = max(a, b, c, d)
+    }
   }
 }

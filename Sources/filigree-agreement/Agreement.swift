@@ -177,7 +177,7 @@ struct Agreement: Tool {
     var agreement = Table(
       title: "Agreement of members",
       corner: "ensemble, selection",
-      columns: ["members", "pairs", "Φ", "95 % from", "to", "Jaccard"])
+      columns: ["members", "pairs", "Φ", "low", "high", "Jaccard"])
     for report in reports {
       for (kind, selection) in report.selections {
         agreement.rows.append(("\(report.result.name), \(kind)", Self.cells(selection)))
@@ -199,7 +199,10 @@ struct Agreement: Tool {
 
   private func notes(_ reports: [EnsembleReport]) -> [String] {
     let all = reports.flatMap(\.selections)
-    var notes = ["pairs: mean number selected of \(reports[0].pairCount)."]
+    var notes = [
+      "pairs: mean number selected of \(reports[0].pairCount); low, high: 95 % interval of Φ by the "
+        + "jackknife over members."
+    ]
     if data != nil {
       notes.append(
         "structural: connected by a path; relevant: also mean |J| above \(threshold).")
@@ -234,7 +237,7 @@ struct Agreement: Tool {
       title: "Consensus against the plant \(plantResult.name): \(plantResult.realPairs) pairs are "
         + "real, \(plantResult.uncertainPairs) too weak to count",
       corner: "ensemble, selection",
-      columns: ["found", "missed", "spurious", "weak found", "preci_sion", "recall", "F1", "J error"])
+      columns: ["found", "missed", "spurious", "weak found", "precision", "recall", "F1", "J error"])
     for report in reports {
       for (kind, score) in report.scores {
         let error: Cell = report.jacobianError.map(Cell.number) ?? .missing

@@ -1,0 +1,121 @@
+import Dynamics
+import Interpretation
+import LinearAlgebra
+import TestSupport
+import Testing
+
+/// Statistics against rational arithmetic in Python; see Fixtures/PROVENANCE.md.
+@Suite struct AgreementTests {
+  struct Reference: Decodable {
+    struct Jackknife: Decodable {
+      var lower: Double
+      var upper: Double
+    }
+
+    struct Case: Decodable {
+      var name: String
+      var selected: [[Int]]
+      var phi: Double?
+      var asymptoticVariance: Double?
+      var jackknife: Jackknife?
+      var meanJaccard: Double?
+      var frequency: [Double]
+    }
+
+    struct Comparison: Decodable {
+      var first: String
+      var second: String
+      var statistic: Double?
+    }
+
+    var cases: [Case]
+    var comparisons: [Comparison]
+  }
+
+  static let reference = try? Fixture.json("agreement/selection.json", as: Reference.self)
+
+  private func selection(_ name: String) throws -> (Reference.Case, Selection) {
+    let found = try #require(Self.reference?.cases.first { $0.name == name })
+    return (found, Selection(chosen: found.selected.map { $0.map { $0 == 1 } }))
+  }
+
+  @Test(arguments: reference?.cases.map(\.name) ?? [])
+  func statisticsAgreeWithTheReference(name: String) throws {
+    let (expected, selection) = try selection(name)
+    #expect(close(selection.stability, expected.phi))
+    #expect(close(selection.asymptoticVariance, expected.asymptoticVariance))
+    #expect(close(selection.meanJaccard, expected.meanJaccard))
+    #expect(zip(selection.frequency, expected.frequency).allSatisfy { abs($0 - $1) < 1e-12 })
+    let interval = selection.jackknifeInterval()
+    #expect(close(interval?.lowerBound, expected.jackknife?.lower, 1e-9))
+    #expect(close(interval?.upperBound, expected.jackknife?.upper, 1e-9))
+  }
+
+  @Test func comparisonsAgreeWithTheReference() throws {
+    for comparison in try #require(Self.reference?.comparisons) {
+      let first = try selection(comparison.first).1
+      let second = try selection(comparison.second).1
+      #expect(close(Selection.difference(first, second), comparison.statistic, 1e-9))
+    }
+  }
+
+  private func close(_ a: Double?, _ b: Double?, _ tolerance: Double = 1e-12) -> Bool {
+    switch (a, b) {
+    case (nil, nil): true
+    case (let a?, let b?): abs(a - b) <= tolerance * max(1, abs(b))
+    default: false
+    }
+  }
+
+  @Test func theOrderOfMembersAndPairsDoesNotMatter() {
+    var stream = RandomStream(seed: 41)
+    let rows = (0..<6).map { _ in (0..<30).map { _ in stream.uniform() < 0.3 } }
+    var pairs = Array(0..<30)
+    var members = Array(0..<6)
+    stream.shuffle(&pairs)
+    stream.shuffle(&members)
+    let shuffled = members.map { member in pairs.map { rows[member][$0] } }
+    let (a, b) = (Selection(chosen: rows), Selection(chosen: shuffled))
+    #expect(close(a.stability, b.stability) && close(a.meanJaccard, b.meanJaccard))
+    #expect(close(a.jackknifeInterval()?.lowerBound, b.jackknifeInterval()?.lowerBound))
+  }
+
+  @Test func aConsensusNeedsMoreThanHalf() {
+    let selection = Selection(chosen: [[true, true, false], [true, false, false]])
+    #expect(selection.consensus == [true, false, false])
+  }
+}
+
+@Suite struct PlantTruthTests {
+  @Test func theGradedTruthOfTheCellIsTheKnownOne() async throws {
+    let data = try await Simulation(plant: ElectrolysisCell(), trajectories: 10, samples: 2000)
+      .run(threads: 2).data
+    let truth = try await PlantTruth(ElectrolysisCell(), over: data, stride: 10, threads: 2)
+    var real: [String: Set<String>] = [:]
+    var grades: [PlantTruth.Grade: Int] = [:]
+    for (row, state) in ElectrolysisCell().states.enumerated() {
+      for (column, variable) in ElectrolysisCell().variables.enumerated() {
+        grades[truth.grade(row, column), default: 0] += 1
+        if truth.grade(row, column) == .real { real[state.name, default: []].insert(variable.name) }
+      }
+    }
+    #expect(grades[.real] == 41 && grades[.uncertain] == 15)
+    #expect(real["m_Al2O3"] == ["f_Al2O3"] && real["m_Al"] == ["f_tap"])
+    #expect(real["m_AlF3"] == ["f_Al2O3", "f_AlF3"])
+    #expect(real["T_wall"] == ["m_sl", "T_sl", "T_wall"])
+    #expect(real["T_bath"]?.isSuperset(of: ["I_line", "h_acd", "T_bath", "m_sl"]) == true)
+  }
+
+  @Test func aScoreCountsFoundMissedAndSpuriousPairs() async throws {
+    let data = try await Simulation(plant: DuffingOscillator(), trajectories: 3, samples: 300)
+      .run(threads: 1).data
+    let truth = try await PlantTruth(DuffingOscillator(), over: data, threads: 1)
+    // Every input acts on both rates within a step: position through velocity, both through force.
+    let all = StructureScore(selected: Array(repeating: true, count: 6), truth: truth)
+    #expect(all.spurious == 0 && all.missed == 0 && all.found + all.uncertain == 6)
+    let none = StructureScore(selected: Array(repeating: false, count: 6), truth: truth)
+    #expect(none.found == 0 && none.missed == all.found && none.f1 == 0 && none.precision == nil)
+    #expect(truth.medianJacobianError(truth.physical) == 0)
+    #expect(abs(truth.medianJacobianError(truth.physical.map { 1.5 * $0 }) - 0.5) < 1e-12)
+  }
+}
