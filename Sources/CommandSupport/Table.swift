@@ -49,7 +49,10 @@ public enum Cell: Equatable, Sendable {
       let exponent = Int(log10(magnitude).rounded(.down))
       var mantissa = (magnitude / pow(10, Double(exponent))).rounded()
       var power = exponent
-      if mantissa >= 10 { mantissa = 1; power += 1 }
+      if mantissa >= 10 {
+        mantissa = 1
+        power += 1
+      }
       return "\(sign)\(Int(mantissa))e\(power)"
     }
   }

@@ -10,7 +10,8 @@ public struct ElectrolysisCell: Plant {
   public let states = [
     Variable("m_sl", unit: "kg", longName: "mass of the frozen side ledge", role: .state),
     Variable("m_Al2O3", unit: "kg", longName: "mass of alumina in the bath", role: .state),
-    Variable("m_AlF3", unit: "kg", longName: "mass of aluminium fluoride in the bath", role: .state),
+    Variable(
+      "m_AlF3", unit: "kg", longName: "mass of aluminium fluoride in the bath", role: .state),
     Variable("m_cry", unit: "kg", longName: "mass of molten cryolite", role: .state),
     Variable("m_Al", unit: "kg", longName: "mass of produced metal", role: .state),
     Variable("T_bath", unit: "°C", longName: "bath temperature", role: .state),

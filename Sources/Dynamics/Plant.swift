@@ -87,8 +87,14 @@ extension Plant {
       }
       if !isInDomain(state: state, controls: controls) { result.samplesOutsideDomain += 1 }
       var column = sample * width
-      for value in state { result.samples.elements[column] = value; column += 1 }
-      for value in controls { result.samples.elements[column] = value; column += 1 }
+      for value in state {
+        result.samples.elements[column] = value
+        column += 1
+      }
+      for value in controls {
+        result.samples.elements[column] = value
+        column += 1
+      }
       if hasObservables {
         for value in observe(state: state, controls: controls) {
           result.samples.elements[column] = value

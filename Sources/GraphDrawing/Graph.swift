@@ -94,7 +94,8 @@ public struct Graph: Equatable, Sendable {
     text += "  graph \(DOT.list(attributes));\n"
     for node in nodes { text += "  \(DOT.identifier(node.id)) \(DOT.list(node.attributes));\n" }
     for edge in edges {
-      text += "  \(DOT.identifier(edge.from)) -> \(DOT.identifier(edge.to)) \(DOT.list(edge.attributes));\n"
+      text +=
+        "  \(DOT.identifier(edge.from)) -> \(DOT.identifier(edge.to)) \(DOT.list(edge.attributes));\n"
     }
     return text + "}\n"
   }

@@ -117,7 +117,9 @@ public enum Renderer {
 
     static func error(_ fallback: String) -> GraphvizError {
       let said = text.withLock { $0 }
-      let lines = said.split(separator: "\n").map { $0.split(separator: " ").joined(separator: " ") }
+      let lines = said.split(separator: "\n").map {
+        $0.split(separator: " ").joined(separator: " ")
+      }
       return GraphvizError(message: lines.isEmpty ? fallback : lines.joined(separator: "; "))
     }
   }

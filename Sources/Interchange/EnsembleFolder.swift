@@ -65,7 +65,8 @@ public enum EnsembleFolder {
         !listing.members.isEmpty
       else {
         throw .malformed(
-          path: description, place: "", reason: "not the description of an ensemble: it needs a "
+          path: description, place: "",
+          reason: "not the description of an ensemble: it needs a "
             + "list \"members\" of file names")
       }
       if let outside = listing.members.first(where: { $0.contains("/") }) {

@@ -94,7 +94,9 @@ enum NetCDF {
     else { return false }
     let startsWell =
       !first.isASCII || first == "_" || CharacterSet.alphanumerics.contains(first)
-    let isClean = name.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F && $0 != "/" }
+    let isClean = name.unicodeScalars.allSatisfy {
+      $0.value >= 0x20 && $0.value != 0x7F && $0 != "/"
+    }
     let composed = name.precomposedStringWithCanonicalMapping
     return startsWell && isClean && last != " "
       && composed.unicodeScalars.elementsEqual(name.unicodeScalars)
@@ -147,8 +149,10 @@ enum NetCDF {
     else { throw malformed("variable time", "it is missing, or not one-dimensional") }
     for variable in carriers where variable.dimensions != shape || !(1...2).contains(shape.count) {
       throw malformed(
-        "variable \(variable.name)", "its dimensions are "
-          + "(\(variable.dimensions.map(\.name).joined(separator: ", "))); (trajectory, time) is needed")
+        "variable \(variable.name)",
+        "its dimensions are "
+          + "(\(variable.dimensions.map(\.name).joined(separator: ", "))); (trajectory, time) is needed"
+      )
     }
     let count = shape.count == 2 ? shape[0].length : 1
     // Compressed data shrink at most about a thousandfold: more is a forged size.
@@ -159,7 +163,10 @@ enum NetCDF {
     }
     let times = try dataset.values(timeVariable)
     let step = try timeStep(times, path: path)
-    let lengths = try all.first { $0.name == "length" && $0.dimensions.map(\.name) == shape.dropLast().map(\.name) }
+    let lengths =
+      try all.first {
+        $0.name == "length" && $0.dimensions.map(\.name) == shape.dropLast().map(\.name)
+      }
       .map { try dataset.values($0) } ?? Array(repeating: Double(length), count: count)
     for (index, value) in lengths.enumerated() where !(0...Double(length)).contains(value) {
       throw malformed("variable length, trajectory \(index)", "\(value) is not in 0...\(length)")
@@ -243,7 +250,9 @@ private struct Dataset: ~Copyable {
 
   /// - Parameter buffer: must outlive the data set.
   init(reading buffer: UnsafeMutableRawBufferPointer) throws {
-    guard let base = buffer.baseAddress, buffer.count > 0 else { throw NetCDFError(code: NC_ENOTNC) }
+    guard let base = buffer.baseAddress, buffer.count > 0 else {
+      throw NetCDFError(code: NC_ENOTNC)
+    }
     var id: Int32 = 0
     try check(nc_open_mem("filigree", NC_NOWRITE, buffer.count, base, &id))
     self.id = id
@@ -358,7 +367,9 @@ private struct Dataset: ~Copyable {
     let scale = number("scale_factor", of: variable.id) ?? 1
     let offset = number("add_offset", of: variable.id) ?? 0
     for index in values.indices {
-      values[index] = values[index] == fill ? .nan : scale == 1 && offset == 0 ? values[index] : values[index] * scale + offset
+      values[index] =
+        values[index] == fill
+        ? .nan : scale == 1 && offset == 0 ? values[index] : values[index] * scale + offset
     }
     return values
   }

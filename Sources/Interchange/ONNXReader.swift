@@ -126,7 +126,8 @@ private struct GraphReader {
     guard index < node.input.count else { throw fail("it lacks operand \(index + 1)") }
     guard let value = values[node.input[index]] else {
       throw fail(
-        "it reads \"\(node.input[index])\", which no earlier node makes (a cycle, or a cut-off file)")
+        "it reads \"\(node.input[index])\", which no earlier node makes (a cycle, or a cut-off file)"
+      )
     }
     return value
   }
@@ -250,7 +251,8 @@ private struct GraphReader {
   }
 
   /// Connections of a sum: those from the same source become one.
-  private func merged(_ a: [Network.Connection], _ b: [Network.Connection]) -> [Network.Connection] {
+  private func merged(_ a: [Network.Connection], _ b: [Network.Connection]) -> [Network.Connection]
+  {
     var result = a
     for connection in b {
       if let index = result.firstIndex(where: { $0.source == connection.source }) {
@@ -440,8 +442,12 @@ private struct GraphReader {
   private func combine(_ a: Tensor, _ b: Tensor, _ operation: (Double, Double) -> Double)
     throws(GraphProblem) -> Tensor
   {
-    if b.isScalar { return Tensor(shape: a.shape, values: a.values.map { operation($0, b.values[0]) }) }
-    if a.isScalar { return Tensor(shape: b.shape, values: b.values.map { operation(a.values[0], $0) }) }
+    if b.isScalar {
+      return Tensor(shape: a.shape, values: a.values.map { operation($0, b.values[0]) })
+    }
+    if a.isScalar {
+      return Tensor(shape: b.shape, values: b.values.map { operation(a.values[0], $0) })
+    }
     guard a.shape == b.shape else { throw fail("constants of different shapes are combined") }
     return Tensor(shape: a.shape, values: zip(a.values, b.values).map(operation))
   }
@@ -481,7 +487,8 @@ private struct GraphReader {
       throw problem("its element type \(tensor.dataType) is not supported; float is needed")
     }
     guard values.count == count else {
-      throw problem("it holds \(values.count) numbers where its shape \(tensor.dims) needs \(count)")
+      throw problem(
+        "it holds \(values.count) numbers where its shape \(tensor.dims) needs \(count)")
     }
     if let bad = values.first(where: { !$0.isFinite }) { throw problem("it holds \(bad)") }
     return Tensor(shape: tensor.dims.map { Int($0) }, values: values)
@@ -501,7 +508,8 @@ private struct GraphReader {
 
   // MARK: The model
 
-  mutating func model(metadata: [Filigree_Onnx_StringStringEntryProto]) throws(GraphProblem) -> Model
+  mutating func model(metadata: [Filigree_Onnx_StringStringEntryProto]) throws(GraphProblem)
+    -> Model
   {
     guard graph.output.count == 1, let output = values[graph.output[0].name] else {
       throw GraphProblem(
@@ -530,7 +538,8 @@ private struct GraphReader {
       network: network, inputs: made, outputs: rates ?? madeOutputs,
       inputScaling: inputScaling ?? .identity(inputCount), outputScaling: scaling,
       timeStep: entries[ONNX.Key.timeStep].flatMap(Double.init),
-      recipe: entries[ONNX.Key.recipe].flatMap { JSON.value([String: String].self, from: $0) } ?? [:])
+      recipe: entries[ONNX.Key.recipe].flatMap { JSON.value([String: String].self, from: $0) }
+        ?? [:])
     model.hasMadeUpNames = inputs == nil || rates == nil
     return model
   }

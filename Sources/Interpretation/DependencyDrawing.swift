@@ -70,7 +70,9 @@ public struct DependencyDrawing {
       selected.contains { $0 / columns == row }
     }
     for node in inputs.nodes(live: liveInputs) { graph.add(node) }
-    for node in outputs.nodes(live: liveOutputs) { graph.add(node) }
+    for node in outputs.nodes(live: liveOutputs) + inputs.headings() + outputs.headings() {
+      graph.add(node)
+    }
     Captions(
       title: title, counts: counts, caption: "", scale: "mean |J|", strongest: strongest,
       left: -inputs.width / 2, right: right + outputs.width / 2, top: height, bottom: 0

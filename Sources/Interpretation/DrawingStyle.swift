@@ -48,7 +48,8 @@ enum DrawingStyle {
     return [start, Point(start.x + reach, start.y), Point(end.x - reach, end.y), end]
   }
 
-  static func text(_ id: String, _ text: String, at point: Point, width: Double, size: Double,
+  static func text(
+    _ id: String, _ text: String, at point: Point, width: Double, size: Double,
     colour: String = ink, alignment: String = "n", bold: Bool = false
   ) -> Graph.Node {
     Graph.Node(
@@ -61,6 +62,17 @@ enum DrawingStyle {
 
   /// Three significant digits, for labels and tooltips.
   static func number(_ value: Double) -> String { String(format: "%.3g", value) }
+
+  /// 16 640 000
+  static func grouped(_ count: UInt64) -> String {
+    var groups: [Substring] = []
+    var rest = Substring(String(count))
+    while rest.count > 3 {
+      groups.append(rest.suffix(3))
+      rest = rest.dropLast(3)
+    }
+    return ([rest] + groups.reversed()).joined(separator: " ")
+  }
 
   static func graph(_ name: String, description: String) -> Graph {
     Graph(

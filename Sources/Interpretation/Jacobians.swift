@@ -48,7 +48,8 @@ public struct JacobianEvaluator: Sendable {
     ancestors = outputs.map { output in
       var reached = Set([output])
       for unit in stride(from: output, through: 0, by: -1) where reached.contains(unit) {
-        for edge in firstEdge[unit]..<firstEdge[unit + 1] where edgeSource[edge] >= live.inputCount {
+        for edge in firstEdge[unit]..<firstEdge[unit + 1] where edgeSource[edge] >= live.inputCount
+        {
           reached.insert(edgeSource[edge] - live.inputCount)
         }
       }

@@ -54,7 +54,7 @@ public struct NetworkDrawing {
     let counts =
       "\(structure.network.survivingWeightCount) of \(model.network.weightCount) weights, "
       + "\(structure.liveNeuronCount) of \(structure.neuronCount) hidden units, "
-      + "\(paths.totalCount.map(String.init) ?? "more than 2⁶⁴") paths, "
+      + "\(paths.totalCount.map(DrawingStyle.grouped) ?? "more than 2⁶⁴") paths, "
       + "\(paths.connectedPairs) of \(model.inputs.count * model.outputs.count) pairs"
     var graph = DrawingStyle.graph("network", description: "\(title): \(counts)")
     addEdges(&graph)
@@ -62,6 +62,8 @@ public struct NetworkDrawing {
     addUnits(&graph)
     let reached = model.network.outputUnits.map { structure.states[$0.layer][$0.unit] == .live }
     for node in outputs.nodes(live: reached) { graph.add(node) }
+    for node in inputs.headings() + outputs.headings() { graph.add(node) }
+    addUnitHeading(&graph)
     Captions(
       title: title, counts: counts, caption: Self.caption(model.recipe), scale: "weight",
       strongest: strongest, left: left, right: right, top: top, bottom: bottom
@@ -165,6 +167,17 @@ public struct NetworkDrawing {
     }
   }
 
+  private func addUnitHeading(_ graph: inout Graph) {
+    guard let highest = rows.places.max(by: { ($0.value.y, $1.key) < ($1.value.y, $0.key) }) else {
+      return
+    }
+    let place = centre(highest.key)
+    graph.add(
+      DrawingStyle.text(
+        "heading-hidden", "hidden units", at: Point(place.x, place.y + 15), width: 60, size: 9,
+        colour: DrawingStyle.faint))
+  }
+
   private static func caption(_ recipe: [String: String]) -> String {
     guard let towers = recipe["towers"] else { return "" }
     var parts = ["towers \(towers)"]
@@ -172,7 +185,8 @@ public struct NetworkDrawing {
     if let activation = recipe["activation"] { parts.append(activation) }
     if recipe["skip"] == "true" { parts.append("linear skip") }
     if let sparsifier = recipe["sparsifier"] {
-      parts.append(sparsifier == "none" ? "dense" : "\(sparsifier), λ = \(recipe["strength"] ?? "")")
+      parts.append(
+        sparsifier == "none" ? "dense" : "\(sparsifier), λ = \(recipe["strength"] ?? "")")
     }
     return parts.joined(separator: " · ")
   }

@@ -46,9 +46,11 @@ struct UnitLayout {
       let middle = top - bandHeight / 2
       for layer in band {
         let isOutput = network.outputLayers.contains(layer)
-        let units = isOutput ? Array(0..<network.layers[layer].unitCount) : structure.liveUnits(layer)
+        let units =
+          isOutput ? Array(0..<network.layers[layer].unitCount) : structure.liveUnits(layer)
         let step =
-          isOutput ? bandHeight / Double(max(1, units.count)) : Self.spacing(units.count, bandHeight)
+          isOutput
+          ? bandHeight / Double(max(1, units.count)) : Self.spacing(units.count, bandHeight)
         for (rank, unit) in units.enumerated() {
           let y = middle + step * (Double(units.count - 1) / 2 - Double(rank))
           let node = PathNode.unit(layer: layer, index: unit)

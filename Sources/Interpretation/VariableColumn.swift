@@ -21,7 +21,7 @@ struct VariableColumn {
   static func spread(
     _ variables: [Variable], x: Double, top: Double, bottom: Double, isOutput: Bool
   ) -> VariableColumn {
-    let gap = isOutput ? 0.0 : 0.8
+    let gap = isOutput ? 0.0 : 0.9
     var places: [Double] = []
     var place = 0.0
     for (index, variable) in variables.enumerated() {
@@ -64,6 +64,21 @@ struct VariableColumn {
           "id": .keyword(nodeID(index)), "class": .keyword(isLive ? kind : kind + " dead"),
           "tooltip": .text(Self.tooltip(variable, isOutput: isOutput, isLive: isLive)),
         ])
+    }
+  }
+
+  /// What each group is, in small letters above it.
+  func headings() -> [Graph.Node] {
+    let names: [Role: String] =
+      isOutput
+      ? [.state: "rates of change"] : [.state: "states", .control: "inputs"]
+    return names.keys.sorted { $0.rawValue < $1.rawValue }.compactMap { role in
+      guard let first = variables.firstIndex(where: { $0.role == role }) else { return nil }
+      let prefix = isOutput ? "output" : role.rawValue
+      return DrawingStyle.text(
+        "heading-\(prefix)", names[role] ?? "",
+        at: Point(centres[first].x, centres[first].y + Self.boxHeight / 2 + 8), width: width,
+        size: 9, colour: DrawingStyle.faint)
     }
   }
 

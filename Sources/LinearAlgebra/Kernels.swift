@@ -190,7 +190,8 @@ public struct Kernels: Sendable {
     check(value, z.count)
     check(slope, z.count)
     table.pointee.activate(
-      activation.code, z.count, arena.vectorPointer(z), arena.vectorPointer(value), arena.vectorPointer(slope))
+      activation.code, z.count, arena.vectorPointer(z), arena.vectorPointer(value),
+      arena.vectorPointer(slope))
   }
 
   /// g += Wᵀ delta.

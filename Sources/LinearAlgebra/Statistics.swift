@@ -31,7 +31,11 @@ public func studentQuantile(confidence: Double, degrees: Int) -> Double {
   while studentCoverage(high, degrees: degrees) < confidence { high *= 2 }
   for _ in 0..<200 where high - low > 1e-14 * high {
     let middle = (low + high) / 2
-    if studentCoverage(middle, degrees: degrees) < confidence { low = middle } else { high = middle }
+    if studentCoverage(middle, degrees: degrees) < confidence {
+      low = middle
+    } else {
+      high = middle
+    }
   }
   return (low + high) / 2
 }

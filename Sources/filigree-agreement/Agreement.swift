@@ -9,7 +9,8 @@ import Networks
 struct Agreement: Tool {
   static let configuration = CommandConfiguration(
     commandName: "filigree-agreement",
-    abstract: "How far the members of ensembles agree in structure, with each other and with a plant.",
+    abstract:
+      "How far the members of ensembles agree in structure, with each other and with a plant.",
     discussion: """
       A member selects a pair of input and output if a path connects them (structural) and, with \
       --data, if also its mean |J| over the data exceeds --threshold in standardised units \
@@ -32,7 +33,8 @@ struct Agreement: Tool {
   var data: String?
 
   @Option(
-    help: "Score against this known plant (needs --data): \(PlantCatalogue.names.joined(separator: ", ")).",
+    help:
+      "Score against this known plant (needs --data): \(PlantCatalogue.names.joined(separator: ", ")).",
     completion: .list(PlantCatalogue.names))
   var plant: String?
 
@@ -237,7 +239,9 @@ struct Agreement: Tool {
       title: "Consensus against the plant \(plantResult.name): \(plantResult.realPairs) pairs are "
         + "real, \(plantResult.uncertainPairs) too weak to count",
       corner: "ensemble, selection",
-      columns: ["found", "missed", "spurious", "weak found", "precision", "recall", "F1", "J error"])
+      columns: [
+        "found", "missed", "spurious", "weak found", "precision", "recall", "F1", "J error",
+      ])
     for report in reports {
       for (kind, score) in report.scores {
         let error: Cell = report.jacobianError.map(Cell.number) ?? .missing
@@ -321,9 +325,10 @@ struct EnsembleReport {
       relevance = computed
     }
     self.selections = selections
-    scores = truth.map { truth in
-      selections.map { ($0.kind, StructureScore(selected: $0.selection.consensus, truth: truth)) }
-    } ?? []
+    scores =
+      truth.map { truth in
+        selections.map { ($0.kind, StructureScore(selected: $0.selection.consensus, truth: truth)) }
+      } ?? []
     jacobianError = truth.flatMap { truth in
       relevance.map { relevance in
         zip(ensemble.members, relevance.members).map { model, member in

@@ -34,7 +34,8 @@ struct Draw: Tool {
   @Option(help: "For a network drawing of an ensemble: which member, from 0.")
   var member = 0
 
-  @Option(help: "For a dependency graph: trajectories over which relevance is taken.",
+  @Option(
+    help: "For a dependency graph: trajectories over which relevance is taken.",
     completion: .file())
   var data: String?
 
@@ -55,7 +56,8 @@ struct Draw: Tool {
   func validate() throws {
     guard ["svg", "png", "pdf", "dot"].contains(ending) else {
       throw ValidationError(
-        "--output \(output.output): the ending tells the format and must be .svg, .png, .pdf or .dot.")
+        "--output \(output.output): the ending tells the format and must be .svg, .png, .pdf or .dot."
+      )
     }
     guard (10...2400).contains(resolution) else {
       throw ValidationError("--resolution \(resolution): must be between 10 and 2400.")

@@ -88,7 +88,9 @@ import Testing
 
   @Test func theDomainEndsAt221PercentAlumina() {
     let cell = ElectrolysisCell()
-    func state(_ share: Double) -> [Double] { [3000, share * 10_000, 1000, 9000 - share * 10_000, 9900, 970, 820, 580] }
+    func state(_ share: Double) -> [Double] {
+      [3000, share * 10_000, 1000, 9000 - share * 10_000, 9900, 970, 820, 580]
+    }
     #expect(!cell.isInDomain(state: state(0.0220), controls: []))
     #expect(cell.isInDomain(state: state(0.0222), controls: []))
   }

@@ -95,7 +95,8 @@ import Testing
   }
 
   @Test func ratesAreDifferencesOverTheTimeStep() throws {
-    let regression = try Regression(try data([[[1, 10], [3, 20], [4, 30]], [[7, 1]], [[0, 5], [2, 5]]]))
+    let regression = try Regression(
+      try data([[[1, 10], [3, 20], [4, 30]], [[7, 1]], [[0, 5], [2, 5]]]))
     #expect(regression.inputs == Matrix([[1, 10], [3, 20], [0, 5]]))
     #expect(regression.outputs == Matrix([[4], [2], [4]]))
     #expect(regression.targets[0].unit == "m/s")

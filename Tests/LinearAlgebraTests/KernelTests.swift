@@ -14,7 +14,8 @@ import Testing
   }
 
   @Test(arguments: Kernels.available.map(\.instructionSet), shapes)
-  func affineAndItsGradientsAgreeWithPlainLoops(set: InstructionSet, shape: (Int, Int, Int)) throws {
+  func affineAndItsGradientsAgreeWithPlainLoops(set: InstructionSet, shape: (Int, Int, Int)) throws
+  {
     let kernels = try #require(Kernels(set))
     let (outputs, inputs, batch) = shape
     var layout = ArenaLayout()
@@ -45,17 +46,18 @@ import Testing
     kernels.biasGradient(
       arena, outputs: outputs, batch: batch, delta: delta, gradient: biasGradient)
 
-    let W = matrix(arena[weight], outputs, inputs)
-    let X = matrix(arena[x], inputs, batch)
-    let D = matrix(arena[delta], outputs, batch)
+    let w = matrix(arena[weight], outputs, inputs)
+    let xs = matrix(arena[x], inputs, batch)
+    let d = matrix(arena[delta], outputs, batch)
     let b = Matrix(rows: outputs, columns: batch) { row, _ in Double(arena[bias, row]) }
-    let twice = W * X + W * X + b
+    let twice = w * xs + w * xs + b
     #expect((matrix(arena[z], outputs, batch) - twice).largest < 1e-5 * Double(inputs))
-    #expect((matrix(arena[g], inputs, batch) - W.transposed * D).largest < 1e-5 * Double(outputs))
-    let outer = D * X.transposed
+    #expect((matrix(arena[g], inputs, batch) - w.transposed * d).largest < 1e-5 * Double(outputs))
+    let outer = d * xs.transposed
     #expect((matrix(arena[weightGradient], outputs, inputs) - outer).largest < 1e-6 * Double(batch))
-    let sums = (0..<outputs).map { D.row($0).reduce(0, +) }
-    #expect(zip(arena[biasGradient], sums).allSatisfy { abs(Double($0) - $1) < 1e-6 * Double(batch) })
+    let sums = (0..<outputs).map { d.row($0).reduce(0, +) }
+    #expect(
+      zip(arena[biasGradient], sums).allSatisfy { abs(Double($0) - $1) < 1e-6 * Double(batch) })
   }
 
   @Test(arguments: Kernels.available.map(\.instructionSet), Activation.allCases)
@@ -127,7 +129,8 @@ import Testing
     #expect(arena[regions[0], 1] == 0 && arena[regions[0], 1].sign == .plus)
   }
 
-  private func numbers(_ count: Int, _ stream: inout RandomStream, zeroEvery: Int? = nil) -> [Float] {
+  private func numbers(_ count: Int, _ stream: inout RandomStream, zeroEvery: Int? = nil) -> [Float]
+  {
     (0..<count).map { index in
       let value = Float(stream.normal())
       return zeroEvery.map { index % $0 == 0 } == true ? 0 : value

@@ -1,0 +1,150 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Bad input: a message with the place and a remedy, the right exit code, nothing lost.
+@Suite struct FailureTests {
+  struct Case: Sendable, CustomTestStringConvertible {
+    var command: String
+    var code: Int32
+    var says: [String]
+    var testDescription: String { command }
+
+    init(_ command: String, _ code: Int32, _ says: String...) {
+      self.command = command
+      self.code = code
+      self.says = says
+    }
+  }
+
+  static let usage: [Case] = [
+    Case("filigree-train train.nc --hidden 0 --output x", 64, "--hidden 0"),
+    Case("filigree-train train.nc --hidden 20,a --output x", 64, "--hidden 20,a", "20,20"),
+    Case("filigree-train train.nc --strength=-1 --output x", 64, "--strength -1"),
+    Case("filigree-train train.nc --members 0 --output x", 64, "--members 0"),
+    Case("filigree-train train.nc --sparsifier magic --output x", 64, "sparsifier", "proximal"),
+    Case("filigree-train train.nc", 64, "--output"),
+    Case("filigree-simulate --plant mill --output x.nc", 64, "--plant mill", "electrolysis"),
+    Case("filigree-simulate --samples 1 --output x.nc", 64, "--samples 1"),
+    Case("filigree-sensitivity sparse", 64, "--data", "--point"),
+    Case("filigree-sensitivity sparse --point nonsense", 64, "nonsense", "name=number"),
+    Case("filigree-sensitivity sparse --point mass=3", 64, "mass", "position"),
+    Case("filigree-agreement sparse --plant duffing", 64, "--data"),
+    Case("filigree-agreement sparse dense sparse", 64, "one or two"),
+    Case("filigree-draw sparse --output x.gif", 64, ".svg"),
+    Case("filigree-draw sparse --kind dependency --output x.svg", 64, "--data"),
+    Case("filigree-draw sparse --member 7 --output x.svg", 64, "--member 7", "0 to 2"),
+    Case("filigree-paths sparse --cut=-1", 64, "--cut"),
+    Case("filigree-paths sparse --threads 0", 64, "threads"),
+  ]
+
+  static let files: [Case] = [
+    Case("filigree-train missing.nc --output x", 66, "missing.nc", "no such file"),
+    Case("filigree-train sparse --output x", 66, "sparse", "folder"),
+    Case("filigree-paths missing", 66, "missing"),
+    Case("filigree-train train.nc --output sparse", 73, "sparse", "--force"),
+    Case("filigree-train train.nc --output train.nc --force", 73, "train.nc"),
+    Case("filigree-train train.nc --output . --force", 73),
+    Case("filigree-simulate --output test.nc", 73, "test.nc", "--force"),
+    Case("filigree-simulate --output data.txt", 73, ".nc", ".csv"),
+    Case("filigree-simulate --output nowhere/data.nc", 73, "nowhere"),
+    Case("filigree-draw sparse --output /proc/x.svg", 73, "/proc"),
+    Case("filigree-train train.nc --output train.nc/models", 73, "train.nc"),
+  ]
+
+  static let data: [Case] = [
+    Case(
+      "head -c 3000 train.nc > cut.nc; filigree-train cut.nc --output x", 65, "cut.nc", "cut off"),
+    Case("echo hello > text.nc; filigree-train text.nc --output x", 65, "text.nc", "NetCDF"),
+    Case(
+      "printf 'time,x\\n0,1\\n1,2,3\\n' > a.csv; filigree-train a.csv --output x", 65, "line 3",
+      "3 fields"),
+    Case(
+      "printf 'time,x\\n0,1\\n1,two\\n' > b.csv; filigree-train b.csv --output x", 65, "line 3",
+      "column 2 (x)", "two"),
+    Case(
+      "printf 'time,x\\n0,1\\n1,nan\\n2,3\\n' > c.csv; filigree-train c.csv --output x", 65,
+      "line 3",
+      "not a finite number"),
+    Case(
+      "printf 'time,x,u\\n0,1,5\\n1,2,5\\n2,4,5\\n3,7,5\\n' > d.csv; filigree-train d.csv --inputs u "
+        + "--validation 0 --output x", 65, "input \"u\" is constant", "--exclude u"),
+    Case("filigree-train train.nc --trajectories 99 --output x", 65, "99", "only 4"),
+    Case("filigree-train train.nc --exclude mass --output x", 65, "mass", "position"),
+    Case(
+      "filigree-train train.nc --exclude position --exclude velocity --output x", 65, "no state"),
+    Case("echo hello > m.onnx; filigree-paths m.onnx", 65, "m.onnx", "not an ONNX model"),
+    Case(
+      "filigree-agreement sparse --plant electrolysis --data test.nc", 65, "electrolysis", "m_sl"),
+    Case(
+      "filigree-simulate --samples 20 --trajectories 1 --output cell.nc -q; "
+        + "filigree-sensitivity sparse --data cell.nc", 65, "cell.nc", "position", "m_sl"),
+    Case("mkdir -p empty; filigree-paths empty", 65, "empty", "no models"),
+  ]
+
+  @Test(arguments: usage + files + data)
+  func badInputFailsWell(failure: Case) async throws {
+    let shell = try await Workshop.shared.ready()
+    let before = try shell.files(in: "sparse")
+    let model = try shell.bytes("sparse/member-00.onnx")
+    let result = try await shell.bash(failure.command)
+    #expect(result.code == failure.code, "\(result.error)")
+    #expect(result.output.isEmpty)
+    for text in failure.says { #expect(result.error.contains(text), "\(result.error)") }
+    #expect(!result.error.contains("Fatal error") && !shell.exists("x"))
+    #expect(try shell.files(in: "sparse") == before)
+    #expect(try shell.bytes("sparse/member-00.onnx") == model)
+  }
+
+  @Test func anUnsupportedOperatorIsNamedWithItsNode() async throws {
+    let shell = try Shell()
+    let result = try await shell.tool("paths", Fixture.path("foreign/unsupported_softmax.onnx"))
+    #expect(result.code == 65)
+    #expect(result.error.contains("Softmax") && result.error.contains("Gemm"))
+  }
+
+  @Test func modelsWithoutNamesGetSomeAndItIsSaid() async throws {
+    let shell = try Shell()
+    let result = try await shell.tool("paths", Fixture.path("foreign/matmul_relu.onnx"))
+    #expect(result.code == 0 && result.output.contains("x1"))
+    #expect(result.error.contains("holds no names"))
+  }
+
+  @Test func aClosedPipeStopsSilently() async throws {
+    let shell = try await Workshop.shared.ready()
+    let result = try await shell.bash(
+      "for i in 1 2 3; do filigree-paths sparse --strongest 100 --format json | head -n 1; done")
+    #expect(result.error.isEmpty && result.output == "[\n[\n[\n")
+  }
+
+  @Test func forceReplacesOurFoldersAndNoOthers() async throws {
+    let shell = try await Workshop.shared.ready()
+    let train = "filigree-train train.nc --members 1 --epochs 1 -q --output"
+    #expect(try await shell.bash("\(train) own && \(train) own --force").code == 0)
+    let result = try await shell.bash(
+      "mkdir -p precious && echo thesis > precious/thesis.txt && \(train) precious --force")
+    #expect(result.code == 73 && result.error.contains("did not make"))
+    #expect(try shell.text("precious/thesis.txt") == "thesis\n")
+  }
+
+  @Test func aKilledTrainingLeavesWhatWasThere() async throws {
+    let shell = try await Workshop.shared.ready()
+    let result = try await shell.bash(
+      """
+      filigree-train train.nc --members 1 --epochs 1 -q --output kept
+      before=$(cat kept/*.onnx | sha256sum)
+      for pause in 0.05 0.1 0.2 0.4; do
+        filigree-train train.nc --members 50 --epochs 2000 -q --output kept --force & child=$!
+        sleep $pause; kill -9 $child; wait $child 2>/dev/null
+      done
+      [ "$before" = "$(cat kept/*.onnx | sha256sum)" ] && ls kept | wc -l
+      """)
+    #expect(result.output.trimmingCharacters(in: .whitespacesAndNewlines) == "4")
+  }
+
+  @Test func aFullDiskIsAnErrorThatNamesTheTarget() async throws {
+    let shell = try await Workshop.shared.ready()
+    let result = try await shell.bash("filigree-paths sparse --format json > /dev/full")
+    #expect(result.code == 74 && result.error.contains("standard output"))
+  }
+}

@@ -1,0 +1,70 @@
+import Foundation
+import Interchange
+import Networks
+import TestSupport
+import Testing
+
+/// Our files in other programs' hands. These need Python with onnxruntime and xarray, which
+/// Scripts/test provides and names in FILIGREE_PYTHON.
+@Suite(.enabled(if: Shell.python != nil, "FILIGREE_PYTHON names no Python with onnxruntime"))
+struct OtherProgramsTests {
+  static let recipes: [String: String] = [
+    "towers": "--hidden 7 --strength 1e-2",
+    "shared": "--towers shared --hidden 9,8 --activation relu --no-skip --sparsifier none",
+    "tanh": "--towers shared --hidden 6 --activation tanh --sparsifier l1 --strength 1e-3",
+    "linear": "--hidden= --skip",
+  ]
+
+  /// The same Float inputs in physical units: outputs differ by at most 1e-5 of each output's
+  /// standard deviation.
+  @Test(arguments: recipes.keys.sorted())
+  func onnxruntimeComputesTheSameRates(recipe: String) async throws {
+    let shell = try Shell()
+    let made = try await shell.bash(
+      "filigree-simulate --trajectories 2 --samples 400 --output data.nc && filigree-train data.nc "
+        + "--members 1 --epochs 3 \(Self.recipes[recipe] ?? "") --output models")
+    #expect(made.code == 0, "\(made.error)")
+    let model = try EnsembleFolder.read(shell.path("models")).members[0]
+    let data = try TrajectoryFile.read(shell.path("data.nc"))
+    let rows = data.samples[0].rows
+    let inputs = (0..<rows).map { data.samples[0].row($0).map { Double(Float($0)) } }
+    try shell.write(
+      inputs.map { $0.map { "\($0)" }.joined(separator: ",") + "\n" }.joined(), to: "inputs.csv")
+    let check = try await shell.start(
+      try #require(Shell.python),
+      [
+        Fixture.path("scripts/check_model.py"), "models/member-00.onnx", "inputs.csv",
+        "outputs.csv",
+      ])
+    #expect(check.code == 0, "\(check.error)")
+    let lines = try shell.text("outputs.csv").split(separator: "\n")
+    #expect(lines.count == rows)
+    for (line, input) in zip(lines, inputs) {
+      let theirs = line.split(separator: ",").compactMap { Double($0) }
+      for (index, (ours, other)) in zip(model.rates(input), theirs).enumerated() {
+        #expect(abs(ours - other) <= 1e-5 * model.outputScaling.deviation[index])
+      }
+    }
+  }
+
+  @Test func xarrayOpensTrajectoriesAsTheyAre() async throws {
+    let shell = try Shell()
+    let made = try await shell.tool(
+      "simulate", "--trajectories", "3", "--samples", "50", "--observables", "--output", "data.nc")
+    #expect(made.code == 0)
+    let check = try await shell.start(
+      try #require(Shell.python), [Fixture.path("scripts/check_trajectories.py"), "data.nc"])
+    #expect(check.code == 0, "\(check.error)")
+    let value = try #require(
+      try JSONSerialization.jsonObject(with: Data(check.output.utf8)) as? [String: Any])
+    #expect(value["dims"] as? [String: Int] == ["trajectory": 3, "time": 50])
+    let variables = try #require(value["variables"] as? [String: [String: Any]])
+    #expect(variables["I_line"]?["units"] as? String == "A")
+    #expect(variables["I_line"]?["role"] as? String == "input")
+    #expect(variables["T_liq"]?["role"] as? String == "observable")
+    let data = try TrajectoryFile.read(shell.path("data.nc"))
+    let bath = data.samples.flatMap { $0.column(5) }
+    let mean = try #require(variables["T_bath"]?["mean"] as? Double)
+    #expect(abs(mean / (bath.reduce(0, +) / 150) - 1) < 1e-12)
+  }
+}

@@ -1,0 +1,180 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite struct WorkflowTests {
+  @Test(arguments: ["simulate", "train", "paths", "sensitivity", "agreement", "draw"])
+  func everyToolExplainsItselfWithExamples(name: String) async throws {
+    let shell = try Shell()
+    let help = try await shell.tool(name, "--help")
+    #expect(help.code == 0 && help.error.isEmpty)
+    #expect(help.output.contains("EXAMPLES") && help.output.contains("filigree-\(name) "))
+    #expect(try await shell.tool(name, "--version").output.hasPrefix("0."))
+  }
+
+  @Test func trainingMakesAWholeFolder() async throws {
+    let shell = try await Workshop.shared.ready()
+    #expect(
+      try shell.files(in: "sparse") == [
+        "ensemble.json", "manifest.json", "member-00.onnx", "member-01.onnx", "member-02.onnx",
+        "training.csv",
+      ])
+    let lines = try shell.text("sparse/training.csv").split(separator: "\n")
+    #expect(lines.count == 1 + 3 * 2 * 5)
+    #expect(lines[0].hasPrefix("member,tower,epoch,learning_rate,training_loss"))
+    let manifest = try shell.text("sparse/manifest.json")
+    #expect(manifest.contains("sha256") && manifest.contains("instructionSet"))
+    #expect(try shell.files(in: ".").allSatisfy { !$0.contains("partial") })
+  }
+
+  @Test func modelsAndRecordsAreTheSameBytesForAnyNumberOfThreads() async throws {
+    let shell = try await Workshop.shared.ready()
+    let command = ["--members", "3", "--epochs", "2", "--hidden", "5"]
+    for threads in ["1", "3"] {
+      let result = try await shell.tool(
+        "train", ["train.nc"] + command + ["--threads", threads, "--output", "t\(threads)"])
+      #expect(result.code == 0, "\(result.error)")
+    }
+    for file in try shell.files(in: "t1") where file != "manifest.json" {
+      #expect(try shell.bytes("t1/\(file)") == shell.bytes("t3/\(file)"), "\(file)")
+    }
+  }
+
+  @Test func theInstructionSetCanBeForcedAndIsRecorded() async throws {
+    let shell = try await Workshop.shared.ready()
+    let result = try await shell.bash(
+      "FILIGREE_INSTRUCTION_SET=baseline filigree-train train.nc --members 1 --epochs 1 "
+        + "--output baseline")
+    #expect(result.code == 0)
+    #expect(
+      try shell.text("baseline/manifest.json").contains(#""instructionSet" : "baseline""#))
+  }
+
+  @Test func pathsAreJSONForPrograms() async throws {
+    let shell = try await Workshop.shared.ready()
+    let result = try await shell.tool("paths", "sparse", "--strongest", "2", "--format", "json")
+    let members = try #require(
+      try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [[String: Any]])
+    #expect(members.count == 3 && result.error.isEmpty)
+    let strongest = try #require(members[0]["strongest"] as? [[String: Any]])
+    #expect(strongest.count == 2)
+    let nodes = try #require(strongest[0]["nodes"] as? [String])
+    #expect(["position", "velocity", "force"].contains(nodes[0]))
+    #expect(nodes.last?.hasPrefix("d/dt ") == true)
+  }
+
+  @Test func sensitivityAtAPointIsTheSlopeOfTheRates() async throws {
+    let shell = try await Workshop.shared.ready()
+    let result = try await shell.tool(
+      "sensitivity", "sparse/member-00.onnx", "--point", "position=0.5,force=-0.25", "--units",
+      "physical", "--format", "csv")
+    #expect(result.code == 0)
+    let lines = result.output.split(separator: "\n").map { $0.split(separator: ",") }
+    #expect(lines[0].dropFirst() == ["position [m]", "velocity [m/s]", "force [N/kg]"])
+    let slope = try #require(Double(lines[1][2]))
+    #expect((0.2...2).contains(slope), "d(position)/dt follows velocity")
+  }
+
+  @Test(arguments: [40, 80])
+  func tablesFitTheTerminal(columns: Int) async throws {
+    let shell = try await Workshop.shared.ready()
+    for arguments in [
+      ["sensitivity", "sparse", "--data", "test.nc"], ["paths", "sparse/member-00.onnx"],
+    ] {
+      let result = try await shell.tool(
+        arguments[0], Array(arguments.dropFirst()), columns: columns)
+      let widest = result.output.split(separator: "\n").map(\.count).max() ?? 0
+      // A path's own names may be longer than a narrow terminal.
+      let limit = arguments[0] == "paths" ? max(columns, 60) : columns
+      #expect(result.code == 0 && widest <= limit, "\(result.output)")
+    }
+  }
+
+  @Test func agreementScoresAgainstThePlant() async throws {
+    let shell = try await Workshop.shared.ready()
+    let result = try await shell.tool(
+      "agreement", "dense", "sparse", "--plant", "duffing", "--data", "test.nc", "--format", "json")
+    let value = try #require(
+      try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any])
+    let plant = try #require(value["plant"] as? [String: Any])
+    #expect(plant["realPairs"] as? Int == 6 && plant["samples"] as? Int == 400)
+    let ensembles = try #require(value["ensembles"] as? [[String: Any]])
+    let selections = try #require(ensembles[0]["selections"] as? [[String: Any]])
+    // All pairs selected by all: Φ is undefined and says so, never 1.
+    #expect(selections[0]["allAgree"] as? Bool == true && selections[0]["stability"] == nil)
+    let table = try await shell.tool("agreement", "dense")
+    #expect(table.output.contains("undefined") && table.output.contains("all members agree"))
+  }
+
+  @Test(arguments: ["svg", "png", "pdf", "dot"], ["network", "dependency"])
+  func drawingsComeInEveryFormat(format: String, kind: String) async throws {
+    let shell = try await Workshop.shared.ready()
+    let file = "picture-\(kind).\(format)"
+    let result = try await shell.tool(
+      "draw", "sparse", "--kind", kind, "--data", "test.nc", "--output", file)
+    #expect(result.code == 0, "\(result.error)")
+    let bytes = try shell.bytes(file)
+    let start = ["svg": "<?xml", "png": "\u{89}PNG", "pdf": "%PDF", "dot": "digraph"][format]
+    #expect(
+      String(decoding: bytes.prefix(8), as: UTF8.self).hasPrefix(
+        start == "\u{89}PNG" ? "\u{FFFD}PNG" : start ?? "?"))
+  }
+
+  @Test func aPictureIsTheSameBytesEveryTime() async throws {
+    let shell = try await Workshop.shared.ready()
+    for name in ["a.svg", "b.svg"] {
+      _ = try await shell.tool("draw", "sparse", "--output", name)
+    }
+    #expect(try shell.bytes("a.svg") == shell.bytes("b.svg"))
+  }
+
+  @Test func oneTrajectoryIsEnough() async throws {
+    let shell = try Shell()
+    let result = try await shell.bash(
+      "filigree-simulate --plant duffing --trajectories 1 --samples 300 --output one.csv && "
+        + "filigree-train one.csv --members 1 --epochs 2 --output one")
+    #expect(result.code == 0 && result.error.contains("its last 30 samples validate"))
+  }
+
+  @Test func aTableFromElsewhereNeedsOnlyTheNamesOfItsInputs() async throws {
+    let shell = try Shell()
+    var csv = "time,level,valve\n"
+    for sample in 0..<200 {
+      let t = Double(sample)
+      csv += "\(t),\(10 + 3 * sin(0.1 * t)),\(0.5 + 0.4 * cos(0.37 * t))\n"
+    }
+    try shell.write(csv, to: "tank's data.csv")
+    let result = try await shell.tool(
+      "train", "tank's data.csv", "--inputs", "valve", "--members", "5", "--epochs", "2",
+      "--threads", "16", "--output", "my \"models\"")
+    #expect(result.code == 0, "\(result.error)")
+    let table = try await shell.tool(
+      "sensitivity", "my \"models\"", "--data", "tank's data.csv")
+    #expect(table.code == 0 && table.output.contains("valve"))
+    let none = try await shell.tool(
+      "train", "tank's data.csv", "--members", "1", "--epochs", "1", "--output", "no inputs")
+    #expect(none.code == 0, "all columns are states when none is an input")
+  }
+
+  @Test func namesOfAnyKindSurviveFromDataToDrawing() async throws {
+    let shell = try Shell()
+    let names = ["T \"quoted\"", "a<b>&c", "back\\slash\\", "日本 [x]", "", "time/rate"]
+    var csv =
+      "trajectory,time,"
+      + names.map { "\"\($0.replacing("\"", with: "\"\"")) [kg]\"" }
+      .joined(separator: ",") + "\n"
+    for sample in 0..<120 {
+      let values = names.indices.map { "\(sin(0.05 * Double(sample * ($0 + 1)) + Double($0)))" }
+      csv += "0,\(sample)," + values.joined(separator: ",") + "\n"
+    }
+    try shell.write(csv, to: "odd.csv")
+    let result = try await shell.bash(
+      "filigree-train odd.csv --members 1 --epochs 2 --hidden 4 --output odd && "
+        + "filigree-draw odd --output odd.svg && filigree-draw odd --kind dependency --data odd.csv "
+        + "--threshold 0 --output odd-dependency.svg && filigree-paths odd && "
+        + "filigree-sensitivity odd --data odd.csv --format markdown")
+    #expect(result.code == 0, "\(result.error)")
+    #expect(XMLDocumentCheck.isWellFormed(try shell.bytes("odd.svg")))
+    #expect(try shell.text("odd.svg").contains("a&lt;b&gt;&amp;c"))
+  }
+}

@@ -1,0 +1,6 @@
+import Foundation
+import FoundationXML
+
+enum XMLDocumentCheck {
+  static func isWellFormed(_ data: Data) -> Bool { XMLParser(data: data).parse() }
+}
