@@ -21,9 +21,10 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     // SHA-256 of inputs in manifests.
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    // File names taken apart: Foundation's way crashes on ".".
+    .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     // Tests start the real binaries.
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
-    .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
   ],
   targets: [
     .target(name: "CKernels"),
@@ -47,6 +48,7 @@ let package = Package(
       name: "Interchange",
       dependencies: [
         "CNetCDF", "CFileSystem", "LinearAlgebra", "Dynamics", "Networks",
+        .product(name: "SystemPackage", package: "swift-system"),
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ],
       exclude: ["Generated/onnx.proto"]),

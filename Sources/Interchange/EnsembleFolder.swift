@@ -1,5 +1,6 @@
 import Foundation
 import Networks
+import SystemPackage
 
 /// Models on disk: an `.onnx` file, or a folder of `member-NN.onnx` with an `ensemble.json`.
 public enum EnsembleFolder {
@@ -36,16 +37,16 @@ public enum EnsembleFolder {
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
       throw .missing(path: path)
     }
-    let name = ((path as NSString).standardizingPath as NSString).lastPathComponent
+    let name = FilePath(path).lexicallyNormalized().lastComponent
     guard isFolder.boolValue else {
       let model = try Model(onnx: try WholeFile.read(path), path: path)
-      return Ensemble(name: (name as NSString).deletingPathExtension, members: [model])
+      return Ensemble(name: name?.stem ?? path, members: [model])
     }
     var members: [Model] = []
     for file in try memberFiles(path) {
       members.append(try Model(onnx: try WholeFile.read(file), path: file))
     }
-    let ensemble = Ensemble(name: name, members: members)
+    let ensemble = Ensemble(name: name?.string ?? path, members: members)
     if let odd = ensemble.oddMember {
       throw .malformed(
         path: path, place: "member \(odd)",
@@ -55,7 +56,7 @@ public enum EnsembleFolder {
   }
 
   private static func memberFiles(_ folder: String) throws(FileProblem) -> [String] {
-    func inside(_ name: String) -> String { (folder as NSString).appendingPathComponent(name) }
+    func inside(_ name: String) -> String { FilePath(folder).appending(name).string }
     struct Listing: Decodable { var members: [String] }
     let description = inside("ensemble.json")
     let names: [String]

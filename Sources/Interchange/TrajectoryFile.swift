@@ -12,7 +12,7 @@ public enum TrajectoryFile {
     // By content, so that a wrong ending does no harm: HDF5 and classic NetCDF have signatures.
     let isNetCDF =
       bytes.starts(with: [0x89, 0x48, 0x44, 0x46]) || bytes.starts(with: Array("CDF".utf8))
-    let isNamedNetCDF = (path as NSString).pathExtension.lowercased() == "nc"
+    let isNamedNetCDF = WholeFile.ending(path) == "nc"
     let data =
       isNetCDF || isNamedNetCDF
       ? try NetCDF.trajectories(bytes, path: path) : try CSV.trajectories(bytes, path: path)
@@ -29,13 +29,13 @@ public enum TrajectoryFile {
 
   /// - Throws: `FileProblem.cannotCreate` for an ending that is neither `.nc` nor `.csv`.
   public static func checkFormat(_ path: String) throws(FileProblem) {
-    guard isCSV(path) || (path as NSString).pathExtension.lowercased() == "nc" else {
+    guard isCSV(path) || WholeFile.ending(path) == "nc" else {
       throw .cannotCreate(
         path: path, reason: "the ending tells the format and must be .nc (NetCDF) or .csv")
     }
   }
 
   private static func isCSV(_ path: String) -> Bool {
-    (path as NSString).pathExtension.lowercased() == "csv"
+    WholeFile.ending(path) == "csv"
   }
 }

@@ -1,5 +1,6 @@
 import CFileSystem
 import Foundation
+import SystemPackage
 
 /// Reading and writing files as wholes: a reader never sees half of one.
 public enum WholeFile {
@@ -75,6 +76,11 @@ public enum WholeFile {
     try checkParent(path)
   }
 
+  /// The ending of a file's name in small letters, without the dot; it tells the format.
+  public static func ending(_ path: String) -> String {
+    FilePath(path).lastComponent?.extension?.lowercased() ?? ""
+  }
+
   static func checkParent(_ path: String) throws(FileProblem) {
     let parent = parentFolder(path)
     var status = stat()
@@ -90,14 +96,15 @@ public enum WholeFile {
   }
 
   static func parentFolder(_ path: String) -> String {
-    let parent = (path as NSString).deletingLastPathComponent
+    let parent = FilePath(path).removingLastComponent().string
     return parent.isEmpty ? "." : parent
   }
 
   /// A hidden name beside `path` that no other process uses.
   static func partialName(_ path: String) -> String {
-    let name = (path as NSString).lastPathComponent.prefix(100)
-    return (parentFolder(path) as NSString).appendingPathComponent(".\(name).partial-\(getpid())")
+    var name = FilePath(path).lastComponent?.string ?? ""
+    while name.utf8.count > 100 { name.removeLast() }
+    return FilePath(parentFolder(path)).appending(".\(name).partial-\(getpid())").string
   }
 
   /// The reason of failure, or nil.
@@ -125,8 +132,8 @@ public struct OutputFolder: ~Copyable {
   /// - Throws: `FileProblem` when the target exists without `force`, is not ours to replace, or its
   ///   place cannot be written.
   public init(_ path: String, force: Bool) throws(FileProblem) {
-    // A trailing slash is how shells complete folder names.
-    let target = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+    // Without the trailing slash with which shells complete folder names.
+    let target = FilePath(path).string
     self.path = target
     self.force = force
     staging = WholeFile.partialName(target)
@@ -163,12 +170,12 @@ public struct OutputFolder: ~Copyable {
   }
 
   public func write(_ bytes: some Collection<UInt8>, named name: String) throws(FileProblem) {
-    let file = (staging as NSString).appendingPathComponent(name)
+    let file = FilePath(staging).appending(name).string
     do {
       try WholeFile.write(bytes, to: file, force: false)
     } catch .writeFailed(_, let reason) {
       throw .writeFailed(
-        path: (path as NSString).appendingPathComponent(name), reason: reason)
+        path: FilePath(path).appending(name).string, reason: reason)
     }
   }
 

@@ -89,7 +89,7 @@ public struct Recipe: Equatable, Codable, Sendable {
         + "1 to 65536 units, for example --hidden 20,20"
     }
     if hidden.isEmpty && !skip {
-      return "--hidden with no layers is a linear model; it needs --skip"
+      return "--hidden none is a linear model; it needs --skip"
     }
     func check(_ option: String, _ value: Double, _ allowed: ClosedRange<Double>, _ words: String)
       -> String?

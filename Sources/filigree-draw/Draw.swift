@@ -70,7 +70,7 @@ struct Draw: Tool {
     }
   }
 
-  private var ending: String { (output.output as NSString).pathExtension.lowercased() }
+  private var ending: String { WholeFile.ending(output.output) }
 
   mutating func work() async throws {
     try WholeFile.checkWritable(output.output, force: output.force)

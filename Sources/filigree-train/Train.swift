@@ -40,7 +40,7 @@ struct Train: Tool {
   @Option(help: "shared: one trunk for all outputs; per-output: a network for each.")
   var towers = Recipe().towers
 
-  @Option(help: "Units of the hidden layers, separated by commas.")
+  @Option(help: "Units of the hidden layers, separated by commas; none for a linear model.")
   var hidden = Recipe().hidden.map(String.init).joined(separator: ",")
 
   @Option(help: "relu, silu or tanh.")
@@ -103,10 +103,14 @@ struct Train: Tool {
   }
 
   private func recipe() throws -> Recipe {
-    let units = hidden.split(separator: ",", omittingEmptySubsequences: false).map {
-      Int($0.trimmingCharacters(in: .whitespaces))
-    }
-    guard hidden.isEmpty || units.allSatisfy({ $0 != nil }) else {
+    let isLinear = hidden == "none"
+    let units =
+      isLinear
+      ? []
+      : hidden.split(separator: ",", omittingEmptySubsequences: false).map {
+        Int($0.trimmingCharacters(in: .whitespaces))
+      }
+    guard isLinear || units.allSatisfy({ $0 != nil }) else {
       throw ValidationError(
         "--hidden \(hidden): must be whole numbers separated by commas, for example 20,20.")
     }

@@ -56,11 +56,11 @@ struct Shell {
       environment: .inherit.updating(variables), workingDirectory: FilePath(folder),
       output: .string(limit: 64 << 20), error: .string(limit: 1 << 20))
     return Result(
-      status: result.terminationStatus, output: result.standardOutput ?? "",
-      error: result.standardError ?? "")
+      status: result.terminationStatus, output: result.standardOutput,
+      error: result.standardError)
   }
 
-  func path(_ name: String) -> String { (folder as NSString).appendingPathComponent(name) }
+  func path(_ name: String) -> String { FilePath(folder).appending(name).string }
   func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: path(name)) }
   func bytes(_ name: String) throws -> Data {
     try Data(contentsOf: URL(fileURLWithPath: path(name)))

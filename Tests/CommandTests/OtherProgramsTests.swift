@@ -12,7 +12,7 @@ struct OtherProgramsTests {
     "towers": "--hidden 7 --strength 1e-2",
     "shared": "--towers shared --hidden 9,8 --activation relu --no-skip --sparsifier none",
     "tanh": "--towers shared --hidden 6 --activation tanh --sparsifier l1 --strength 1e-3",
-    "linear": "--hidden= --skip",
+    "linear": "--hidden none --skip",
   ]
 
   /// The same Float inputs in physical units: outputs differ by at most 1e-5 of each output's
@@ -21,7 +21,7 @@ struct OtherProgramsTests {
   func onnxruntimeComputesTheSameRates(recipe: String) async throws {
     let shell = try Shell()
     let made = try await shell.bash(
-      "filigree-simulate --trajectories 2 --samples 400 --output data.nc && filigree-train data.nc "
+      "filigree-simulate --trajectories 4 --samples 2500 --output data.nc && filigree-train data.nc "
         + "--members 1 --epochs 3 \(Self.recipes[recipe] ?? "") --output models")
     #expect(made.code == 0, "\(made.error)")
     let model = try EnsembleFolder.read(shell.path("models")).members[0]
