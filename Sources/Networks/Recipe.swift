@@ -73,7 +73,8 @@ public struct Recipe: Equatable, Codable, Sendable {
   /// The options that distinguish this recipe, in the words of the command line.
   public var description: [String: String] {
     [
-      "towers": towers.rawValue, "hidden": hidden.map(String.init).joined(separator: ","),
+      "towers": towers.rawValue,
+      "hidden": hidden.isEmpty ? "none" : hidden.map(String.init).joined(separator: ","),
       "activation": activation.rawValue, "skip": String(skip), "sparsifier": sparsifier.rawValue,
       "strength": sparsifier == .none ? "0" : "\(strength)", "learning-rate": "\(learningRate)",
       "final-learning-rate": "\(finalLearningRate)", "schedule": schedule.rawValue,

@@ -191,3 +191,38 @@ import Testing
     #expect(try shell.text("odd.svg").contains("a&lt;b&gt;&amp;c"))
   }
 }
+
+/// Every command of the README, in order, in one folder.
+@Suite struct DocumentationTests {
+  @Test func everyCommandOfTheReadmeWorks() async throws {
+    let readme = try String(
+      contentsOf: Fixture.packageFolder.appendingPathComponent("README.md"), encoding: .utf8)
+    let shell = try Shell()
+    try FileManager.default.createSymbolicLink(
+      atPath: shell.path("Fixtures"), withDestinationPath: Fixture.path(""))
+    let commands = readme.components(separatedBy: "```sh\n").dropFirst()
+      .flatMap { ($0.components(separatedBy: "```").first ?? "").split(separator: "\n") }
+    #expect(commands.count >= 15)
+    for command in commands {
+      if command.hasPrefix("Scripts/") {
+        // Scripts/test runs this test, and the quickstart after it.
+        let script = Fixture.packageFolder.appendingPathComponent(String(command)).path
+        #expect(FileManager.default.isExecutableFile(atPath: script))
+      } else {
+        let result = try await shell.bash(String(command))
+        #expect(result.code == 0, "\(command): \(result.error)")
+      }
+    }
+  }
+
+  @Test func everyFileThatTheReadmeLinksToIsThere() throws {
+    let readme = try String(
+      contentsOf: Fixture.packageFolder.appendingPathComponent("README.md"), encoding: .utf8)
+    for part in readme.components(separatedBy: "](").dropFirst() {
+      let target = part.prefix { $0 != ")" }
+      if target.hasPrefix("http") { continue }
+      let path = Fixture.packageFolder.appendingPathComponent(String(target)).path
+      #expect(FileManager.default.fileExists(atPath: path), "\(target)")
+    }
+  }
+}
