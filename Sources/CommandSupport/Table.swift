@@ -225,6 +225,12 @@ public func printResult(_ tables: [Table], json: some Encodable, format: OutputF
   }
 }
 
+/// "1 member", "3 members"
+public func counted(_ count: Int, _ noun: String) -> String {
+  let plural = noun.hasSuffix("y") ? "\(noun.dropLast())ies" : "\(noun)s"
+  return "\(count) \(count == 1 ? noun : plural)"
+}
+
 extension String {
   /// Columns in a terminal: wide East Asian characters and emoji take two, combining marks none.
   var terminalWidth: Int {

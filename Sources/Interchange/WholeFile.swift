@@ -123,11 +123,12 @@ public enum WholeFile {
 }
 
 /// A folder that appears whole or not at all: filled beside its target, then renamed into place.
+/// Nothing is on disk before the first file is written, so long work that is killed leaves nothing.
 public struct OutputFolder: ~Copyable {
   public let path: String
   private let staging: String
   private let force: Bool
-  private var isCommitted = false
+  private var isStaged = false
 
   /// - Throws: `FileProblem` when the target exists without `force`, is not ours to replace, or its
   ///   place cannot be written.
@@ -147,13 +148,10 @@ public struct OutputFolder: ~Copyable {
       }
     }
     try Self.check(target, force: force)
-    guard mkdir(staging, 0o777) == 0 else {
-      throw .cannotCreate(path: target, reason: systemError())
-    }
   }
 
   deinit {
-    if !isCommitted { try? FileManager.default.removeItem(atPath: staging) }
+    if isStaged { try? FileManager.default.removeItem(atPath: staging) }
   }
 
   private static func check(_ path: String, force: Bool) throws(FileProblem) {
@@ -169,7 +167,15 @@ public struct OutputFolder: ~Copyable {
     try WholeFile.checkParent(path)
   }
 
-  public func write(_ bytes: some Collection<UInt8>, named name: String) throws(FileProblem) {
+  public mutating func write(_ bytes: some Collection<UInt8>, named name: String)
+    throws(FileProblem)
+  {
+    if !isStaged {
+      guard mkdir(staging, 0o777) == 0 else {
+        throw .cannotCreate(path: path, reason: systemError())
+      }
+      isStaged = true
+    }
     let file = FilePath(staging).appending(name).string
     do {
       try WholeFile.write(bytes, to: file, force: false)
@@ -193,6 +199,6 @@ public struct OutputFolder: ~Copyable {
       }
       try? FileManager.default.removeItem(atPath: staging)
     }
-    isCommitted = true
+    isStaged = false
   }
 }

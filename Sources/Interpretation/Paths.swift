@@ -87,12 +87,16 @@ public struct PathAnalysis: Sendable {
   /// The `count` paths of largest |product|, per output, strongest first; equal ones in the order of
   /// their nodes. Every unit keeps its best prefixes with pointers back, so nothing is enumerated:
   /// O(E + V k log d) for E weights, V units of d incoming weights.
-  public func strongestPaths(_ count: Int) -> [[Path]] {
+  ///
+  /// - Parameter input: only paths from this input; nil for all.
+  public func strongestPaths(_ count: Int, from input: Int? = nil) -> [[Path]] {
     guard count > 0 else { return network.outputUnits.map { _ in [] } }
     var best: [[[Prefix]]] = []
     for layer in network.layers {
       best.append(
-        (0..<layer.unitCount).map { bestPrefixes(into: $0, of: layer, earlier: best, count) })
+        (0..<layer.unitCount).map {
+          bestPrefixes(into: $0, of: layer, from: input, earlier: best, count)
+        })
     }
     return network.outputUnits.map { output in
       best[output.layer][output.unit].indices.map { rank in
@@ -135,12 +139,12 @@ public struct PathAnalysis: Sendable {
   }
 
   private func bestPrefixes(
-    into unit: Int, of layer: Network.Layer, earlier: [[[Prefix]]], _ count: Int
+    into unit: Int, of layer: Network.Layer, from input: Int?, earlier: [[[Prefix]]], _ count: Int
   ) -> [Prefix] {
     func candidate(_ source: PathNode, _ rank: Int, _ weight: Double) -> Candidate? {
       switch source {
-      case .input:
-        guard rank == 0 else { return nil }
+      case .input(let index):
+        guard rank == 0, input == nil || input == index else { return nil }
         return Candidate(
           prefix: Prefix(product: weight, previous: source, rank: 0), weight: weight,
           nodes: { [source] })

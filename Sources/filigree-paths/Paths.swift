@@ -28,6 +28,9 @@ struct Paths: Tool {
   @Option(help: "How many of the strongest paths to list, overall and per output.")
   var strongest = 5
 
+  @Flag(help: "List the strongest paths of every connected pair of input and output as well.")
+  var pairs = false
+
   @OptionGroup var cut: CutOption
   @OptionGroup var format: FormatOption
 
@@ -39,7 +42,7 @@ struct Paths: Tool {
 
   mutating func work() async throws {
     let ensemble = try Ensemble.load(models, cut: cut.cut)
-    let reports = ensemble.members.map { MemberReport($0, strongest: strongest) }
+    let reports = ensemble.members.map { MemberReport($0, strongest: strongest, perPair: pairs) }
     var tables = [summary(ensemble, reports)]
     if let only = reports.first, reports.count == 1 {
       tables += only.tables()
@@ -90,6 +93,12 @@ private struct MemberReport {
     var negative: Double
     var derivativeLow: Double
     var derivativeHigh: Double
+    /// Only where asked for.
+    var strongest: [PathEntry]?
+  }
+
+  struct Output: Encodable {
+    var output: String
     var strongest: [PathEntry]
   }
 
@@ -109,6 +118,7 @@ private struct MemberReport {
     var paths: String
     var layers: [Layer]
     var connectedPairs: [Pair]
+    var outputs: [Output]
     var strongest: [PathEntry]
   }
 
@@ -116,10 +126,12 @@ private struct MemberReport {
   let analysis: PathAnalysis
   let result: Result
 
-  init(_ model: Model, strongest count: Int) {
+  init(_ model: Model, strongest count: Int, perPair: Bool) {
     let structure = LiveStructure(model.network)
     let analysis = PathAnalysis(structure.network)
     let best = analysis.strongestPaths(count)
+    let bestByInput =
+      perPair ? model.inputs.indices.map { analysis.strongestPaths(count, from: $0) } : []
     func entry(_ path: Path) -> PathEntry {
       PathEntry(nodes: path.nodes.map(model.name(of:)), product: path.product)
     }
@@ -133,7 +145,7 @@ private struct MemberReport {
             positive: analysis.positive[row, column], negative: analysis.negative[row, column],
             derivativeLow: analysis.derivativeLow[row, column],
             derivativeHigh: analysis.derivativeHigh[row, column],
-            strongest: best[row].filter { $0.nodes.first == .input(column) }.map(entry)))
+            strongest: perPair ? bestByInput[column][row].map(entry) : nil))
       }
     }
     result = Result(
@@ -142,7 +154,10 @@ private struct MemberReport {
       inputsUsed: structure.liveInputs.count { $0 }, pairs: analysis.connectedPairs,
       pairsInAll: model.inputs.count * model.outputs.count,
       paths: Self.text(analysis.totalCount), layers: Self.layers(model.network, structure),
-      connectedPairs: pairs, strongest: analysis.strongestPathsOverall(count).map(entry))
+      connectedPairs: pairs,
+      outputs: zip(model.outputs, best).map {
+        Output(output: $0.name, strongest: $1.map(entry))
+      }, strongest: analysis.strongestPathsOverall(count).map(entry))
     self.model = model
     self.analysis = analysis
   }
@@ -192,11 +207,21 @@ private struct MemberReport {
     let negative = pairTable("N: minus the sum of the negative products", rows(analysis.negative)) {
       $0 == 0 ? .trueZero : .number($0)
     }
-    let overall = Table(
-      title: "Strongest paths", corner: "",
-      columns: ["product"],
-      rows: result.strongest.map { ($0.nodes.joined(separator: " → "), [.number($0.product)]) })
-    return [layers, counts, positive, negative] + (result.strongest.isEmpty ? [] : [overall])
+    var tables = [layers, counts, positive, negative]
+    tables.append(pathTable("Strongest paths", result.strongest))
+    tables += result.outputs.map { pathTable("Strongest paths to d/dt \($0.output)", $0.strongest) }
+    for pair in result.connectedPairs {
+      guard let strongest = pair.strongest else { continue }
+      tables.append(
+        pathTable("Strongest paths from \(pair.input) to d/dt \(pair.output)", strongest))
+    }
+    return tables.filter { !$0.rows.isEmpty }
+  }
+
+  private func pathTable(_ title: String, _ paths: [PathEntry]) -> Table {
+    Table(
+      title: title, columns: ["product"],
+      rows: paths.map { ($0.nodes.joined(separator: " → "), [.number($0.product)]) })
   }
 
   private func pairTable<Value>(

@@ -76,10 +76,10 @@ struct Simulate: Tool {
 
   private func report(_ outcome: Simulation.Outcome, _ plant: any Plant) {
     run.note(
-      "\(output.output): \(trajectories) trajectories of \(samples) samples, Δt = "
-        + "\(plant.timeStep) s, \(outcome.data.states.count) states, "
-        + "\(outcome.data.controls.count) inputs; \(outcome.redrawn) drawn again because they left "
-        + "the finite numbers")
+      "\(output.output): \(counted(trajectories, "trajectory")) of \(samples) samples, Δt = "
+        + "\(plant.timeStep) s, \(counted(outcome.data.states.count, "state")), "
+        + "\(counted(outcome.data.controls.count, "input")); \(outcome.redrawn) drawn again because "
+        + "they left the finite numbers")
     if outcome.samplesOutsideDomain > 0 {
       run.note(
         "\(outcome.samplesOutsideDomain) of \(outcome.data.sampleCount) samples lie outside the "

@@ -184,14 +184,15 @@ struct Train: Tool {
 
   private func announce(_ training: Trajectories, _ validation: Trajectories?) {
     var text =
-      "\(members) members on \(training.samples.count) trajectories "
-      + "(\(training.sampleCount) samples) of \(training.states.count) states and "
-      + "\(training.controls.count) inputs"
+      "\(counted(members, "member")) on \(counted(training.samples.count, "trajectory")) "
+      + "(\(training.sampleCount) samples) of \(counted(training.states.count, "state")) and "
+      + counted(training.controls.count, "input")
     if let validation {
       text +=
         training.samples.count == 1 && validation.samples.count == 1
         ? "; its last \(validation.sampleCount) samples validate"
-        : "; \(validation.samples.count) trajectories validate"
+        : "; \(counted(validation.samples.count, "trajectory")) "
+          + (validation.samples.count == 1 ? "validates" : "validate")
     }
     run.note(text)
   }
@@ -243,7 +244,8 @@ struct Train: Tool {
     let last = histories.compactMap(\.epochs.last)
     let weights = models.map { Double($0.network.survivingWeightCount) }
     let validation = last.compactMap(\.validationLoss)
-    var text = "\(output.output): \(models.count) models in \(String(format: "%.1f", seconds)) s; "
+    var text =
+      "\(output.output): \(counted(models.count, "model")) in \(String(format: "%.1f", seconds)) s; "
     text += "training loss \(Self.scientific(last.map(\.trainingLoss).mean))"
     if !validation.isEmpty { text += ", validation \(Self.scientific(validation.mean))" }
     text += "; \(Int(weights.mean.rounded())) of \(models[0].network.weightCount) weights survive"

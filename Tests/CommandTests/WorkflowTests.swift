@@ -133,6 +133,19 @@ import Testing
         start == "\u{89}PNG" ? "\u{FFFD}PNG" : start ?? "?"))
   }
 
+  /// With everything cut away there is nothing left to select, and nothing crashes on it.
+  @Test func anEmptyNetworkIsAnsweredWithDots() async throws {
+    let shell = try await Workshop.shared.ready()
+    let result = try await shell.bash(
+      "filigree-paths sparse --cut 1e9 && filigree-sensitivity sparse --cut 1e9 --data test.nc && "
+        + "filigree-agreement sparse --cut 1e9 --data test.nc && "
+        + "filigree-draw sparse --cut 1e9 --output empty.svg && "
+        + "filigree-draw sparse --kind dependency --data test.nc --cut 1e9 --output none.svg")
+    #expect(result.code == 0, "\(result.error)")
+    #expect(result.output.contains("·") && result.output.contains("undefined"))
+    #expect(XMLDocumentCheck.isWellFormed(try shell.bytes("empty.svg")))
+  }
+
   @Test func aPictureIsTheSameBytesEveryTime() async throws {
     let shell = try await Workshop.shared.ready()
     for name in ["a.svg", "b.svg"] {

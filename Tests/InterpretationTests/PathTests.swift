@@ -84,6 +84,8 @@ import Testing
         let mine = paths.filter { $0.nodes.first == .input(input) }.map(\.product)
         let positive = mine.filter { $0 > 0 }.reduce(0, +)
         #expect(abs(positive - analysis.positive[output, input]) < 1e-12)
+        let alone = analysis.strongestPaths(3, from: input)[output]
+        #expect(alone == Array(paths.filter { $0.nodes.first == .input(input) }.prefix(3)))
       }
     }
   }
