@@ -27,7 +27,7 @@ extension Model {
       throw .malformed(path: path, place: "", reason: "not an ONNX model: it has no graph")
     }
     do {
-      var reader = GraphReader(file.graph)
+      var reader = GraphReader(file.graph, isOurs: file.producerName == ONNX.producer)
       try reader.readAll()
       self = try reader.model(metadata: file.metadataProps)
     } catch {
@@ -67,24 +67,35 @@ private struct Affine {
   var connections: [Network.Connection]
   var bias: [Double]
   var name: String
+  /// The number of the node that computes it; nil where none does.
+  var node: Int?
 }
 
 private struct GraphReader {
   let graph: Filigree_Onnx_GraphProto
+  /// Whether layers without a name are meant to have none.
+  let isOurs: Bool
   var values: [String: Value] = [:]
   var layers: [Network.Layer] = []
+  /// For each layer the number of the node that computes its sum.
+  var nodeOfLayer: [Int] = []
   var inputCount = 0
   /// What the first reader of the input subtracts and divides by; all others must do the same.
   var inputScaling: Standardisation?
-  /// The layer that an affine value became, so that it becomes only one.
-  var layerOfValue: [String: Int] = [:]
+  /// The layers without activation by the number of the node, so that each becomes only one however
+  /// often it is read.
+  var linearLayers: [Int: Int] = [:]
   var node = Filigree_Onnx_NodeProto()
+  var nodeNumber = 0
 
   static let supported =
     "Gemm, MatMul, Add, Sub, Mul, Div, Concat, Relu, Sigmoid (as SiLU: z · Sigmoid(z)), Tanh, "
     + "Identity, Constant, Dropout, Flatten"
 
-  init(_ graph: Filigree_Onnx_GraphProto) { self.graph = graph }
+  init(_ graph: Filigree_Onnx_GraphProto, isOurs: Bool) {
+    self.graph = graph
+    self.isOurs = isOurs
+  }
 
   // MARK: The graph
 
@@ -99,8 +110,9 @@ private struct GraphReader {
     }
     inputCount = try inputWidth(input)
     values[input.name] = .input(.identity(inputCount))
-    for node in graph.node {
+    for (number, node) in graph.node.enumerated() {
       self.node = node
+      nodeNumber = number
       try readNode()
     }
   }
@@ -141,7 +153,7 @@ private struct GraphReader {
     guard node.domain.isEmpty || node.domain == "ai.onnx" else {
       throw fail("operators of domain \"\(node.domain)\" are not supported")
     }
-    let result: Value
+    var result: Value
     switch node.opType {
     case "Constant": result = .constant(try constant())
     case "Identity", "Dropout", "Flatten": result = try operand(0)
@@ -160,6 +172,10 @@ private struct GraphReader {
     default:
       throw fail(
         "this operator is not supported; Filigree reads networks made of \(Self.supported)")
+    }
+    if case .affine(var affine) = result, affine.node == nil {
+      affine.node = nodeNumber
+      result = .affine(affine)
     }
     values[output] = result
   }
@@ -214,8 +230,8 @@ private struct GraphReader {
       }
       inputScaling = scaling
       return [.inputs]
-    case .affine, .scaled:
-      return [.layer(layer(try affine(value), activation: .identity))]
+    case .affine(let affine): return [.layer(linearLayer(affine))]
+    case .scaled: return [.layer(layer(try affine(value), activation: .identity))]
     case .sigmoid, .constant: return try sources(.affine(try affine(value)))
     }
   }
@@ -223,9 +239,17 @@ private struct GraphReader {
   private mutating func layer(_ affine: Affine, activation: Activation) -> Int {
     layers.append(
       Network.Layer(
-        name: affine.name.isEmpty ? "layer \(layers.count + 1)" : affine.name,
-        activation: activation, bias: affine.bias, connections: affine.connections))
+        name: affine.name, activation: activation, bias: affine.bias,
+        connections: affine.connections))
+    nodeOfLayer.append(affine.node ?? nodeNumber)
     return layers.count - 1
+  }
+
+  private mutating func linearLayer(_ affine: Affine) -> Int {
+    if let number = affine.node, let known = linearLayers[number] { return known }
+    let result = layer(affine, activation: .identity)
+    if let number = affine.node { linearLayers[number] = result }
+    return result
   }
 
   /// W applied to sources side by side: W's columns are dealt out to them.
@@ -352,6 +376,7 @@ private struct GraphReader {
       var result = try affine(value)
       let c = try vector(tensor, width: result.bias.count)
       result.bias = zip(result.bias, c).map { $0 + sign * $1 }
+      result.node = nil
       return .affine(result)
     }
   }
@@ -517,8 +542,9 @@ private struct GraphReader {
     }
     node = Filigree_Onnx_NodeProto()
     node.opType = "output"
+    nodeNumber = graph.node.count
     let (outputLayers, scaling) = try outputs(output)
-    let network = Network(inputCount: inputCount, layers: layers, outputLayers: outputLayers)
+    let network = orderedNetwork(outputLayers)
     let entries = Dictionary(metadata.map { ($0.key, $0.value) }) { first, _ in first }
     func variables(_ key: String, count: Int) -> [Variable]? {
       let list = entries[key].flatMap { JSON.value([Variable].self, from: $0) }
@@ -542,6 +568,26 @@ private struct GraphReader {
         ?? [:])
     model.hasMadeUpNames = inputs == nil || rates == nil
     return model
+  }
+
+  /// The layers in the order of the nodes that compute their sums. They were made in the order in which
+  /// they were first read, which for those without activation is later.
+  private func orderedNetwork(_ outputLayers: [Int]) -> Network {
+    let order = layers.indices.sorted { (nodeOfLayer[$0], $0) < (nodeOfLayer[$1], $1) }
+    var place = order
+    for (new, old) in order.enumerated() { place[old] = new }
+    let ordered = order.enumerated().map { new, old in
+      var layer = layers[old]
+      if layer.name.isEmpty && !isOurs { layer.name = "layer \(new + 1)" }
+      for index in layer.connections.indices {
+        if case .layer(let source) = layer.connections[index].source {
+          layer.connections[index].source = .layer(place[source])
+        }
+      }
+      return layer
+    }
+    return Network(
+      inputCount: inputCount, layers: ordered, outputLayers: outputLayers.map { place[$0] })
   }
 
   private mutating func outputs(_ value: Value) throws(GraphProblem) -> ([Int], Standardisation) {

@@ -8,6 +8,7 @@ import SwiftProtobuf
 enum ONNX {
   static let irVersion: Int64 = 8
   static let operatorSet: Int64 = 17
+  static let producer = "filigree"
   static let floatType: Int32 = 1
   static let int64Type: Int32 = 7
   static let doubleType: Int32 = 11
@@ -34,7 +35,7 @@ extension Model {
       try builder.add(self)
       var file = Filigree_Onnx_ModelProto()
       file.irVersion = ONNX.irVersion
-      file.producerName = "filigree"
+      file.producerName = ONNX.producer
       file.graph = builder.graph
       var operators = Filigree_Onnx_OperatorSetIdProto()
       operators.domain = ""
