@@ -177,7 +177,22 @@ private struct GraphReader {
       affine.node = nodeNumber
       result = .affine(affine)
     }
+    guard isFinite(result) else { throw fail("its numbers overflow, or are not finite") }
     values[output] = result
+  }
+
+  /// Whether all numbers of a value are finite, and nothing is divided by zero.
+  private func isFinite(_ value: Value) -> Bool {
+    switch value {
+    case .constant(let tensor): return tensor.values.allSatisfy(\.isFinite)
+    case .affine(let affine):
+      return affine.bias.allSatisfy(\.isFinite)
+        && affine.connections.allSatisfy { $0.weight.elements.allSatisfy(\.isFinite) }
+    case .input(let scaling), .scaled(_, let scaling):
+      return scaling.mean.allSatisfy(\.isFinite)
+        && scaling.deviation.allSatisfy { $0.isFinite && $0 != 0 }
+    case .sources, .sigmoid: return true
+    }
   }
 
   // MARK: Values
@@ -563,9 +578,9 @@ private struct GraphReader {
     var model = Model(
       network: network, inputs: made, outputs: rates ?? madeOutputs,
       inputScaling: inputScaling ?? .identity(inputCount), outputScaling: scaling,
-      timeStep: entries[ONNX.Key.timeStep].flatMap(Double.init),
-      recipe: entries[ONNX.Key.recipe].flatMap { JSON.value([String: String].self, from: $0) }
-        ?? [:])
+      timeStep: entries[ONNX.Key.timeStep].flatMap(Double.init)
+        .flatMap { $0.isFinite && $0 > 0 ? $0 : nil },
+      recipe: entries[ONNX.Key.recipe].flatMap { JSON.value([String: String].self, from: $0) } ?? [:])
     model.hasMadeUpNames = inputs == nil || rates == nil
     return model
   }
