@@ -88,6 +88,7 @@ private struct GraphReader {
   var node = Filigree_Onnx_NodeProto()
   var nodeNumber = 0
 
+  static let largestWidth = 1_000_000
   static let supported =
     "Gemm, MatMul, Add, Sub, Mul, Div, Concat, Relu, Sigmoid (as SiLU: z · Sigmoid(z)), Tanh, "
     + "Identity, Constant, Dropout, Flatten"
@@ -119,7 +120,7 @@ private struct GraphReader {
 
   private func inputWidth(_ input: Filigree_Onnx_ValueInfoProto) throws(GraphProblem) -> Int {
     let shape = input.type.tensorType.shape.dim
-    guard shape.count == 2, (1...1_000_000).contains(shape[1].dimValue) else {
+    guard shape.count == 2, (1...Int64(Self.largestWidth)).contains(shape[1].dimValue) else {
       throw GraphProblem(
         place: "input \"\(input.name)\"",
         reason: "its shape must be [n, features] with a fixed number of features")
@@ -220,6 +221,10 @@ private struct GraphReader {
     case .input, .sources:
       let sources = try self.sources(value)
       let count = sources.reduce(0) { $0 + width($1) }
+      // An identity matrix is squared that large; a file that needs more of them is forged.
+      guard count <= 4096 else {
+        throw fail("it reads \(count) values without weights; up to 4096 are supported")
+      }
       return try product(sources, Matrix.identity(count), bias: Array(repeating: 0, count: count))
     case .sigmoid:
       throw fail("a Sigmoid is supported only as part of SiLU: z · Sigmoid(z)")
@@ -454,6 +459,9 @@ private struct GraphReader {
     guard axis == 1 || axis == -1 else { throw fail("axis \(axis): only features can be joined") }
     var joined: [Network.Source] = []
     for index in node.input.indices { joined += try sources(try operand(index)) }
+    guard (1...Self.largestWidth).contains(joined.reduce(0) { $0 + width($1) }) else {
+      throw fail("it joins no values, or more than \(Self.largestWidth)")
+    }
     return .sources(joined)
   }
 
@@ -501,8 +509,8 @@ private struct GraphReader {
     var count = 1
     for dimension in tensor.dims {
       let (next, overflow) = count.multipliedReportingOverflow(by: Int(dimension))
-      guard dimension >= 0, !overflow, next <= 1 << 30 else {
-        throw problem("its shape \(tensor.dims) is impossible")
+      guard dimension > 0, !overflow, next <= 1 << 30 else {
+        throw problem("its shape \(tensor.dims) is empty or impossible")
       }
       count = next
     }
