@@ -146,7 +146,10 @@ enum NetCDF {
     }
     guard let timeVariable = all.first(where: { $0.name == "time" }),
       let length = shape.last?.length, timeVariable.dimensions.map(\.name) == [shape.last?.name]
-    else { throw malformed("variable time", "it is missing, or not one-dimensional") }
+    else {
+      throw malformed(
+        "variable time", "it is missing, or its dimension is not the last one of the variables")
+    }
     for variable in carriers where variable.dimensions != shape || !(1...2).contains(shape.count) {
       throw malformed(
         "variable \(variable.name)",
@@ -214,7 +217,10 @@ enum NetCDF {
 /// What libnetcdf says of a failed call.
 private struct NetCDFError: Error, CustomStringConvertible {
   let code: Int32
-  var description: String { String(cString: nc_strerror(code)) }
+  var variable: String?
+  var description: String {
+    (variable.map { "variable \($0): " } ?? "") + String(cString: nc_strerror(code))
+  }
 }
 
 private func check(_ code: Int32) throws {
@@ -362,7 +368,10 @@ private struct Dataset: ~Copyable {
   func values(_ variable: FileVariable) throws -> [Double] {
     let count = variable.dimensions.reduce(1) { $0 * $1.length }
     var values = [Double](repeating: 0, count: count)
-    if count > 0 { try check(nc_get_var_double(id, variable.id, &values)) }
+    if count > 0 {
+      let status = nc_get_var_double(id, variable.id, &values)
+      if status != NC_NOERR { throw NetCDFError(code: status, variable: variable.name) }
+    }
     let fill = number("_FillValue", of: variable.id) ?? NC_FILL_DOUBLE
     let scale = number("scale_factor", of: variable.id) ?? 1
     let offset = number("add_offset", of: variable.id) ?? 0

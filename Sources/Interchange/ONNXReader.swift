@@ -559,12 +559,16 @@ private struct GraphReader {
   mutating func model(metadata: [Filigree_Onnx_StringStringEntryProto]) throws(GraphProblem)
     -> Model
   {
-    guard graph.output.count == 1, let output = values[graph.output[0].name] else {
+    guard let name = graph.output.first?.name, graph.output.count == 1 else {
       throw GraphProblem(
         place: "graph", reason: "it has \(graph.output.count) outputs; one matrix is needed")
     }
+    guard let output = values[name] else {
+      throw GraphProblem(place: "output \"\(name)\"", reason: "no node makes it")
+    }
     node = Filigree_Onnx_NodeProto()
     node.opType = "output"
+    node.output = [name]
     nodeNumber = graph.node.count
     let (outputLayers, scaling) = try outputs(output)
     let network = orderedNetwork(outputLayers)
