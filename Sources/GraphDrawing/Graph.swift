@@ -135,9 +135,18 @@ enum DOT {
     quoted(name.replacing("\\", with: "\\\\"))
   }
 
-  /// In quotes, quotes escaped. NUL ends a C string and so cannot be part of one.
+  /// In quotes, quotes escaped. NUL ends a C string and so cannot be part of one. By scalars: a quote
+  /// with a combining accent is one character, but still ends a string.
   private static func quoted(_ text: String) -> String {
-    "\"" + text.replacing("\"", with: "\\\"").replacing("\0", with: "\u{FFFD}") + "\""
+    var result = "\""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\"": result += "\\\""
+      case "\0": result += "\u{FFFD}"
+      default: result.unicodeScalars.append(scalar)
+      }
+    }
+    return result + "\""
   }
 
   /// Text whose characters Graphviz would otherwise read as escapes (\N, \n) or entities (&lt;); line
