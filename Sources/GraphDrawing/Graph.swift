@@ -130,9 +130,21 @@ enum DOT {
   }
 
   /// A name as an identifier. Backslashes are doubled, because one before a quote would escape it;
-  /// Graphviz keeps both, so different names stay different.
+  /// Graphviz keeps both, so different names stay different. Names become titles in SVG: characters
+  /// that no XML may hold are spelled as numbers, and nothing is read as an entity.
   static func identifier(_ name: String) -> String {
-    quoted(name.replacing("\\", with: "\\\\"))
+    var result = ""
+    for scalar in name.unicodeScalars {
+      switch scalar {
+      case "\\": result += "\\\\"
+      case "&": result += "&amp;"
+      case "\t", "\n", "\r": result.unicodeScalars.append(scalar)
+      case "\u{0}"..<" ", "\u{FFFE}", "\u{FFFF}":
+        result += "\u{FFFD}" + String(scalar.value, radix: 16)
+      default: result.unicodeScalars.append(scalar)
+      }
+    }
+    return quoted(result)
   }
 
   /// In quotes, quotes escaped. NUL ends a C string and so cannot be part of one. By scalars: a quote
