@@ -34,37 +34,61 @@ enum CSV {
   }
 
   private static func heading(_ variable: Variable) -> String {
-    let isAmbiguous = variable.name.hasSuffix("]") || variable.name.hasSuffix(")")
+    let last = variable.name.unicodeScalars.last
+    let isAmbiguous = last == "]" || last == ")"
     let unit = variable.unit.isEmpty && !isAmbiguous ? "" : " [\(variable.unit)]"
     let role = variable.role == .state ? "" : " (\(variable.role.rawValue))"
     return variable.name + unit + role
   }
 
+  /// By scalars, not characters: brackets and spaces count as such even before a combining accent.
   private static func variable(heading: String) -> Variable {
-    var rest = heading[...]
+    var rest = heading.unicodeScalars[...]
     var role = Role.state
     for candidate in [Role.control, .observable, .state] {
-      let suffix = "(\(candidate.rawValue))"
-      guard rest.hasSuffix(suffix) else { continue }
+      let suffix = "(\(candidate.rawValue))".unicodeScalars
+      guard rest.suffix(suffix.count).elementsEqual(suffix) else { continue }
       role = candidate
-      rest = rest.dropLast(suffix.count)
-      if rest.hasSuffix(" ") { rest = rest.dropLast() }
+      rest = withoutSpace(rest.dropLast(suffix.count))
       break
     }
     var unit = ""
-    if rest.hasSuffix("]"), let open = rest.lastIndex(of: "[") {
+    if rest.last == "]", let open = unitStart(rest) {
       unit = String(rest[rest.index(after: open)...].dropLast())
-      rest = rest[..<open]
-      if rest.hasSuffix(" ") { rest = rest.dropLast() }
+      rest = withoutSpace(rest[..<open])
     }
     return Variable(String(rest), unit: unit, role: role)
   }
 
+  private static func withoutSpace(_ text: Substring.UnicodeScalarView)
+    -> Substring.UnicodeScalarView
+  {
+    text.last == " " ? text.dropLast() : text
+  }
+
+  /// The bracket that the last one closes; units may hold brackets, as in "mol [H2O]".
+  private static func unitStart(_ text: Substring.UnicodeScalarView) -> String.Index? {
+    var depth = 0
+    for index in text.indices.reversed() {
+      if text[index] == "]" { depth += 1 }
+      if text[index] == "[" { depth -= 1 }
+      if depth == 0 { return index }
+    }
+    return text.lastIndex(of: "[")
+  }
+
   private static func quoted(_ field: String) -> String {
+    let bytes = field.utf8
     let needsQuotes =
-      field.isEmpty || field.contains { ",\"\n\r".contains($0) } || field.first == " "
-      || field.last == " " || field.utf8.contains(0x0D)
-    return needsQuotes ? "\"" + field.replacing("\"", with: "\"\"") + "\"" : field
+      bytes.isEmpty || bytes.contains { [0x2C, 0x22, 0x0A, 0x0D].contains($0) }
+      || bytes.first == 0x20 || bytes.last == 0x20
+    guard needsQuotes else { return field }
+    var result = "\""
+    for scalar in field.unicodeScalars {
+      result.unicodeScalars.append(scalar)
+      if scalar == "\"" { result.unicodeScalars.append(scalar) }
+    }
+    return result + "\""
   }
 
   static func trajectories(_ bytes: [UInt8], path: String) throws(FileProblem) -> Trajectories {
