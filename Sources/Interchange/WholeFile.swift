@@ -102,9 +102,11 @@ public enum WholeFile {
 
   /// A hidden name beside `path` that no other process uses.
   static func partialName(_ path: String) -> String {
-    var name = FilePath(path).lastComponent?.string ?? ""
-    while name.utf8.count > 100 { name.removeLast() }
-    return FilePath(parentFolder(path)).appending(".\(name).partial-\(getpid())").string
+    // A name has at most 255 bytes, however few characters these are. The random part is for what a
+    // killed process of the same number left behind.
+    let name = String(decoding: (path as NSString).lastPathComponent.utf8.prefix(200), as: UTF8.self)
+    let suffix = "\(getpid())-\(String(UInt32.random(in: 0 ... .max), radix: 16))"
+    return (parentFolder(path) as NSString).appendingPathComponent(".\(name).partial-\(suffix)")
   }
 
   /// The reason of failure, or nil.
