@@ -71,6 +71,10 @@ public enum WholeFile {
       guard status.st_mode & S_IFMT != S_IFDIR else {
         throw .cannotCreate(path: path, reason: "there is a folder of that name")
       }
+      // Renaming would put a file in the place of the device or pipe itself.
+      guard status.st_mode & S_IFMT == S_IFREG else {
+        throw .cannotCreate(path: path, reason: "it is a device or a pipe, not a file")
+      }
       if !force { throw .exists(path: path) }
     }
     try checkParent(path)
