@@ -119,6 +119,9 @@ enum NetCDF {
   private static func decode(_ bytes: [UInt8], path: String) throws -> Trajectories {
     var bytes = bytes
     return try bytes.withUnsafeMutableBytes { buffer in
+      guard GlobalHeap.areSound(in: UnsafeRawBufferPointer(buffer)) else {
+        throw FileProblem.malformed(path: path, place: "", reason: "the NetCDF file is damaged")
+      }
       let dataset: Dataset
       do {
         dataset = try Dataset(reading: buffer)
