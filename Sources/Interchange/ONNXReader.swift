@@ -592,7 +592,8 @@ private struct GraphReader {
       inputScaling: inputScaling ?? .identity(inputCount), outputScaling: scaling,
       timeStep: entries[ONNX.Key.timeStep].flatMap(Double.init)
         .flatMap { $0.isFinite && $0 > 0 ? $0 : nil },
-      recipe: entries[ONNX.Key.recipe].flatMap { JSON.value([String: String].self, from: $0) } ?? [:])
+      recipe: entries[ONNX.Key.recipe].flatMap { JSON.value([String: String].self, from: $0) }
+        ?? [:])
     model.hasMadeUpNames = inputs == nil || rates == nil
     return model
   }

@@ -108,9 +108,10 @@ public enum WholeFile {
   static func partialName(_ path: String) -> String {
     // A name has at most 255 bytes, however few characters these are. The random part is for what a
     // killed process of the same number left behind.
-    let name = String(decoding: (path as NSString).lastPathComponent.utf8.prefix(200), as: UTF8.self)
+    let name = (FilePath(path).lastComponent?.string ?? "").utf8.prefix(200)
     let suffix = "\(getpid())-\(String(UInt32.random(in: 0 ... .max), radix: 16))"
-    return (parentFolder(path) as NSString).appendingPathComponent(".\(name).partial-\(suffix)")
+    return FilePath(parentFolder(path))
+      .appending(".\(String(decoding: name, as: UTF8.self)).partial-\(suffix)").string
   }
 
   /// The reason of failure, or nil.
