@@ -129,11 +129,7 @@ public struct NetworkDrawing {
           for column in 0..<connection.weight.columns {
             let weight = connection.weight[unit, column]
             if weight == 0 { continue }
-            let source: PathNode =
-              switch connection.source {
-              case .inputs: .input(column)
-              case .layer(let index): .unit(layer: index, index: column)
-              }
+            let source = PathNode(connection.source, column)
             weights.append((source, .unit(layer: layer, index: unit), weight))
           }
         }
@@ -145,7 +141,8 @@ public struct NetworkDrawing {
       var attributes = DrawingStyle.edge(weight, strongest: strongest)
       attributes["id"] = .keyword("\(id(source))--\(id(target))")
       attributes["tooltip"] = .text(
-        "\(name(source)) → \(name(target)): weight \(DrawingStyle.number(weight))")
+        "\(model.name(of: source)) → \(model.name(of: target)): weight \(DrawingStyle.number(weight))"
+      )
       graph.add(
         Graph.Edge(
           id(source), id(target),
@@ -162,7 +159,7 @@ public struct NetworkDrawing {
           [
             "shape": "circle", "style": "filled", "fillcolor": .keyword(colours.fill),
             "color": .keyword(colours.line), "penwidth": 1.0, "id": .keyword(id(node)),
-            "class": "unit hidden", "tooltip": .text(name(node)),
+            "class": "unit hidden", "tooltip": .text(model.name(of: node)),
           ]))
     }
   }
@@ -189,14 +186,5 @@ public struct NetworkDrawing {
         sparsifier == "none" ? "dense" : "\(sparsifier), λ = \(recipe["strength"] ?? "")")
     }
     return parts.joined(separator: " · ")
-  }
-
-  private func name(_ node: PathNode) -> String {
-    switch node {
-    case .input(let index): return model.inputs[index].name
-    case .unit(let layer, let unit):
-      if let output = outputIndex(layer, unit) { return "d/dt \(model.outputs[output].name)" }
-      return "\(model.network.layers[layer].name).\(unit)"
-    }
   }
 }

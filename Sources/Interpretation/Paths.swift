@@ -8,6 +8,16 @@ public enum PathNode: Hashable, Comparable, Sendable {
   case unit(layer: Int, index: Int)
 }
 
+extension PathNode {
+  /// The unit in `column` of what a connection reads.
+  init(_ source: Network.Source, _ column: Int) {
+    switch source {
+    case .inputs: self = .input(column)
+    case .layer(let layer): self = .unit(layer: layer, index: column)
+    }
+  }
+}
+
 /// A path from an input to an output, with the product of its weights.
 public struct Path: Equatable, Sendable {
   public var nodes: [PathNode]
@@ -161,12 +171,9 @@ public struct PathAnalysis: Sendable {
       for column in 0..<connection.weight.columns {
         let weight = connection.weight[unit, column]
         if weight == 0 { continue }
-        let source: PathNode =
-          switch connection.source {
-          case .inputs: .input(column)
-          case .layer(let index): .unit(layer: index, index: column)
-          }
-        if let first = candidate(source, 0, weight) { heap.insert(first) }
+        if let first = candidate(PathNode(connection.source, column), 0, weight) {
+          heap.insert(first)
+        }
       }
     }
     var result: [Prefix] = []
@@ -257,6 +264,22 @@ private struct LayerSums {
       let (c, d) = (most * low[index], most * high[index])
       low[index] = min(a, b, c, d)
       high[index] = max(a, b, c, d)
+    }
+  }
+}
+
+extension Model {
+  /// A node of a path as people name it: an input by its name, unit 7 of a hidden layer as
+  /// "T_bath.h1.7", an output as "d/dt T_bath".
+  public func name(of node: PathNode) -> String {
+    switch node {
+    case .input(let index): return inputs[index].name
+    case .unit(let layer, let unit):
+      let outputUnits = network.outputUnits
+      if let output = outputUnits.firstIndex(where: { $0.layer == layer && $0.unit == unit }) {
+        return "d/dt \(outputs[output].name)"
+      }
+      return "\(network.layers[layer].name).\(unit)"
     }
   }
 }

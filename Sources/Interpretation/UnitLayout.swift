@@ -122,11 +122,7 @@ struct UnitLayout {
       for connection in layer.connections {
         for unit in 0..<layer.unitCount {
           for column in 0..<connection.weight.columns where connection.weight[unit, column] != 0 {
-            let source: PathNode =
-              switch connection.source {
-              case .inputs: .input(column)
-              case .layer(let number): .unit(layer: number, index: column)
-              }
+            let source = PathNode(connection.source, column)
             let weight = abs(connection.weight[unit, column])
             let target = PathNode.unit(layer: index, index: unit)
             neighbours[target, default: []].append((source, weight))
