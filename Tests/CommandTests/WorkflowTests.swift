@@ -239,3 +239,22 @@ import Testing
     }
   }
 }
+
+/// What people read, letter by letter, on models whose numbers do not depend on the machine.
+@Suite struct GoldenTests {
+  @Test(arguments: ["table", "markdown", "csv", "json"])
+  func thePathsOfAForeignModel(format: String) async throws {
+    let shell = try Shell()
+    let result = try await shell.tool(
+      "paths", [Fixture.path("foreign/two_towers.onnx"), "--strongest", "3", "--format", format],
+      columns: 60)
+    #expect(try Golden.matches(result.output, "paths.\(format)"))
+  }
+
+  @Test func theJacobianOfAForeignModel() async throws {
+    let shell = try Shell()
+    let result = try await shell.tool(
+      "sensitivity", [Fixture.path("foreign/two_towers.onnx"), "--point", "x1=0.5"], columns: 60)
+    #expect(try Golden.matches(result.output, "jacobian.table"))
+  }
+}

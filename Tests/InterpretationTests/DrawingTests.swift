@@ -1,0 +1,118 @@
+import Dynamics
+import GraphDrawing
+import Interpretation
+import LinearAlgebra
+import Networks
+import TestSupport
+import Testing
+
+@Suite struct DrawingTests {
+  /// Two towers, a skip, a dead unit and an input that reaches nothing.
+  private var model: Model {
+    let state = Variable("T", unit: "°C", longName: "temperature", role: .state)
+    let mass = Variable("m", unit: "kg", role: .state)
+    let control = Variable("u", unit: "A", role: .control)
+    func tower(_ name: String, _ hidden: Matrix, _ output: Matrix, _ skip: Matrix) -> Network {
+      Network(
+        inputCount: 3,
+        layers: [
+          Network.Layer(
+            name: "\(name).h1", activation: .relu, bias: [0.25, 0.5],
+            connections: [.init(source: .inputs, weight: hidden)]),
+          Network.Layer(
+            name: name, activation: .identity, bias: [0],
+            connections: [
+              .init(source: .layer(0), weight: output), .init(source: .inputs, weight: skip),
+            ]),
+        ], outputLayers: [1])
+    }
+    let towers = [
+      tower("T", Matrix([[1, -2, 0], [0, 0, 0]]), Matrix([[0.5, 3]]), Matrix([[-1, 0, 0]])),
+      tower("m", Matrix([[0.5, 0, 0], [1, 0, 0]]), Matrix([[-0.25, 1]]), Matrix([[0, 0, 0]])),
+    ]
+    return Model(
+      network: Network.joined(towers), inputs: [state, mass, control],
+      outputs: [state.rate, mass.rate], inputScaling: .identity(3), outputScaling: .identity(2),
+      timeStep: 1)
+  }
+
+  @Test func theNetworkDrawingIsTheRecordedOne() throws {
+    #expect(try Golden.matches(NetworkDrawing(model, title: "two towers").graph.dot, "network.dot"))
+  }
+
+  @Test func theDependencyDrawingIsTheRecordedOne() async throws {
+    let graph = try await dependencies()
+    #expect(try Golden.matches(graph.dot, "dependency.dot"))
+  }
+
+  private func dependencies() async throws -> Graph {
+    let data = try Trajectories(
+      variables: model.inputs, timeStep: 1,
+      samples: [Matrix([[0, 0, 0], [1, 2, 3], [-1, 0.5, 2], [2, -3, 1]])])
+    let ensemble = Ensemble(name: "towers", members: [model])
+    let relevance = try await EnsembleRelevance(ensemble, over: data, threads: 1)
+    return DependencyDrawing(ensemble, relevance: relevance, threshold: 0.01, title: "towers").graph
+  }
+
+  @Test func everySurvivingWeightIsAnEdgeAndEveryLiveUnitANode() {
+    let graph = NetworkDrawing(model, title: "two towers").graph
+    let weights = graph.edges.filter {
+      if case .keyword(let name)? = $0.attributes["class"] {
+        name.hasPrefix("weight")
+      } else {
+        false
+      }
+    }
+    let live = LiveStructure(model.network)
+    #expect(weights.count == live.network.survivingWeightCount)
+    let units = graph.nodes.filter { $0.id.hasPrefix("unit-") }
+    #expect(units.count == live.liveNeuronCount)
+    #expect(Set(graph.nodes.map(\.id)).count == graph.nodes.count)
+    #expect(Set(weights.compactMap { "\($0.attributes["id"]!)" }).count == weights.count)
+  }
+
+  @Test func signIsToldByColourAndByDashes() {
+    let edges = NetworkDrawing(model, title: "two towers").graph.edges
+    for edge in edges where edge.attributes["class"] == "weight negative" {
+      #expect(edge.attributes["style"] == "dashed")
+    }
+    let styles = Set(edges.map { "\(String(describing: $0.attributes["style"]))" })
+    #expect(styles.count == 2)
+  }
+
+  /// Boxes and units keep a distance: nothing overlaps.
+  @Test(arguments: 1...5)
+  func nothingOverlaps(seed: UInt64) throws {
+    var stream = RandomStream(seed: seed)
+    let network = Networks.random([13, 20, 20, 8], density: 0.2, skip: true, &stream)
+    let cell = ElectrolysisCell()
+    let model = Model(
+      network: network, inputs: cell.variables, outputs: cell.states.map(\.rate),
+      inputScaling: .identity(13), outputScaling: .identity(8), timeStep: 10)
+    let boxes = NetworkDrawing(model, title: "random").graph.nodes.compactMap(Box.init)
+    for (index, box) in boxes.enumerated() {
+      for other in boxes[(index + 1)...] { #expect(!box.overlaps(other), "\(box) \(other)") }
+    }
+  }
+
+  private struct Box {
+    var id: String
+    var x: Double
+    var y: Double
+    var width: Double
+    var height: Double
+
+    init?(_ node: Graph.Node) {
+      guard case .keyword(let place)? = node.attributes["pos"],
+        case .number(let width)? = node.attributes["width"],
+        case .number(let height)? = node.attributes["height"], node.attributes["class"] != "text"
+      else { return nil }
+      let parts = place.split(separator: ",").compactMap { Double($0) }
+      (id, x, y, self.width, self.height) = (node.id, parts[0], parts[1], width * 72, height * 72)
+    }
+
+    func overlaps(_ other: Box) -> Bool {
+      abs(x - other.x) < (width + other.width) / 2 && abs(y - other.y) < (height + other.height) / 2
+    }
+  }
+}
