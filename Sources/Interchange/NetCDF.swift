@@ -10,13 +10,28 @@ import Synchronization
 /// file names for addresses of servers. The library is not thread-safe, so one lock guards it.
 enum NetCDF {
   private static let lock = Mutex(())
+
+  /// HDF5's switch for printing its error stack. It counts for one thread only, and libnetcdf turns it
+  /// off just for the thread that comes first; on others every attribute asked for in vain would
+  /// appear on standard error.
+  private typealias SetPrinting = @convention(c) (Int64, OpaquePointer?, OpaquePointer?) -> Int32
+  private static let setPrinting = dlsym(dlopen(nil, RTLD_LAZY), "H5Eset_auto2")
+    .map { unsafeBitCast($0, to: SetPrinting.self) }
+
+  private static func exclusively<Result>(_ body: () throws -> Result) throws -> Result {
+    try lock.withLock { _ in
+      _ = setPrinting?(0, nil, nil)
+      return try body()
+    }
+  }
+
   private static let reservedNames: Set<String> = ["time", "trajectory", "length"]
 
   // MARK: Writing
 
   static func bytes(_ data: Trajectories, path: String) throws(FileProblem) -> [UInt8] {
     do {
-      return try lock.withLock { _ in try encode(data) }
+      return try exclusively { try encode(data) }
     } catch {
       throw .cannotCreate(path: path, reason: "\(error)")
     }
@@ -106,7 +121,7 @@ enum NetCDF {
 
   static func trajectories(_ bytes: [UInt8], path: String) throws(FileProblem) -> Trajectories {
     do {
-      return try lock.withLock { _ in try decode(bytes, path: path) }
+      return try exclusively { try decode(bytes, path: path) }
     } catch let problem as FileProblem {
       throw problem
     } catch let problem as DataProblem {
