@@ -332,7 +332,9 @@ private struct GraphReader {
       }
       bias = try vector(tensor, width: weight.rows).map { beta * $0 }
     }
-    return .affine(try product(try sources(try operand(0)), weight, bias: bias))
+    // First, because it may add a layer of which `product` must know.
+    let sources = try sources(try operand(0))
+    return .affine(try product(sources, weight, bias: bias))
   }
 
   private mutating func matMul() throws(GraphProblem) -> Value {
@@ -342,7 +344,9 @@ private struct GraphReader {
     let weight = Matrix(rows: tensor.shape[0], columns: tensor.shape[1], elements: tensor.values)
       .transposed
     let bias = [Double](repeating: 0, count: weight.rows)
-    return .affine(try product(try sources(try operand(0)), weight, bias: bias))
+    // First, because it may add a layer of which `product` must know.
+    let sources = try sources(try operand(0))
+    return .affine(try product(sources, weight, bias: bias))
   }
 
   private mutating func add(sign: Double) throws(GraphProblem) -> Value {
