@@ -24,6 +24,8 @@ public struct Manifest: Encodable {
   var command: [String]
   var seed: UInt64?
   var threads: Int
+  /// The other files of the folder: what --force may replace.
+  public var files: [String] = []
   var inputs: [Input] = []
   var machine: Machine
   var started: String

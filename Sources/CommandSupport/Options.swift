@@ -16,7 +16,9 @@ public struct FormatOption: ParsableArguments {
 }
 
 public struct RunOptions: ParsableArguments {
-  @Option(help: "How many threads may work at once; all processors by default. Changes no result.")
+  @Option(
+    parsing: .unconditional,
+    help: "How many threads may work at once; all processors by default. Changes no result.")
   public var threads: Int = ProcessInfo.processInfo.activeProcessorCount
 
   @Flag(name: .shortAndLong, help: "Say nothing on standard error but errors and warnings.")
@@ -45,6 +47,7 @@ public struct OutputOptions: ParsableArguments {
 
 public struct CutOption: ParsableArguments {
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "Weights of smaller magnitude count as zero; at 0 only exact zeros do.", valueName: "weight"))
   public var cut = 0.0
@@ -73,7 +76,14 @@ public struct ControlsOption: ParsableArguments {
   }
 
   public func read(_ path: String) throws -> Trajectories {
-    try TrajectoryFile.read(path, controls: names)
+    guard let names else { return try TrajectoryFile.read(path) }
+    let declared = try TrajectoryFile.read(path).controls.map(\.name)
+    let changed = declared.filter { !names.contains($0) }
+    if !changed.isEmpty {
+      Console.warning(
+        "\(path) marks \(changed.joined(separator: ", ")) as inputs; --inputs makes them states")
+    }
+    return try TrajectoryFile.read(path, controls: names)
   }
 }
 
@@ -101,10 +111,16 @@ extension Ensemble {
   /// Reads a model or an ensemble, cut as asked, and tells where names were made up.
   public static func load(_ path: String, cut: Double = 0) throws -> Ensemble {
     var ensemble = try EnsembleFolder.read(path)
+    if ensemble.isGuessed {
+      Console.note(
+        "note: \(path) has no ensemble.json; all \(counted(ensemble.members.count, "model")) in it "
+          + "are taken for its members")
+    }
     if ensemble.members[0].hasMadeUpNames {
       Console.note(
-        "note: \(path) holds no names of variables; inputs are called "
-          + "\(ensemble.inputs.map(\.name).joined(separator: ", ")) and outputs after the inputs")
+        "note: \(path) holds no names of variables; its inputs are called "
+          + "\(ensemble.inputs.map(\.name).joined(separator: ", ")), and its outputs are taken for "
+          + "the rates of change of the first of them")
     }
     if cut > 0 { ensemble.members = ensemble.members.map { $0.cut(cut) } }
     return ensemble

@@ -215,7 +215,11 @@ public func printResult(_ tables: [Table], json: some Encodable, format: OutputF
     let width = Console.width
     try Console.output(tables.map { $0.text(width: width) }.joined(separator: "\n"))
   case .markdown: try Console.output(tables.map(\.markdown).joined(separator: "\n"))
-  case .csv: try Console.output(tables.first?.csv ?? "")
+  case .csv:
+    try Console.output(tables.first?.csv ?? "")
+    if tables.count > 1 {
+      Console.note("note: CSV holds the first of \(tables.count) tables; JSON has everything")
+    }
   case .json:
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

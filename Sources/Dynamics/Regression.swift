@@ -76,39 +76,50 @@ public struct Regression: Equatable, Sendable {
 
   /// Mean and deviation of features and targets over all rows.
   /// - Throws: `DataProblem.constant` for a feature, `.constantRate` for a target, that does not vary
-  ///   (deviation below 1e-12 of its magnitude).
+  ///   (deviation at most 1e-12 of its magnitude), `.scale` where a `Float` cannot hold the result.
   public func standardisation() throws(DataProblem) -> (
     inputs: Standardisation, outputs: Standardisation
   ) {
-    let input = Self.moments(inputs)
-    for (index, variable) in features.enumerated() where Self.isConstant(input, index) {
+    let (input, output) = (Self.moments(inputs), Self.moments(outputs))
+    for (index, variable) in features.enumerated() where input[index].isConstant {
       throw .constant(variable)
     }
-    let output = Self.moments(outputs)
-    for index in targets.indices where Self.isConstant(output, index) {
+    for index in targets.indices where output[index].isConstant {
       throw .constantRate(features[index])
     }
-    return (input, output)
+    for (index, variable) in features.enumerated() {
+      let isHeld = input[index].fitsFloat && (index >= targets.count || output[index].fitsFloat)
+      guard isHeld else { throw .scale(variable) }
+    }
+    return (
+      Standardisation(mean: input.map(\.mean), deviation: input.map(\.deviation)),
+      Standardisation(mean: output.map(\.mean), deviation: output.map(\.deviation))
+    )
   }
 
-  private static func moments(_ matrix: Matrix) -> Standardisation {
+  private struct Moments {
+    var mean: Double
+    var deviation: Double
+
+    var isConstant: Bool { deviation <= 1e-12 * abs(mean) || deviation == 0 }
+    var fitsFloat: Bool { Float(mean).isFinite && Float(deviation).isNormal }
+  }
+
+  private static func moments(_ matrix: Matrix) -> [Moments] {
     let n = Double(matrix.rows)
-    var mean = Array(repeating: 0.0, count: matrix.columns)
+    var moments = Array(repeating: Moments(mean: 0, deviation: 0), count: matrix.columns)
     for row in 0..<matrix.rows {
-      for column in 0..<matrix.columns { mean[column] += matrix[row, column] / n }
+      for column in 0..<matrix.columns { moments[column].mean += matrix[row, column] / n }
     }
-    var variance = Array(repeating: 0.0, count: matrix.columns)
     for row in 0..<matrix.rows {
       for column in 0..<matrix.columns {
-        let distance = matrix[row, column] - mean[column]
-        variance[column] += distance * distance / n
+        let distance = matrix[row, column] - moments[column].mean
+        moments[column].deviation += distance * distance / n
       }
     }
-    return Standardisation(mean: mean, deviation: variance.map { $0.squareRoot() })
-  }
-
-  private static func isConstant(_ moments: Standardisation, _ index: Int) -> Bool {
-    let deviation = moments.deviation[index]
-    return !(deviation > 1e-12 * abs(moments.mean[index])) || !deviation.isNormal
+    for column in moments.indices {
+      moments[column].deviation = moments[column].deviation.squareRoot()
+    }
+    return moments
   }
 }

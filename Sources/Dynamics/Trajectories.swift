@@ -129,6 +129,8 @@ public enum DataProblem: Error, Equatable {
   case missingVariables([String], extra: [String])
   case constant(Variable)
   case constantRate(Variable)
+  /// Numbers that do not fit 32 bits.
+  case scale(Variable)
 }
 
 extension DataProblem: CustomStringConvertible {
@@ -157,12 +159,16 @@ extension DataProblem: CustomStringConvertible {
         "the data lack \(missing.map(quoted).joined(separator: ", ")), which the model needs\(have)"
     case .constant(let variable):
       return
-        "\(variable.role.rawValue) \(quoted(variable.name)) is constant, so it cannot be standardised "
-        + "and nothing can be learnt about it; leave it out with --exclude \(shellQuoted(variable.name))"
+        "\(variable.role.rawValue) \(quoted(variable.name)) is constant over the training samples, so it "
+        + "cannot be standardised and nothing can be learnt about it; use more data, or leave it out with --exclude \(shellQuoted(variable.name))"
     case .constantRate(let variable):
       return
-        "state \(quoted(variable.name)) changes by the same amount at every step, so its rate cannot be "
-        + "standardised; leave it out with --exclude \(shellQuoted(variable.name))"
+        "state \(quoted(variable.name)) changes by the same amount at every training step, so its rate "
+        + "cannot be standardised; leave it out with --exclude \(shellQuoted(variable.name))"
+    case .scale(let variable):
+      return
+        "\(quoted(variable.name)) varies by too much or too little for the 32-bit numbers of a model "
+        + "(deviations from 1e-37 to 1e38 of values and rates fit); choose another unit"
     }
   }
 

@@ -104,7 +104,9 @@ enum CSV {
       guard record.fields.count == header.fields.count else {
         throw .malformed(
           path: path, place: "line \(record.line)",
-          reason: "\(record.fields.count) fields where the header has \(header.fields.count)")
+          reason: "\(record.fields.count) fields where the header has \(header.fields.count)"
+            + (record.fields.count >= 2 * header.fields.count - 1
+              ? "; decimals need a point, not a comma" : ""))
       }
       var key = 0
       if let column = layout.trajectory {
@@ -146,26 +148,33 @@ enum CSV {
     var variables: [Variable]
 
     init(header: Record, path: String) throws(FileProblem) {
-      let names = header.fields.map { $0.text.trimmingCharacters(in: .whitespaces) }
+      let names = header.fields.map(\.name)
       let plain = names.map { $0.lowercased() }
       trajectory = plain.firstIndex(of: "trajectory")
       guard let time = plain.firstIndex(where: { $0 == "time" || $0 == "time [s]" }) else {
-        let hint =
-          names.count == 1 && names[0].contains(";")
-          ? "; fields must be separated by commas, not semicolons" : ""
         throw .malformed(
-          path: path, place: "line 1",
-          reason: "there is no column named \"time\" (in seconds)\(hint)")
+          path: path, place: "line \(header.line)",
+          reason: "there is no column named \"time\" (in seconds)\(CSV.hint(names))")
       }
       self.time = time
       let reserved = [time, trajectory ?? -1]
       columns = names.indices.filter { !reserved.contains($0) }
-      variables = columns.map { CSV.variable(heading: header.fields[$0].text) }
+      variables = columns.map { CSV.variable(heading: names[$0]) }
       if columns.isEmpty {
         throw .malformed(
           path: path, place: "line 1", reason: "there are no columns of variables")
       }
     }
+  }
+
+  /// What is likely wrong with a header, and how it begins.
+  private static func hint(_ names: [String]) -> String {
+    let start = names.joined(separator: ",").prefix(60)
+    let separators = [(";", "semicolons"), ("\t", "tabs")]
+    for (separator, word) in separators where names.count == 1 && names[0].contains(separator) {
+      return "; fields must be separated by commas, not by \(word)"
+    }
+    return "; the header begins \"\(start)\""
   }
 
   private static func place(_ record: Record, _ column: Int, _ header: Record) -> String {
@@ -199,11 +208,10 @@ enum CSV {
     for (trajectory, values) in times {
       for index in values.indices.dropFirst() {
         let difference = values[index] - values[index - 1]
-        guard step > 0, abs(difference - step) <= 1e-6 * step + 1e-9 * abs(values[index]) else {
+        guard SampleTimes.areEven(step: step, difference: difference, at: values[index]) else {
           throw .malformed(
             path: path, place: "trajectory \(trajectory), sample \(index)",
-            reason: "the time step is \(difference) s there, but \(step) s at the start; samples "
-              + "must be equally spaced in increasing time")
+            reason: SampleTimes.complaint(step: step, difference: difference))
         }
       }
     }
@@ -211,7 +219,14 @@ enum CSV {
   }
 
   fileprivate struct Record {
-    struct Field { var text: String }
+    struct Field {
+      var text: String
+      var isQuoted = false
+
+      /// A column's name: blanks around it count only within quotes.
+      var name: String { isQuoted ? text : text.trimmingCharacters(in: .whitespaces) }
+    }
+
     /// 1-based line on which the record begins.
     var line: Int
     var fields: [Field]
@@ -239,7 +254,8 @@ enum CSV {
       guard position < bytes.count else { return nil }
       var record = Record(line: line, fields: [])
       while true {
-        record.fields.append(Record.Field(text: try field()))
+        let isQuoted = position < bytes.count && bytes[position] == 0x22
+        record.fields.append(Record.Field(text: try field(), isQuoted: isQuoted))
         guard position < bytes.count else { return record }
         let end = bytes[position]
         position += 1

@@ -46,7 +46,9 @@ public enum EnsembleFolder {
     for file in try memberFiles(path) {
       members.append(try Model(onnx: try WholeFile.read(file), path: file))
     }
-    let ensemble = Ensemble(name: name?.string ?? path, members: members)
+    var ensemble = Ensemble(name: name?.string ?? path, members: members)
+    ensemble.isGuessed = !FileManager.default.fileExists(
+      atPath: FilePath(path).appending("ensemble.json").string)
     if let odd = ensemble.oddMember {
       throw .malformed(
         path: path, place: "member \(odd)",
@@ -73,6 +75,11 @@ public enum EnsembleFolder {
       if let outside = listing.members.first(where: { $0.contains("/") }) {
         throw .malformed(
           path: description, place: "members", reason: "\"\(outside)\" is not a plain file name")
+      }
+      guard Set(listing.members).count == listing.members.count else {
+        throw .malformed(
+          path: description, place: "members",
+          reason: "a file is named twice; each member counts once")
       }
       names = listing.members
     } else {

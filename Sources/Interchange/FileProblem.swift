@@ -7,8 +7,8 @@ public enum FileProblem: Error {
   case unreadable(path: String, reason: String)
   /// It is there and would be overwritten.
   case exists(path: String)
-  /// It may not be replaced even when asked: not something that Filigree made.
-  case foreignFolder(path: String)
+  /// It may not be replaced even when asked: these entries are not named in a manifest of ours.
+  case foreignFolder(path: String, entries: [String])
   case cannotCreate(path: String, reason: String)
   case writeFailed(path: String, reason: String)
   /// The content is not what it should be, at `place` (a line, a variable, a node).
@@ -25,9 +25,10 @@ extension FileProblem: CustomStringConvertible {
       "\(path): cannot be read: \(reason)"
     case .exists(let path):
       "\(path): exists already; choose another --output, or replace it with --force"
-    case .foreignFolder(let path):
-      "\(path): is a folder that Filigree did not make (no manifest.json of ours in it), so even "
-        + "--force does not replace it; choose another --output"
+    case .foreignFolder(let path, let entries):
+      "\(path): holds what Filigree did not make (\(entries.prefix(3).joined(separator: ", "))"
+        + (entries.count > 3 ? " and \(entries.count - 3) more" : "")
+        + "), so even --force does not replace it; choose another --output"
     case .cannotCreate(let path, let reason):
       "\(path): cannot be created: \(reason)"
     case .writeFailed(let path, let reason):

@@ -221,11 +221,10 @@ enum NetCDF {
     let step = times[1] - times[0]
     for index in times.indices.dropFirst() {
       let difference = times[index] - times[index - 1]
-      guard step > 0, abs(difference - step) <= 1e-6 * step + 1e-9 * abs(times[index]) else {
+      guard SampleTimes.areEven(step: step, difference: difference, at: times[index]) else {
         throw FileProblem.malformed(
           path: path, place: "variable time, sample \(index)",
-          reason: "the step is \(difference) s there, but \(step) s at the start; samples must be "
-            + "equally spaced in increasing time")
+          reason: SampleTimes.complaint(step: step, difference: difference))
       }
     }
     return step

@@ -39,6 +39,7 @@ public enum WholeFile {
   public static func write(_ bytes: some Collection<UInt8>, to path: String, force: Bool)
     throws(FileProblem)
   {
+    let path = try target(path)
     try checkWritable(path, force: force)
     let temporary = partialName(path)
     let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
@@ -66,6 +67,10 @@ public enum WholeFile {
 
   /// Whether a file may be made at `path`: to be asked before long work.
   public static func checkWritable(_ path: String, force: Bool) throws(FileProblem) {
+    guard !path.hasSuffix("/") else {
+      throw .cannotCreate(path: path, reason: "a file is to be made, but the name ends in a slash")
+    }
+    let path = try target(path)
     var status = stat()
     if stat(path, &status) == 0 {
       guard status.st_mode & S_IFMT != S_IFDIR else {
@@ -83,6 +88,19 @@ public enum WholeFile {
   /// The ending of a file's name in small letters, without the dot; it tells the format.
   public static func ending(_ path: String) -> String {
     FilePath(path).lastComponent?.extension?.lowercased() ?? ""
+  }
+
+  /// Where writing to `path` leads: the end of a symbolic link, so that the link stays one.
+  static func target(_ path: String) throws(FileProblem) -> String {
+    guard !path.isEmpty else { throw .cannotCreate(path: "\"\"", reason: "the name is empty") }
+    let name = FilePath(path).string
+    var status = stat()
+    guard lstat(name, &status) == 0, status.st_mode & S_IFMT == S_IFLNK else { return name }
+    guard let end = realpath(name, nil) else {
+      throw .cannotCreate(path: path, reason: "it is a symbolic link that leads nowhere")
+    }
+    defer { free(end) }
+    return String(cString: end)
   }
 
   static func checkParent(_ path: String) throws(FileProblem) {
@@ -140,11 +158,8 @@ public struct OutputFolder: ~Copyable {
   /// - Throws: `FileProblem` when the target exists without `force`, is not ours to replace, or its
   ///   place cannot be written.
   public init(_ path: String, force: Bool) throws(FileProblem) {
-    // Without the trailing slash with which shells complete folder names.
-    let target = FilePath(path).string
-    self.path = target
-    self.force = force
-    staging = WholeFile.partialName(target)
+    // This also takes off the slash with which shells complete folder names.
+    let target = try WholeFile.target(path)
     let parent = WholeFile.parentFolder(target)
     if access(parent, F_OK) != 0 {
       do {
@@ -155,6 +170,13 @@ public struct OutputFolder: ~Copyable {
       }
     }
     try Self.check(target, force: force)
+    self.init(target: target, force: force)
+  }
+
+  private init(target: String, force: Bool) {
+    path = target
+    self.force = force
+    staging = WholeFile.partialName(target)
   }
 
   deinit {
@@ -165,13 +187,25 @@ public struct OutputFolder: ~Copyable {
     var status = stat()
     if stat(path, &status) == 0 {
       guard force else { throw .exists(path: path) }
-      let isFolder = status.st_mode & S_IFMT == S_IFDIR
-      let entries = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-      guard isFolder && (entries.isEmpty || entries.contains("manifest.json")) else {
-        throw .foreignFolder(path: path)
+      guard status.st_mode & S_IFMT == S_IFDIR else {
+        throw .cannotCreate(path: path, reason: "a folder is to be made, but there is a file")
       }
+      let foreign = foreignEntries(path)
+      guard foreign.isEmpty else { throw .foreignFolder(path: path, entries: foreign) }
     }
     try WholeFile.checkParent(path)
+  }
+
+  /// What lies in a folder that no manifest of ours names.
+  private static func foreignEntries(_ path: String) -> [String] {
+    struct Listing: Decodable { var files: [String] }
+    let manifest = FilePath(path).appending("manifest.json").string
+    let listing = (try? WholeFile.read(manifest)).flatMap {
+      try? JSONDecoder().decode(Listing.self, from: Data($0))
+    }
+    let ours = Set((listing?.files ?? []) + (listing == nil ? [] : ["manifest.json"]))
+    let entries = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    return entries.filter { !ours.contains($0) }.sorted()
   }
 
   public mutating func write(_ bytes: some Collection<UInt8>, named name: String)

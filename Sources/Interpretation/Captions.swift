@@ -19,18 +19,20 @@ struct Captions {
     let width = right - left
     graph.add(
       DrawingStyle.text(
-        "title", VariableColumn.shortened(title, width * 0.7), at: Point(middle, top + 58),
-        width: width, size: 14, bold: true))
+        "title", VariableColumn.shortened(title, width, size: 14, bold: true),
+        at: Point(middle, top + 58), width: width, size: 14, bold: true))
     graph.add(
       DrawingStyle.text(
-        "counts", counts, at: Point(middle, top + 38), width: width, size: 10,
+        "counts", counts, at: Point(middle, top + 38),
+        width: max(width, VariableColumn.estimatedWidth(counts)), size: 10,
         colour: DrawingStyle.faint))
     if strongest > 0 { addScale(to: &graph, middle: middle, y: bottom - 40) }
     if !caption.isEmpty {
       graph.add(
         DrawingStyle.text(
-          "caption", VariableColumn.shortened(caption, width * 1.1), at: Point(middle, bottom - 62),
-          width: width, size: 9, colour: DrawingStyle.faint))
+          "caption", caption, at: Point(middle, bottom - 62),
+          width: max(width, VariableColumn.estimatedWidth(caption) * 0.9), size: 9,
+          colour: DrawingStyle.faint))
     }
   }
 
@@ -42,11 +44,12 @@ struct Captions {
       ("+\(full)", strongest), ("+\(quarter)", strongest / 4), ("−\(quarter)", -strongest / 4),
       ("−\(full)", -strongest),
     ]
-    let step = min(90, (right - left) / 4.8)
-    let start = middle - step * 2 + 20
+    let step = 90.0
+    let titleWidth = VariableColumn.estimatedWidth(scale) * 0.9 + 8
+    let start = middle - step * 2 + titleWidth / 2
     graph.add(
       DrawingStyle.text(
-        "legend-title", scale, at: Point(start - 30, y), width: 50, size: 9,
+        "legend-title", scale, at: Point(start - titleWidth / 2 - 8, y), width: titleWidth, size: 9,
         colour: DrawingStyle.faint))
     for (index, entry) in entries.enumerated() {
       let x = start + step * Double(index)

@@ -74,7 +74,8 @@ public struct DependencyDrawing {
       graph.add(node)
     }
     Captions(
-      title: title, counts: counts, caption: "", scale: "mean |J|", strongest: strongest,
+      title: title, counts: counts, caption: "", scale: "mean |J|, sign of mean J",
+      strongest: strongest,
       left: -inputs.width / 2, right: right + outputs.width / 2, top: height, bottom: 0
     ).add(to: &graph)
     return graph

@@ -42,10 +42,25 @@ enum DrawingStyle {
     String(format: "%02X", Int(90 + 150 * share.squareRoot()))
   }
 
-  /// An S-shaped curve that leaves and arrives horizontally.
-  static func curve(from start: Point, to end: Point) -> [Point] {
+  /// An S-shaped curve that leaves and arrives horizontally, its middle lifted by three quarters of
+  /// `bend`.
+  static func curve(from start: Point, to end: Point, bend: Double = 0) -> [Point] {
     let reach = (end.x - start.x) * 0.45
-    return [start, Point(start.x + reach, start.y), Point(end.x - reach, end.y), end]
+    return [
+      start, Point(start.x + reach, start.y + bend), Point(end.x - reach, end.y + bend), end,
+    ]
+  }
+
+  /// `count` points of a cubic Bézier curve, evenly spaced in its parameter.
+  static func points(on curve: [Point], _ count: Int) -> [Point] {
+    (0..<count).map { index in
+      let t = (Double(index) + 0.5) / Double(count)
+      let s = 1 - t
+      let weights = [s * s * s, 3 * s * s * t, 3 * s * t * t, t * t * t]
+      return Point(
+        zip(weights, curve).reduce(0) { $0 + $1.0 * $1.1.x },
+        zip(weights, curve).reduce(0) { $0 + $1.0 * $1.1.y })
+    }
   }
 
   static func text(

@@ -1,4 +1,5 @@
 import Dynamics
+import Foundation
 import GraphDrawing
 import Networks
 
@@ -146,8 +147,22 @@ public struct NetworkDrawing {
       graph.add(
         Graph.Edge(
           id(source), id(target),
-          along: DrawingStyle.curve(from: departure(source), to: arrival(target)), attributes))
+          along: curve(from: departure(source), to: arrival(target)), attributes))
     }
+  }
+
+  /// The curve between two nodes that passes clear of the units between them, bent no more than it
+  /// must be; where every bend meets some unit, the straightest.
+  private func curve(from start: Point, to end: Point) -> [Point] {
+    let between = rows.places.keys.map(centre).filter { $0.x > start.x + 20 && $0.x < end.x - 20 }
+    let bends = [0.0] + (1...6).flatMap { [9.0 * Double($0), -9.0 * Double($0)] }
+    let candidates = bends.map { DrawingStyle.curve(from: start, to: end, bend: $0) }
+    let clearance = UnitLayout.diameter / 2 + 1.5
+    return candidates.first { curve in
+      DrawingStyle.points(on: curve, 60).allSatisfy { point in
+        between.allSatisfy { hypot($0.x - point.x, $0.y - point.y) >= clearance }
+      }
+    } ?? candidates[0]
   }
 
   private func addUnits(_ graph: inout Graph) {

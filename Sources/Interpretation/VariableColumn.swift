@@ -105,12 +105,21 @@ struct VariableColumn {
     }
   }
 
-  /// The text, or its beginning with an ellipsis.
-  static func shortened(_ text: String, _ room: Double) -> String {
-    let line = String(text.map { $0.isNewline ? "⏎" : $0 })
-    guard estimatedWidth(line) > room else { return line }
-    var result = line
-    while !result.isEmpty, estimatedWidth(result + "…") > room { result.removeLast() }
-    return result + "…"
+  /// The text, or its beginning and its end around an ellipsis: names that differ often do so in
+  /// their last characters.
+  static func shortened(_ text: String, _ room: Double, size: Double = 10, bold: Bool = false)
+    -> String
+  {
+    let scale = size / 10 * (bold ? 1.1 : 1)
+    var head = Array(text.map { $0.isNewline ? "⏎" : $0 })
+    guard estimatedWidth(String(head)) * scale > room else { return String(head) }
+    var tail = Array(head[(head.count / 2)...])
+    head.removeLast(tail.count)
+    while head.count + tail.count > 2,
+      estimatedWidth(String(head) + "…" + String(tail)) * scale > room
+    {
+      if head.count > tail.count { head.removeLast() } else { tail.removeFirst() }
+    }
+    return String(head) + "…" + String(tail)
   }
 }

@@ -49,6 +49,8 @@ public struct Model: Equatable, Sendable {
 public struct Ensemble: Sendable {
   public var name: String
   public var members: [Model]
+  /// Whether no list said which members belong to it.
+  public var isGuessed = false
 
   /// - Precondition: at least one member.
   public init(name: String, members: [Model]) {

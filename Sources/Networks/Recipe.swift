@@ -92,9 +92,9 @@ public struct Recipe: Equatable, Codable, Sendable {
     if hidden.isEmpty && !skip {
       return "--hidden none is a linear model; it needs --skip"
     }
-    func check(_ option: String, _ value: Double, _ allowed: ClosedRange<Double>, _ words: String)
-      -> String?
-    {
+    func check<Value>(
+      _ option: String, _ value: Value, _ allowed: ClosedRange<Value>, _ words: String
+    ) -> String? {
       allowed.contains(value) ? nil : "\(option) \(value): must be \(words)"
     }
     let limit = Double.greatestFiniteMagnitude
@@ -102,8 +102,8 @@ public struct Recipe: Equatable, Codable, Sendable {
     return check("--strength", strength, 0...limit, "zero or positive")
       ?? check("--learning-rate", learningRate, tiny...10, "above 0 and at most 10")
       ?? check("--final-learning-rate", finalLearningRate, 0...10, "between 0 and 10")
-      ?? check("--epochs", Double(epochs), 1...1e7, "between 1 and 10000000")
-      ?? check("--batch", Double(batch), 1...1e6, "between 1 and 1000000")
+      ?? check("--epochs", epochs, 1...10_000_000, "between 1 and 10000000")
+      ?? check("--batch", batch, 1...1_000_000, "between 1 and 1000000")
       ?? check("--cut", cut, 0...limit, "zero or positive")
       ?? check("--validation", validation, 0...0.9, "between 0 (none) and 0.9")
   }

@@ -38,7 +38,7 @@ struct Agreement: Tool {
     completion: .list(PlantCatalogue.names))
   var plant: String?
 
-  @Option(help: "Relevance above which a connected pair is selected.")
+  @Option(parsing: .unconditional, help: "Relevance above which a connected pair is selected.")
   var threshold = 0.01
 
   @OptionGroup var cut: CutOption
@@ -66,7 +66,10 @@ struct Agreement: Tool {
   }
 
   mutating func work() async throws {
-    let loaded = try ensembles.map { try Ensemble.load($0, cut: cut.cut) }
+    var loaded = try ensembles.map { try Ensemble.load($0, cut: cut.cut) }
+    if loaded.count == 2, loaded[0].name == loaded[1].name {
+      for index in loaded.indices { loaded[index].name = ensembles[index] }
+    }
     if let second = loaded.dropFirst().first {
       try checkComparable(loaded[0], second)
     }
@@ -188,7 +191,9 @@ struct Agreement: Tool {
     agreement.notes = notes(reports)
     for difference in differences ?? [] {
       if let change = difference.stability {
-        let statistic = difference.statistic.map { ", T = " + String(format: "%.2f", $0) }
+        let statistic = difference.statistic.map {
+          String(format: ", T = %.2f (asymptotically normal; beyond ±1.96 is rare by chance)", $0)
+        }
         agreement.notes.append(
           "Difference of Φ, \(difference.kind): \(String(format: "%+.3f", change))"
             + (statistic ?? "") + ".")
@@ -211,6 +216,12 @@ struct Agreement: Tool {
     }
     if all.contains(where: { $0.selection.memberCount > 1 && $0.selection.stability == nil }) {
       notes.append("Φ is undefined where all members select every pair, or none.")
+    }
+    if all.contains(where: {
+      $0.selection.stability != nil && !$0.selection.isUnanimous
+        && $0.selection.jackknifeInterval() == nil
+    }) {
+      notes.append("No interval where leaving out a member makes Φ undefined, or below 3 members.")
     }
     for (report, kind) in reports.flatMap({ report in report.selections.map { (report, $0) } })
     where kind.selection.memberCount > 1 && kind.selection.isUnanimous {

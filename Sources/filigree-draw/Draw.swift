@@ -31,7 +31,8 @@ struct Draw: Tool {
   @Option(help: "network or dependency.")
   var kind = Kind.network
 
-  @Option(help: "For a network drawing of an ensemble: which member, from 0.")
+  @Option(
+    parsing: .unconditional, help: "For a network drawing of an ensemble: which member, from 0.")
   var member = 0
 
   @Option(
@@ -39,13 +40,15 @@ struct Draw: Tool {
     completion: .file())
   var data: String?
 
-  @Option(help: "For a dependency graph: relevance above which a connected pair is drawn.")
+  @Option(
+    parsing: .unconditional,
+    help: "For a dependency graph: relevance above which a connected pair is drawn.")
   var threshold = 0.01
 
   @Option(help: "Title; the model's name by default.")
   var title: String?
 
-  @Option(help: "Resolution of a .png in dots per inch.")
+  @Option(parsing: .unconditional, help: "Resolution of a .png in dots per inch.")
   var resolution = 150
 
   @OptionGroup var cut: CutOption

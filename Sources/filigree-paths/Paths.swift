@@ -25,7 +25,9 @@ struct Paths: Tool {
   @Argument(help: "A model (.onnx) or the folder of an ensemble.", completion: .file())
   var models: String
 
-  @Option(help: "How many of the strongest paths to list, overall and per output.")
+  @Option(
+    parsing: .unconditional,
+    help: "How many of the strongest paths to list, overall and per output.")
   var strongest = 5
 
   @Flag(help: "List the strongest paths of every connected pair of input and output as well.")
@@ -56,7 +58,8 @@ struct Paths: Tool {
     Table(
       title: "\(ensemble.name): what survives", corner: "member",
       columns: [
-        "weights", "of", "live neurons", "of", "inputs used", "pairs", "of", "paths",
+        "weights", "of all", "live neurons", "of neurons", "inputs used", "pairs", "of pairs",
+        "paths",
       ],
       rows: reports.enumerated().map { index, report in
         let result = report.result
@@ -182,7 +185,7 @@ private struct MemberReport {
   func tables() -> [Table] {
     let layers = Table(
       title: "Layers", corner: "layer",
-      columns: ["units", "live", "constant", "unused", "weights", "of"],
+      columns: ["units", "live", "constant", "unused", "weights", "of all"],
       rows: result.layers.map {
         (
           $0.name,

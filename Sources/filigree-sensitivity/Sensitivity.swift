@@ -165,6 +165,7 @@ struct Sensitivity: Tool {
   /// - Throws: `ValidationError` for what is not name=value or names no input.
   private func parsePoint(_ model: Model) throws -> [Double] {
     var values = model.inputScaling.mean
+    var named = Set<String>()
     for item in NameList.parse(point ?? "") {
       guard let equals = item.lastIndex(of: "="),
         let value = Double(item[item.index(after: equals)...]), value.isFinite
@@ -176,6 +177,9 @@ struct Sensitivity: Tool {
         throw ValidationError(
           "--point: the model has no input \"\(name)\"; it has "
             + model.inputs.map(\.name).joined(separator: ", ") + ".")
+      }
+      guard named.insert(name).inserted else {
+        throw ValidationError("--point: \"\(name)\" is given twice.")
       }
       values[index] = value
     }

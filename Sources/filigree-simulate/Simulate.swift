@@ -27,13 +27,13 @@ struct Simulate: Tool {
   @Option(help: "How the inputs move: aprbs (random steps and impulses) or operation.")
   var mode = ExcitationMode.aprbs
 
-  @Option(help: "How many trajectories.")
+  @Option(parsing: .unconditional, help: "How many trajectories.")
   var trajectories = 10
 
-  @Option(help: "Samples of each trajectory.")
+  @Option(parsing: .unconditional, help: "Samples of each trajectory.")
   var samples = 5000
 
-  @Option(help: "Seed of all random draws.")
+  @Option(parsing: .unconditional, help: "Seed of all random draws.")
   var seed: UInt64 = 1
 
   @Flag(help: "Also record what is measured but drives nothing, such as the bath voltage.")

@@ -2,6 +2,7 @@ import CommandSupport
 import Dynamics
 import Foundation
 import Interchange
+import Interpretation
 import LinearAlgebra
 import Networks
 
@@ -28,13 +29,13 @@ struct Train: Tool {
   @Argument(help: "Trajectories to learn from: NetCDF (.nc) or CSV.", completion: .file())
   var data: String
 
-  @Option(help: "Use the first so many trajectories; all by default.")
+  @Option(parsing: .unconditional, help: "Use the first so many trajectories; all by default.")
   var trajectories: Int?
 
-  @Option(help: "How many members to train.")
+  @Option(parsing: .unconditional, help: "How many members to train.")
   var members = 10
 
-  @Option(help: "Seed of initial weights and of the order of the samples.")
+  @Option(parsing: .unconditional, help: "Seed of initial weights and of the order of the samples.")
   var seed: UInt64 = 1
 
   @Option(help: "shared: one trunk for all outputs; per-output: a network for each.")
@@ -56,28 +57,31 @@ struct Train: Tool {
       """)
   var sparsifier = Recipe().sparsifier
 
-  @Option(help: "λ: weight of Σ|w| in the loss of each network.")
+  @Option(parsing: .unconditional, help: "λ: weight of Σ|w| in the loss of each network.")
   var strength = Recipe().strength
 
-  @Option(help: "Learning rate of Adam at the start.")
+  @Option(parsing: .unconditional, help: "Learning rate of Adam at the start.")
   var learningRate = Recipe().learningRate
 
-  @Option(help: "Learning rate at the end, for the schedules step and cosine.")
+  @Option(
+    parsing: .unconditional, help: "Learning rate at the end, for the schedules step and cosine.")
   var finalLearningRate = Recipe().finalLearningRate
 
   @Option(help: "constant, step (the final rate for the last 40 % of the steps) or cosine.")
   var schedule = Recipe().schedule
 
-  @Option(help: "Passes over the data.")
+  @Option(parsing: .unconditional, help: "Passes over the data.")
   var epochs = Recipe().epochs
 
-  @Option(help: "Samples per optimiser step.")
+  @Option(parsing: .unconditional, help: "Samples per optimiser step.")
   var batch = Recipe().batch
 
-  @Option(help: "Weights of smaller magnitude become zero after the training.")
+  @Option(
+    parsing: .unconditional, help: "Weights of smaller magnitude become zero after the training.")
   var cut = Recipe().cut
 
   @Option(
+    parsing: .unconditional,
     help: """
       Share of the trajectories held out for validation, at least one; a single trajectory is split \
       in time. 0 trains on everything.
@@ -143,7 +147,7 @@ struct Train: Tool {
     let training = EnsembleTraining(
       recipe: recipe, members: members, seed: seed, threads: run.threads)
     let split = data.split(validationFraction: recipe.validation)
-    announce(split.training, split.validation)
+    announce(split.training, split.validation, isSplitInTime: data.samples.count == 1)
     let problems = training.problems(targets: data.states.count)
     let progress = ProgressLine(
       total: problems.count * recipe.epochs, unit: "epochs", quiet: run.quiet)
@@ -164,6 +168,7 @@ struct Train: Tool {
       validationTrajectories: split.validation?.samples.count ?? 0)
     try folder.write(try Self.json(description), named: "ensemble.json")
     try folder.write(trainingTable(histories, names).csv.utf8, named: "training.csv")
+    manifest.files = files + ["ensemble.json", "training.csv"]
     try folder.write(try manifest.bytes(), named: "manifest.json")
     try folder.commit()
     summarise(models, histories, seconds: ProgressLine.seconds(clock.now - began))
@@ -182,19 +187,26 @@ struct Train: Tool {
     return data
   }
 
-  private func announce(_ training: Trajectories, _ validation: Trajectories?) {
+  private func announce(
+    _ training: Trajectories, _ validation: Trajectories?, isSplitInTime: Bool
+  ) {
     var text =
       "\(counted(members, "member")) on \(counted(training.samples.count, "trajectory")) "
       + "(\(training.sampleCount) samples) of \(counted(training.states.count, "state")) and "
       + counted(training.controls.count, "input")
     if let validation {
       text +=
-        training.samples.count == 1 && validation.samples.count == 1
+        isSplitInTime
         ? "; its last \(validation.sampleCount) samples validate"
         : "; \(counted(validation.samples.count, "trajectory")) "
           + (validation.samples.count == 1 ? "validates" : "validate")
     }
     run.note(text)
+    if training.controls.isEmpty {
+      run.note(
+        "note: no variable is an input, so all are taken for states; if some are set from outside, "
+          + "name them with --inputs")
+    }
   }
 
   private static func describe(_ event: EnsembleTraining.Progress, _ names: [String]) -> String {
@@ -242,13 +254,15 @@ struct Train: Tool {
     _ models: [Model], _ histories: [EnsembleTraining.History], seconds: Double
   ) {
     let last = histories.compactMap(\.epochs.last)
-    let weights = models.map { Double($0.network.survivingWeightCount) }
+    // As filigree-paths counts them: what is left once dead units are gone.
+    let weights = models.map { Double(LiveStructure($0.network).network.survivingWeightCount) }
     let validation = last.compactMap(\.validationLoss)
     var text =
       "\(output.output): \(counted(models.count, "model")) in \(String(format: "%.1f", seconds)) s; "
     text += "training loss \(Self.scientific(last.map(\.trainingLoss).mean))"
     if !validation.isEmpty { text += ", validation \(Self.scientific(validation.mean))" }
-    text += "; \(Int(weights.mean.rounded())) of \(models[0].network.weightCount) weights survive"
+    text +=
+      "; \(Int(weights.mean.rounded())) of \(models[0].network.weightCount) weights are live on average"
     run.note(text)
   }
 }

@@ -1,0 +1,14 @@
+/// What sample times of a file must be: increasing and equally spaced, to one part in 10⁶ of the step
+/// (and 10⁹ of the time itself, for rounding).
+enum SampleTimes {
+  static func areEven(step: Double, difference: Double, at time: Double) -> Bool {
+    step > 0 && abs(difference - step) <= 1e-6 * step + 1e-9 * abs(time)
+  }
+
+  static func complaint(step: Double, difference: Double) -> String {
+    step > 0
+      ? "the time step is \(difference) s there, but \(step) s at the start; samples must be equally "
+        + "spaced to one part in a million: resample them"
+      : "time does not increase from the first sample to the second (step \(step) s)"
+  }
+}
