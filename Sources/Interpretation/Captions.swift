@@ -19,8 +19,8 @@ struct Captions {
     let width = right - left
     graph.add(
       DrawingStyle.text(
-        "title", VariableColumn.shortened(title, width, size: 14, bold: true),
-        at: Point(middle, top + 58), width: width, size: 14, bold: true))
+        "title", VariableColumn.shortened(title, max(width, 440), size: 14, bold: true),
+        at: Point(middle, top + 58), width: max(width, 440), size: 14, bold: true))
     graph.add(
       DrawingStyle.text(
         "counts", counts, at: Point(middle, top + 38),
