@@ -192,7 +192,7 @@ struct Agreement: Tool {
     for difference in differences ?? [] {
       if let change = difference.stability {
         let statistic = difference.statistic.map {
-          String(format: ", T = %.2f (asymptotically normal; beyond ±1.96 is rare by chance)", $0)
+          String(format: ", T = %.2f (normal for many members; with few it exaggerates)", $0)
         }
         agreement.notes.append(
           "Difference of Φ, \(difference.kind): \(String(format: "%+.3f", change))"
