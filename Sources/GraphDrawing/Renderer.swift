@@ -66,6 +66,7 @@ public enum Renderer {
     let pointer: UnsafeMutablePointer<Agraph_t>
 
     init(_ dot: String) throws(GraphvizError) {
+      filigree_reset_scanner()
       guard let pointer = agmemread(dot) else { throw Diagnostics.error("the graph has an error") }
       self.pointer = pointer
     }
