@@ -81,7 +81,7 @@ enum CSV {
     let bytes = field.utf8
     let needsQuotes =
       bytes.isEmpty || bytes.contains { [0x2C, 0x22, 0x0A, 0x0D].contains($0) }
-      || bytes.first == 0x20 || bytes.last == 0x20
+      || field.trimmingCharacters(in: .whitespaces).utf8.count != bytes.count
     guard needsQuotes else { return field }
     var result = "\""
     for scalar in field.unicodeScalars {

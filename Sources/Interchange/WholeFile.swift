@@ -39,8 +39,8 @@ public enum WholeFile {
   public static func write(_ bytes: some Collection<UInt8>, to path: String, force: Bool)
     throws(FileProblem)
   {
-    let path = try target(path)
     try checkWritable(path, force: force)
+    let path = try target(path)
     let temporary = partialName(path)
     let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else { throw .cannotCreate(path: path, reason: systemError()) }
