@@ -77,6 +77,21 @@ func replace(_ path: String, _ bytes: some Collection<UInt8>) throws {
   try Data(bytes).write(to: URL(fileURLWithPath: path))
 }
 
+/// What is read from a file of these bytes, which is gone afterwards.
+/// - Parameter ending: "nc" or "csv".
+func read(_ bytes: some Collection<UInt8>, as ending: String) throws -> Trajectories {
+  let path = FileManager.default.temporaryDirectory
+    .appendingPathComponent("filigree-test-\(UUID().uuidString).\(ending)").path
+  try replace(path, bytes)
+  defer { unlink(path) }
+  return try TrajectoryFile.read(path)
+}
+
+/// What comes back of the data through a file.
+func written(_ data: Trajectories, as ending: String) throws -> Trajectories {
+  try read(try TrajectoryFile.bytes(data, for: "a." + ending), as: ending)
+}
+
 /// A path in a fresh folder, with nothing there yet.
 func temporaryPath(_ name: String) throws -> String {
   try Fixture.temporaryFolder() + "/" + name

@@ -10,7 +10,7 @@ struct NetCDFTests {
   @Test("Numbers, lengths, names, units, meanings, roles, order and attributes come back")
   func roundTrip() throws {
     let data = try plantData()
-    #expect(Exact(try written(data)) == Exact(data))
+    #expect(Exact(try written(data, as: "nc")) == Exact(data))
   }
 
   @Test("Any finite numbers come back bit by bit", arguments: 1...20 as ClosedRange<UInt64>)
@@ -24,7 +24,7 @@ struct NetCDFTests {
     let lengths = [2] + (0..<stream.integer(in: 0...4)).map { _ in stream.integer(in: 0...9) }
     let data = try randomTrajectories(
       seed: seed, variables: variables, lengths: lengths, timeStep: exp(stream.normal()))
-    #expect(Exact(try written(data)) == Exact(data))
+    #expect(Exact(try written(data, as: "nc")) == Exact(data))
   }
 
   @Test("Numbers that mark gaps elsewhere are numbers here")
@@ -33,7 +33,7 @@ struct NetCDFTests {
     let data = try Trajectories(
       variables: [Variable("x", role: .state)], timeStep: 1,
       samples: [Matrix(rows: 6, columns: 1, elements: values)])
-    #expect(Exact(try written(data)) == Exact(data))
+    #expect(Exact(try written(data, as: "nc")) == Exact(data))
   }
 
   @Test("Names come back as they were, whatever is in them", arguments: hostileNames)
@@ -43,7 +43,7 @@ struct NetCDFTests {
       Variable("u", role: .control),
     ]
     let data = try randomTrajectories(seed: 5, variables: variables, lengths: [3, 2])
-    #expect(Exact(try written(data)) == Exact(data))
+    #expect(Exact(try written(data, as: "nc")) == Exact(data))
   }
 
   @Test("All of these names live in one file")
@@ -54,7 +54,7 @@ struct NetCDFTests {
     variables += (1...3).map { Variable("x\($0)", role: .state) }
     variables += [Variable("u1", role: .control), Variable("y2", role: .state)]
     let data = try randomTrajectories(seed: 6, variables: variables, lengths: [2])
-    #expect(Exact(try written(data)) == Exact(data))
+    #expect(Exact(try written(data, as: "nc")) == Exact(data))
   }
 
   @Test("Attributes come back, hostile values too")
@@ -65,7 +65,7 @@ struct NetCDFTests {
     ]
     let data = try randomTrajectories(
       seed: 7, variables: [Variable("x", role: .state)], lengths: [2], attributes: attributes)
-    #expect(Exact(try written(data)) == Exact(data))
+    #expect(Exact(try written(data, as: "nc")) == Exact(data))
   }
 
   @Test("The same data give the same bytes")
@@ -81,7 +81,8 @@ struct NetCDFTests {
     try await withThrowingTaskGroup(of: Bool.self) { group in
       for _ in 0..<8 {
         group.addTask {
-          try TrajectoryFile.bytes(data, for: "a.nc") == expected && written(data) == data
+          try TrajectoryFile.bytes(data, for: "a.nc") == expected
+            && written(data, as: "nc") == data
         }
       }
       for try await isSame in group { #expect(isSame) }
@@ -152,13 +153,13 @@ struct NetCDFTests {
     let data = try randomTrajectories(
       seed: 8, variables: [Variable("GCOL", longName: "GCOL and GCOL\u{1}", role: .state)],
       lengths: [2])
-    #expect(Exact(try written(data)) == Exact(data))
+    #expect(Exact(try written(data, as: "nc")) == Exact(data))
   }
 
   @Test("What is no NetCDF file is refused", arguments: ["", "hello", "\u{89}HDF\r\n", "CDF\u{1}"])
   func noNetCDF(content: String) throws {
-    let path = try temporaryFile(content.utf8, named: "text.nc")
-    #expect(try problem { try TrajectoryFile.read(path) }.words.contains("not a NetCDF file"))
+    let problem = try problem { try read(content.utf8, as: "nc") }
+    #expect(problem.words.contains("not a NetCDF file"))
   }
 
   @Test("A folder and a missing file are told apart")
@@ -175,8 +176,7 @@ struct NetCDFTests {
   @Test("A NetCDF file with another ending is still read as one")
   func otherEnding() throws {
     let data = try plantData()
-    let path = try temporaryFile(try TrajectoryFile.bytes(data, for: "a.nc"), named: "data.csv")
-    #expect(try TrajectoryFile.read(path) == data)
+    #expect(try read(try TrajectoryFile.bytes(data, for: "a.nc"), as: "csv") == data)
   }
 
   @Test("Other endings are not written", arguments: ["a", "a.txt", ".nc", "a.nc.gz", "nc"])
@@ -198,12 +198,6 @@ private func plantData() throws -> Trajectories {
       Variable("noise", role: .observable),
     ],
     lengths: [7, 2, 5], timeStep: 0.1, attributes: ["plant": "cell", "seed": "3"])
-}
-
-private func written(_ data: Trajectories) throws -> Trajectories {
-  let path = try temporaryPath("data.nc")
-  try WholeFile.write(try TrajectoryFile.bytes(data, for: path), to: path, force: false)
-  return try TrajectoryFile.read(path)
 }
 
 private func readsOrComplains(_ path: String) {
