@@ -127,6 +127,13 @@ def one_sample():
         variable(data, "x")[:] = NUMBERS[:, :1]
 
 
+def units_of_time():
+    for unit in ("hours", "fortnights"):
+        with create(f"{unit}.nc") as data:
+            data["time"].units = unit
+            variable(data, "x")[:] = NUMBERS
+
+
 def forged_size():
     """Claims 10^12 numbers that are not there."""
     with create("forged_size.nc", sizes=(10**9, 1000), times=np.arange(1000)) as data:
@@ -136,7 +143,8 @@ def forged_size():
 def main():
     FOLDER.mkdir(exist_ok=True)
     for make in (packed, one_dimension, unlimited_classic, unequal_steps, without_roles, fill_inside, unknown_role,
-                 transposed, mixed_shapes, long_length, text_values, without_time, one_sample, forged_size):
+                 transposed, mixed_shapes, long_length, text_values, without_time, one_sample, units_of_time,
+                 forged_size):
         make()
     for file in sorted(FOLDER.glob("*.nc")):
         size = file.stat().st_size

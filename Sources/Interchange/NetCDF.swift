@@ -182,7 +182,11 @@ enum NetCDF {
       throw malformed(
         "", "\(count) trajectories of \(length) samples cannot lie in \(byteCount) bytes")
     }
-    let times = try dataset.values(timeVariable)
+    guard let unit = SampleTimes.seconds(unit: timeVariable.unit) else {
+      throw malformed(
+        "variable time", "its units \"\(timeVariable.unit ?? "")\" are none of s, min, h, d")
+    }
+    let times = try dataset.values(timeVariable).map { $0 * unit }
     let step = try timeStep(times, path: path)
     let lengths =
       try all.first {
