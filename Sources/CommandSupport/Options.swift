@@ -76,14 +76,18 @@ public struct ControlsOption: ParsableArguments {
   }
 
   public func read(_ path: String) throws -> Trajectories {
-    guard let names else { return try TrajectoryFile.read(path) }
-    let declared = try TrajectoryFile.read(path).controls.map(\.name)
-    let changed = declared.filter { !names.contains($0) }
+    let data = try TrajectoryFile.read(path)
+    guard let names else { return data }
+    let changed = data.controls.map(\.name).filter { !names.contains($0) }
     if !changed.isEmpty {
       Console.warning(
         "\(path) marks \(changed.joined(separator: ", ")) as inputs; --inputs makes them states")
     }
-    return try TrajectoryFile.read(path, controls: names)
+    do {
+      return try data.declaring(controls: names)
+    } catch {
+      throw FileProblem.badData(path: path, problem: error)
+    }
   }
 }
 

@@ -19,6 +19,13 @@ extension Tool {
   public mutating func run() async throws {
     // A reader that has seen enough closes the pipe; then stop silently, as other Unix tools do.
     signal(SIGPIPE, SIG_DFL)
+    if let wanted = ProcessInfo.processInfo.environment["FILIGREE_INSTRUCTION_SET"],
+      Kernels.active.instructionSet.rawValue != wanted
+    {
+      throw ValidationError(
+        "FILIGREE_INSTRUCTION_SET=\(wanted): this processor has "
+          + Kernels.available.map(\.instructionSet.rawValue).joined(separator: ", ") + ".")
+    }
     do {
       try await work()
     } catch let error as ExitCode {

@@ -49,8 +49,6 @@ public struct Matrix: Equatable, Sendable {
     (0..<rows).map { self[$0, index] }
   }
 
-  public var isEmpty: Bool { elements.isEmpty }
-
   /// The same shape with each element replaced.
   public func map(_ transform: (Double) -> Double) -> Matrix {
     Matrix(rows: rows, columns: columns, elements: elements.map(transform))

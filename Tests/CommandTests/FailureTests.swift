@@ -36,6 +36,7 @@ import Testing
     Case("filigree-draw sparse --member 7 --output x.svg", 64, "--member 7", "0 to 2"),
     Case("filigree-paths sparse --cut=-1", 64, "--cut"),
     Case("filigree-paths sparse --threads 0", 64, "threads"),
+    Case("FILIGREE_INSTRUCTION_SET=mmx filigree-paths sparse", 64, "mmx", "baseline"),
   ]
 
   static let files: [Case] = [
