@@ -60,6 +60,12 @@ let package = Package(
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
   ]
+    + [
+      // Run by Scripts/bench beside its peers in Python.
+      .executableTarget(
+        name: "training-benchmark", dependencies: ["CommandSupport"], path: "Benchmarks/Training",
+        exclude: ["jax_peer.py", "pytorch_peer.py", "peers_common.py"])
+    ]
     + tools.map { .executableTarget(name: "filigree-\($0)", dependencies: ["CommandSupport"]) }
     + ["LinearAlgebra", "Dynamics", "Networks", "Interpretation", "GraphDrawing", "Interchange"]
     .map { .testTarget(name: "\($0)Tests", dependencies: ["TestSupport", .byName(name: $0)]) }

@@ -27,6 +27,8 @@ public struct Manifest: Encodable {
   /// The other files of the folder: what --force may replace.
   public var files: [String] = []
   var inputs: [Input] = []
+  /// What a training was made with, one text each: what decides whether another is the same.
+  public var settings: [String: String]?
   var machine: Machine
   var started: String
   var seconds: [String: Double] = [:]
@@ -47,6 +49,17 @@ public struct Manifest: Encodable {
       let digest = SHA256.hash(data: bytes).map { String(format: "%02x", $0) }.joined()
       return Input(path: path, sha256: digest, bytes: bytes.count)
     }
+  }
+
+  /// SHA-256 of the inputs, by the order in which they were given.
+  public var inputDigests: [String] { inputs.map(\.sha256) }
+  public var instructionSet: String { machine.instructionSet }
+
+  /// The settings in the manifest of a folder, if it has one.
+  public static func settings(in folder: String) -> [String: String]? {
+    struct Part: Decodable { var settings: [String: String]? }
+    guard let bytes = try? WholeFile.read(folder + "/manifest.json") else { return nil }
+    return (try? JSONDecoder().decode(Part.self, from: Data(bytes)))?.settings
   }
 
   public mutating func record(_ stage: String, _ duration: Duration) {

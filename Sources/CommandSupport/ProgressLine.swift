@@ -10,13 +10,17 @@ public final class ProgressLine: Sendable {
   }
 
   private let total: Int
+  private let doneBefore: Int
   private let unit: String
   private let isShown: Bool
   private let start = ContinuousClock.now
-  private let state = Mutex(State())
+  private let state: Mutex<State>
 
-  public init(total: Int, unit: String, quiet: Bool) {
+  /// - Parameter done: what an earlier run has done of the total.
+  public init(total: Int, done: Int = 0, unit: String, quiet: Bool) {
     self.total = total
+    doneBefore = done
+    state = Mutex(State(done: done))
     self.unit = unit
     isShown = !quiet && Console.isInteractive
   }
@@ -29,7 +33,7 @@ public final class ProgressLine: Sendable {
       state.done += 1
       guard elapsed - state.shownAt > 0.1 || state.done == total else { return }
       state.shownAt = elapsed
-      let rate = Double(state.done) / max(elapsed, 1e-9)
+      let rate = Double(state.done - doneBefore) / max(elapsed, 1e-9)
       let left = Double(total - state.done) / rate
       let text =
         "\(state.done)/\(total) \(unit)  \(String(format: "%.0f", rate))/s  "

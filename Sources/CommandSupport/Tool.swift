@@ -45,11 +45,13 @@ extension Tool {
     case let problem as FileProblem:
       switch problem {
       case .missing, .unreadable: EX_NOINPUT
-      case .exists, .foreignFolder, .cannotCreate: EX_CANTCREAT
+      case .exists, .foreignFolder, .cannotCreate, .busy, .unfinished: EX_CANTCREAT
+      case .otherSettings: EX_USAGE
       case .writeFailed: EX_IOERR
       case .malformed, .badData: EX_DATAERR
       }
-    case is DataProblem, is DataMismatch: EX_DATAERR
+    case is DataProblem, is DataMismatch, is TrainingFailure, is StateMismatch: EX_DATAERR
+    case let interruption as Interruption: 128 + interruption.number
     case is StandardOutputFailure: EX_IOERR
     default: EX_SOFTWARE
     }

@@ -11,16 +11,19 @@ public enum EnsembleFolder {
     public var seed: UInt64
     public var trajectories: Int
     public var validationTrajectories: Int
+    /// Members that diverged and are therefore not among the files, with the reason.
+    public var leftOut: [String: String]?
 
     public init(
       members: [String], recipe: Recipe, seed: UInt64, trajectories: Int,
-      validationTrajectories: Int
+      validationTrajectories: Int, leftOut: [String: String]? = nil
     ) {
       self.members = members
       self.recipe = recipe
       self.seed = seed
       self.trajectories = trajectories
       self.validationTrajectories = validationTrajectories
+      self.leftOut = leftOut
     }
   }
 

@@ -11,6 +11,12 @@ public enum FileProblem: Error {
   case foreignFolder(path: String, entries: [String])
   case cannotCreate(path: String, reason: String)
   case writeFailed(path: String, reason: String)
+  /// Another process works on it.
+  case busy(path: String)
+  /// An interrupted training is there.
+  case unfinished(path: String)
+  /// What is there was begun with other settings.
+  case otherSettings(path: String, differences: [String])
   /// The content is not what it should be, at `place` (a line, a variable, a node).
   case malformed(path: String, place: String, reason: String)
   case badData(path: String, problem: DataProblem)
@@ -33,6 +39,13 @@ extension FileProblem: CustomStringConvertible {
       "\(path): cannot be created: \(reason)"
     case .writeFailed(let path, let reason):
       "\(path): writing failed: \(reason); nothing was replaced"
+    case .busy(let path):
+      "\(path): another process is training into this output; wait for it or choose another --output"
+    case .unfinished(let path):
+      "\(path): an unfinished training is there; go on with --resume, or start over with --force"
+    case .otherSettings(let path, let differences):
+      "\(path): the unfinished training differs (\(differences.joined(separator: "; "))); go on with "
+        + "its settings and --resume, or start over with --force and without --resume"
     case .malformed(let path, let place, let reason):
       place.isEmpty ? "\(path): \(reason)" : "\(path): \(place): \(reason)"
     case .badData(let path, let problem):

@@ -4,12 +4,12 @@ import CKernels
 public enum Activation: String, Codable, CaseIterable, Sendable {
   case identity, relu, silu, tanh
 
-  fileprivate var code: Int32 {
+  var code: UInt32 {
     switch self {
-    case .identity: Int32(FILIGREE_IDENTITY)
-    case .relu: Int32(FILIGREE_RELU)
-    case .silu: Int32(FILIGREE_SILU)
-    case .tanh: Int32(FILIGREE_TANH)
+    case .identity: UInt32(FILIGREE_IDENTITY)
+    case .relu: UInt32(FILIGREE_RELU)
+    case .silu: UInt32(FILIGREE_SILU)
+    case .tanh: UInt32(FILIGREE_TANH)
     }
   }
 }
@@ -19,118 +19,24 @@ public enum InstructionSet: String, CaseIterable, Sendable {
   case avx512, avx2, baseline
 }
 
-/// A stretch of an `Arena`, in floats.
-public struct Region: Equatable, Sendable {
-  public let offset: Int
-  public let count: Int
-
-  /// `count` floats of this region from `offset` on.
-  public func part(_ offset: Int, _ count: Int) -> Region {
-    precondition(offset >= 0 && count >= 0 && offset + count <= self.count)
-    return Region(offset: self.offset + offset, count: count)
-  }
-}
-
-/// Lays regions one after the other, each at a multiple of a cache line.
-public struct ArenaLayout {
-  public private(set) var count = 0
-  private static let lineFloats = 16
-
-  public init() {}
-
-  /// Room for `count` floats, padded to whole cache lines.
-  public mutating func reserve(_ count: Int) -> Region {
-    let region = Region(offset: self.count, count: count)
-    self.count += (count + Self.lineFloats - 1) / Self.lineFloats * Self.lineFloats
-    return region
-  }
-}
-
-/// The working memory of one training: all of its parameters, moments and activations in one block,
-/// aligned to cache lines, zero at first, freed with its owner.
-///
-/// This file is the only place with unsafe memory in the training: every kernel checks its regions
-/// against the arena before the C loop sees a pointer.
-public struct Arena: ~Copyable {
-  fileprivate let base: UnsafeMutablePointer<Float>
-  public let count: Int
-
-  public init(_ layout: ArenaLayout) {
-    count = layout.count
-    let memory = UnsafeMutableRawPointer.allocate(
-      byteCount: max(1, count) * MemoryLayout<Float>.stride, alignment: 64)
-    base = memory.bindMemory(to: Float.self, capacity: max(1, count))
-    base.initialize(repeating: 0, count: max(1, count))
-  }
-
-  deinit { base.deallocate() }
-
-  public subscript(_ region: Region) -> [Float] {
-    get { Array(UnsafeBufferPointer(start: pointer(region), count: region.count)) }
-    set {
-      precondition(newValue.count == region.count)
-      for (index, value) in newValue.enumerated() { pointer(region)[index] = value }
-    }
-  }
-
-  public subscript(_ region: Region, _ index: Int) -> Float {
-    get {
-      precondition(index >= 0 && index < region.count)
-      return pointer(region)[index]
-    }
-    set {
-      precondition(index >= 0 && index < region.count)
-      pointer(region)[index] = newValue
-    }
-  }
-
-  public mutating func clear(_ region: Region) {
-    pointer(region).update(repeating: 0, count: region.count)
-  }
-
-  fileprivate func pointer(_ region: Region) -> UnsafeMutablePointer<Float> {
-    precondition(region.offset >= 0 && region.count >= 0 && region.offset + region.count <= count)
-    return base + region.offset
-  }
-
-  /// For loops over whole vectors, which also touch the padding behind the region's last float.
-  fileprivate func vectorPointer(_ region: Region) -> UnsafeMutablePointer<Float> {
-    precondition(region.offset % 16 == 0)
-    return pointer(region)
-  }
-}
-
-/// One Adam step's numbers; see `Kernels.adam`.
+/// The numbers of one step of Adam (Kingma & Ba 2015); see `Kernels.adam`.
 public struct AdamStep: Sendable {
   public enum Penalty: Sendable { case none, l1Gradient, proximal }
 
-  public var learningRate: Double
-  public var beta1 = 0.9
-  public var beta2 = 0.999
-  public var epsilon = 1e-8
-  /// The step's number t, from 1.
-  public var number: Int
-  /// λ, per weight.
-  public var strength = 0.0
-  public var penalty = Penalty.none
+  let native: filigree_adam_step
 
-  public init(learningRate: Double, number: Int, strength: Double, penalty: Penalty) {
-    self.learningRate = learningRate
-    self.number = number
-    self.strength = strength
-    self.penalty = penalty
-  }
-
-  fileprivate var native: filigree_adam_step {
-    filigree_adam_step(
+  /// - Parameter number: the step's number t, from 1, for the corrections 1/(1 − βᵗ).
+  public init(
+    learningRate: Double, number: Int, penalty: Penalty, beta1: Double = 0.9,
+    beta2: Double = 0.999, epsilon: Double = 1e-8
+  ) {
+    native = filigree_adam_step(
       learning_rate: Float(learningRate), beta1: Float(beta1), beta2: Float(beta2),
-      epsilon: Float(epsilon),
-      correction1: Float(1 / (1 - integerPower(beta1, number))),
-      correction2: Float(1 / (1 - integerPower(beta2, number))),
-      strength: Float(strength), penalty: penaltyCode)
+      epsilon: Float(epsilon), correction1: Float(1 / (1 - Self.power(beta1, number))),
+      correction2: Float(1 / (1 - Self.power(beta2, number))), penalty: Self.code(penalty))
   }
 
-  private var penaltyCode: Int32 {
+  private static func code(_ penalty: Penalty) -> Int32 {
     switch penalty {
     case .none: Int32(FILIGREE_NO_PENALTY)
     case .l1Gradient: Int32(FILIGREE_L1_GRADIENT)
@@ -138,7 +44,7 @@ public struct AdamStep: Sendable {
     }
   }
 
-  private func integerPower(_ base: Double, _ exponent: Int) -> Double {
+  private static func power(_ base: Double, _ exponent: Int) -> Double {
     var result = 1.0
     var factor = base
     var remaining = exponent
@@ -153,8 +59,8 @@ public struct AdamStep: Sendable {
 
 /// The C loops of training, chosen once per process for the processor at hand.
 ///
-/// Sample matrices are feature-major (features × batch, batch a multiple of 16), weight matrices
-/// outputs × inputs. `FILIGREE_INSTRUCTION_SET` in the environment forces a set (for tests).
+/// Sample matrices are feature-major (rows × batch, batch a multiple of 16).
+/// `FILIGREE_INSTRUCTION_SET` in the environment forces a set (for tests).
 public struct Kernels: Sendable {
   public let instructionSet: InstructionSet
   private nonisolated(unsafe) let table: UnsafePointer<filigree_kernels>  // immutable, static in C
@@ -169,67 +75,46 @@ public struct Kernels: Sendable {
   /// Every set that this processor can run, the fastest first.
   public static var available: [Kernels] { InstructionSet.allCases.compactMap { Kernels($0) } }
 
-  /// z = bias + W x, or z += W x without a bias.
-  public func affine(
-    _ arena: borrowing Arena, outputs: Int, inputs: Int, batch: Int, weight: Region, x: Region,
-    bias: Region?, z: Region
+  /// Values of the wiring's units (all, or those from which a way leads to an output), and slopes
+  /// where they do not follow from the values. Row 0 of `values` must hold ones, the inputs theirs.
+  public func forward(
+    _ arena: borrowing Arena<Float>, _ indices: borrowing Arena<UInt32>, _ wiring: Wiring,
+    onlyLive: Bool, batch: Int, parameters: Region, values: Region, slopes: Region
   ) {
-    check(weight, outputs * inputs)
-    check(x, inputs * batch)
-    check(z, outputs * batch)
-    if let bias { check(bias, outputs) }
-    table.pointee.affine(
-      outputs, inputs, batch, arena.pointer(weight), arena.pointer(x),
-      bias.map { UnsafePointer(arena.pointer($0)) }, arena.pointer(z))
+    check(values, wiring.rows * batch)
+    check(slopes, wiring.rows * batch)
+    precondition(parameters.count >= wiring.parameterCount)
+    var native = wiring.pointers(indices)
+    table.pointee.forward(
+      &native, onlyLive ? wiring.liveUnitCount : wiring.unitCount, batch,
+      arena.pointer(parameters), arena.pointer(values), arena.pointer(slopes))
   }
 
-  /// value = φ(z) and slope = φ′(z).
-  public func activate(
-    _ arena: borrowing Arena, _ activation: Activation, z: Region, value: Region, slope: Region
+  /// Deltas of all live units, those of the outputs being given, and the gradients of their
+  /// parameters, Σ_b delta[unit, b] · value[source, b].
+  ///
+  /// - Parameter whole: the wiring that this one was selected from, to get the gradients of the weights
+  ///   that are zero as well, in its numbering; those into units that reach no output stay untouched.
+  public func backward(
+    _ arena: borrowing Arena<Float>, _ indices: borrowing Arena<UInt32>, _ wiring: Wiring,
+    gradientsOf whole: Wiring?, batch: Int, parameters: Region, values: Region, slopes: Region,
+    deltas: Region, gradient: Region
   ) {
-    check(value, z.count)
-    check(slope, z.count)
-    table.pointee.activate(
-      activation.code, z.count, arena.vectorPointer(z), arena.vectorPointer(value),
-      arena.vectorPointer(slope))
-  }
-
-  /// g += Wᵀ delta.
-  public func propagate(
-    _ arena: borrowing Arena, outputs: Int, inputs: Int, batch: Int, weight: Region, delta: Region,
-    g: Region
-  ) {
-    check(weight, outputs * inputs)
-    check(delta, outputs * batch)
-    check(g, inputs * batch)
-    table.pointee.propagate(
-      outputs, inputs, batch, arena.pointer(weight), arena.pointer(delta), arena.pointer(g))
-  }
-
-  /// gradient = delta xᵀ.
-  public func weightGradient(
-    _ arena: borrowing Arena, outputs: Int, inputs: Int, batch: Int, delta: Region, x: Region,
-    gradient: Region
-  ) {
-    check(delta, outputs * batch)
-    check(x, inputs * batch)
-    check(gradient, outputs * inputs)
-    table.pointee.weight_gradient(
-      outputs, inputs, batch, arena.pointer(delta), arena.pointer(x), arena.pointer(gradient))
-  }
-
-  /// gradient[o] = Σ_b delta[o, b].
-  public func biasGradient(
-    _ arena: borrowing Arena, outputs: Int, batch: Int, delta: Region, gradient: Region
-  ) {
-    check(delta, outputs * batch)
-    check(gradient, outputs)
-    table.pointee.bias_gradient(outputs, batch, arena.pointer(delta), arena.pointer(gradient))
+    for region in [values, slopes, deltas] { check(region, wiring.rows * batch) }
+    precondition(parameters.count >= wiring.parameterCount)
+    precondition(gradient.count >= (whole ?? wiring).parameterCount)
+    var native = wiring.pointers(indices)
+    let (first, last, source) = wiring.gradientRanges(indices, of: whole)
+    table.pointee.backward(
+      &native, batch, whole == nil ? 0 : 1, first, last, source, arena.pointer(parameters),
+      arena.pointer(values),
+      arena.pointer(slopes), arena.pointer(deltas), arena.pointer(gradient))
   }
 
   /// delta = factor · (prediction − target); the sum of the squared errors is returned.
   public func residual(
-    _ arena: borrowing Arena, prediction: Region, target: Region, factor: Double, delta: Region
+    _ arena: borrowing Arena<Float>, prediction: Region, target: Region, factor: Double,
+    delta: Region
   ) -> Double {
     check(target, prediction.count)
     check(delta, prediction.count)
@@ -238,33 +123,31 @@ public struct Kernels: Sendable {
       arena.vectorPointer(delta))
   }
 
-  /// a ← a · b, element by element.
-  public func multiply(_ arena: borrowing Arena, _ a: Region, by b: Region) {
-    check(b, a.count)
-    table.pointee.multiply(a.count, arena.vectorPointer(a), arena.vectorPointer(b))
-  }
-
-  /// An Adam step on `parameters` in place.
+  /// An Adam step on the first `count` of `parameters` in place; `strengths` holds each one's λ.
   public func adam(
-    _ arena: borrowing Arena, _ step: AdamStep, parameters: Region, gradient: Region,
-    moment1: Region, moment2: Region
+    _ arena: borrowing Arena<Float>, _ step: AdamStep, count: Int, strengths: Region,
+    parameters: Region, gradient: Region, moment1: Region, moment2: Region
   ) {
-    for region in [gradient, moment1, moment2] { check(region, parameters.count) }
+    for region in [strengths, parameters, gradient, moment1, moment2] {
+      precondition(region.count >= count)
+    }
     var native = step.native
     table.pointee.adam(
-      parameters.count, &native, arena.vectorPointer(parameters), arena.vectorPointer(gradient),
-      arena.vectorPointer(moment1), arena.vectorPointer(moment2))
+      count, &native, arena.vectorPointer(strengths), arena.vectorPointer(parameters),
+      arena.vectorPointer(gradient), arena.vectorPointer(moment1), arena.vectorPointer(moment2))
   }
 
-  /// Transposes chosen rows of a row-major table, from column `first` on, into `destination`
-  /// (features × batch); the lanes beyond the rows become zero.
+  /// Transposes chosen rows of a row-major table into `destination` (features × batch); the lanes
+  /// beyond the rows become zero.
   ///
-  /// - Parameter rows: row numbers below `source.count / stride`.
+  /// - Parameters:
+  ///   - stride: floats per row of the table, a multiple of 16.
+  ///   - rows: row numbers below `source.count / stride`.
   public func gather(
-    _ arena: borrowing Arena, features: Int, from firstColumn: Int = 0, stride: Int, batch: Int,
-    source: [Float], rows: ArraySlice<UInt32>, destination: Region
+    _ arena: borrowing Arena<Float>, features: Int, stride: Int, batch: Int, source: [Float],
+    rows: ArraySlice<UInt32>, destination: Region
   ) {
-    precondition(firstColumn >= 0 && firstColumn + features <= stride && rows.count <= batch)
+    precondition(features <= stride && stride % 16 == 0 && rows.count <= batch)
     check(destination, features * batch)
     let limit = source.count / stride
     precondition(rows.allSatisfy { $0 < limit })
@@ -272,10 +155,27 @@ public struct Kernels: Sendable {
       rows.withUnsafeBufferPointer { rows in
         guard let first = source.baseAddress, let row = rows.baseAddress else { return }
         table.pointee.gather(
-          features, stride, rows.count, batch, first + firstColumn, row,
-          arena.pointer(destination))
+          features, stride, rows.count, batch, first, row, arena.pointer(destination))
       }
     }
+  }
+
+  /// Asks for rows of a table that `gather` will read soon. A few at a time, between other work: the
+  /// processor has room for some dozen requests.
+  public func prefetch(stride: Int, source: [Float], rows: ArraySlice<UInt32>) {
+    source.withUnsafeBufferPointer { source in
+      rows.withUnsafeBufferPointer { rows in
+        guard let first = source.baseAddress, let row = rows.baseAddress else { return }
+        filigree_prefetch(first, stride, row, rows.count)
+      }
+    }
+  }
+
+  /// Runs `rounds` times 192 fused multiply-adds per vector lane on registers alone and returns the
+  /// number of operations (two per multiply-add): what one core can do at most, for benchmarks.
+  public func arithmetic(rounds: Int) -> Double {
+    var sink: Float = 0
+    return table.pointee.arithmetic(rounds, &sink)
   }
 
   @inline(__always) private func check(_ region: Region, _ count: Int) {

@@ -3,23 +3,40 @@ import LinearAlgebra
 
 /// A training of several members: what to do, on what, from which seed.
 public struct EnsembleTraining: Sendable {
+  /// What to do with a problem whose training left the finite numbers.
+  public enum OnDivergence: String, Codable, CaseIterable, Sendable {
+    /// Once more from other weights and in another order; if that diverges too, leave out the member.
+    case restart
+    case leaveOut = "leave-out"
+    case stop
+  }
+
   public var recipe: Recipe
   public var members: Int
   public var seed: UInt64
   public var threads: Int
+  public var onDivergence: OnDivergence
 
-  public init(recipe: Recipe, members: Int, seed: UInt64, threads: Int) {
+  public init(
+    recipe: Recipe, members: Int, seed: UInt64, threads: Int, onDivergence: OnDivergence = .restart
+  ) {
     self.recipe = recipe
     self.members = members
     self.seed = seed
     self.threads = threads
+    self.onDivergence = onDivergence
   }
 
   /// One independent problem: a member's trunk or one of its towers.
-  public struct Problem: Hashable, Sendable {
+  public struct Problem: Hashable, Codable, Sendable {
     public var member: Int
     /// The output that the tower predicts; nil for a shared trunk.
     public var tower: Int?
+
+    public init(member: Int, tower: Int? = nil) {
+      self.member = member
+      self.tower = tower
+    }
   }
 
   /// What happened, problem by problem.
@@ -28,9 +45,19 @@ public struct EnsembleTraining: Sendable {
     public var record: EpochRecord
   }
 
-  public struct History: Sendable {
+  public struct History: Equatable, Sendable {
     public var problem: Problem
+    /// Of the last attempt.
     public var epochs: [EpochRecord]
+    /// Of each attempt that diverged: none, or one, or two if the problem was given up.
+    public var divergences: [Divergence]
+  }
+
+  public struct Outcome: Sendable {
+    /// The members that were trained, by number.
+    public var models: [(member: Int, model: Model)]
+    /// Of all problems, those of members that were left out included.
+    public var histories: [History]
   }
 
   public func problems(targets: Int) -> [Problem] {
@@ -41,75 +68,109 @@ public struct EnsembleTraining: Sendable {
     }
   }
 
-  /// Trains all members. The models and histories are the same for any number of threads.
+  /// Trains all members. Models and histories are the same for any number of threads, and whether or
+  /// not the training was interrupted and taken up again.
   ///
   /// - Parameters:
   ///   - data: the trajectories to learn from; part of them validates if the recipe says so.
+  ///   - checkpoints: where states are kept and taken up from.
   ///   - report: called after every epoch of every problem, from any thread.
-  /// - Throws: `DataProblem`, or `TrainingFailure` when a loss is no longer finite.
+  /// - Throws: `DataProblem`; `TrainingFailure` when a training diverged and none is left or `stop` was
+  ///   asked for; `CancellationError` after the states were kept, when the task is cancelled; what the
+  ///   checkpoints throw.
   public func run(
-    on data: Trajectories, report: @escaping @Sendable (Progress) -> Void = { _ in }
-  ) async throws -> (models: [Model], histories: [History]) {
+    on data: Trajectories, checkpoints: Checkpoints = .none,
+    report: @escaping @Sendable (Progress) -> Void = { _ in }
+  ) async throws -> Outcome {
     let (trainingData, validationData) = data.split(validationFraction: recipe.validation)
     let set = try TrainingSet(trainingData)
     // A held-out trajectory of a single sample holds no step and validates nothing.
     let validation = try validationData.flatMap { data throws(DataProblem) in
       data.samples.contains { $0.rows > 1 } ? try TrainingSet(data, scaledLike: set) : nil
     }
-    let problems = problems(targets: set.targets.count)
-    let trained = try await concurrentMap(problems.count, threads: threads) { index in
-      try train(problems[index], set: set, validation: validation, report: report)
+    let states = try problems(targets: set.targets.count).map {
+      try checkpoints.load($0) ?? ProblemState($0)
     }
-    let perMember = problems.count / members
-    let models = (0..<members).map { member in
-      let towers = trained[(member * perMember)..<((member + 1) * perMember)].map(\.network)
-      return Model(
-        network: Network.joined(Array(towers)).cut(recipe.cut), inputs: set.features,
-        outputs: set.targets, inputScaling: set.inputScaling, outputScaling: set.outputScaling,
-        timeStep: set.timeStep, recipe: recipe.description)
-    }
-    return (models, trained.map(\.history))
+    let groups = groups(states)
+    let trained = try await concurrentMap(groups.count, threads: threads) { index in
+      var group = GroupTraining(
+        training: self, set: set, validation: validation, checkpoints: checkpoints, report: report,
+        states: groups[index])
+      return try group.run()
+    }.flatMap { $0 }
+    return try outcome(trained, set)
   }
 
-  private func train(
-    _ problem: Problem, set: TrainingSet, validation: TrainingSet?,
-    report: (Progress) -> Void
-  ) throws -> (network: Network, history: History) {
-    var stream = RandomStream(
-      seed: seed, path: [UInt64(problem.member), UInt64((problem.tower ?? -1) + 1)])
-    let initial = Network.initial(
-      recipe: recipe, inputs: set.features.count,
-      outputs: problem.tower == nil ? set.targets.count : 1,
-      name: problem.tower.map { set.targets[$0].name } ?? "", stream: &stream)
-    var trainer = Trainer(
-      network: initial, recipe: recipe, set: set, firstTarget: problem.tower ?? 0, stream: stream)
-    var history = History(problem: problem, epochs: [])
-    for epoch in 1...recipe.epochs {
-      try Task.checkCancellation()
-      let record = trainer.runEpoch(epoch, validation: validation)
-      guard record.trainingLoss.isFinite && record.penalty.isFinite else {
-        throw TrainingFailure(
-          member: problem.member, output: problem.tower.map { set.targets[$0].name }, epoch: epoch,
-          loss: record.trainingLoss)
+  /// Problems that are trained side by side on the same minibatches: the towers of a member that have
+  /// got equally far, in parts where there are more threads than members. How they are grouped changes
+  /// no result.
+  func groups(_ states: [ProblemState]) -> [[ProblemState]] {
+    let parts = max(1, (threads + members - 1) / members)
+    let largest = max(1, (states.count / members + parts - 1) / parts)
+    var groups: [[ProblemState]] = []
+    for state in states {
+      if let last = groups.last?.last, groups[groups.count - 1].count < largest,
+        last.goesAlong(with: state)
+      {
+        groups[groups.count - 1].append(state)
+      } else {
+        groups.append([state])
       }
-      history.epochs.append(record)
-      report(Progress(problem: problem, record: record))
     }
-    return (trainer.result, history)
+    return groups
+  }
+
+  private func outcome(_ trained: [GroupTraining.Trained], _ set: TrainingSet) throws -> Outcome {
+    var models: [(member: Int, model: Model)] = []
+    for member in 0..<members {
+      let towers = trained.filter { $0.history.problem.member == member }
+      let networks = towers.compactMap(\.network)
+      guard networks.count == towers.count else { continue }
+      models.append(
+        (
+          member,
+          Model(
+            network: Network.joined(networks).cut(recipe.cut), inputs: set.features,
+            outputs: set.targets, inputScaling: set.inputScaling,
+            outputScaling: set.outputScaling, timeStep: set.timeStep, recipe: recipe.description)
+        ))
+    }
+    let histories = trained.map(\.history)
+    if models.isEmpty, let failed = histories.first(where: { !$0.divergences.isEmpty }) {
+      throw TrainingFailure(failed, outputs: set.targets.map(\.name))
+    }
+    return Outcome(models: models, histories: histories)
   }
 }
 
-/// A training whose loss left the finite numbers.
+/// A training whose loss or weights left the finite numbers.
 public struct TrainingFailure: Error, Equatable, CustomStringConvertible {
-  public let member: Int
+  public let problem: EnsembleTraining.Problem
   public let output: String?
-  public let epoch: Int
-  public let loss: Double
+  public let divergences: [Divergence]
+
+  init(_ history: EnsembleTraining.History, outputs: [String]) {
+    problem = history.problem
+    output = history.problem.tower.map { outputs[$0] }
+    divergences = history.divergences
+  }
 
   public var description: String {
-    let place = output.map { ", tower \"\($0)\"" } ?? ""
-    return
-      "member \(member)\(place) diverged in epoch \(epoch) (loss \(loss)); a lower --learning-rate "
-      + "usually helps"
+    let place = "member \(problem.member)" + (output.map { ", tower \"\($0)\"," } ?? "")
+    let again = divergences.count > 1 ? " twice, at last" : ""
+    guard let last = divergences.last else { return "\(place) diverged" }
+    return "\(place) diverged\(again) \(last); a lower --learning-rate usually helps"
+  }
+}
+
+extension Divergence: CustomStringConvertible {
+  public var description: String {
+    let what =
+      switch cause {
+      case .loss: "the loss of a minibatch is no finite number"
+      case .weights: "a weight is no finite number"
+      }
+    let before = lossBefore.map { ", a step before it was \(Float($0))" } ?? ""
+    return "in epoch \(epoch), step \(step): \(what)\(before); learning rate \(Float(learningRate))"
   }
 }

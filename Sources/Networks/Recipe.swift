@@ -20,6 +20,9 @@ public enum Sparsifier: String, Codable, CaseIterable, Sendable {
   /// w ← sign(w) max(|w| − ηλ/(√v̂ + ε), 0). Exact zeros.
   case proximal
 
+  /// Whether weights become exactly zero, so that it pays to train on the others alone.
+  var selects: Bool { self == .proximal }
+
   var penalty: AdamStep.Penalty {
     switch self {
     case .none: .none
@@ -55,6 +58,9 @@ public struct Recipe: Equatable, Codable, Sendable {
   /// A linear connection from the inputs straight to the output.
   public var skip = true
   public var sparsifier = Sparsifier.proximal
+  /// Every so many steps a proximal training computes the gradients of the weights at zero, so that
+  /// they can come back; 1 is every step. See `Trainer`.
+  public var revisit = 16
   /// λ: the loss is the squared error, averaged over batch and outputs of one tower, plus λ Σ|w| over
   /// all weights of that tower, biases free.
   public var strength = 4e-3
@@ -70,13 +76,19 @@ public struct Recipe: Equatable, Codable, Sendable {
 
   public init() {}
 
+  /// The learning rate once this share of the steps has been taken.
+  func rate(progress: Double) -> Double {
+    schedule.rate(initial: learningRate, final: finalLearningRate, progress: progress)
+  }
+
   /// The options that distinguish this recipe, in the words of the command line.
   public var description: [String: String] {
     [
       "towers": towers.rawValue,
       "hidden": hidden.isEmpty ? "none" : hidden.map(String.init).joined(separator: ","),
       "activation": activation.rawValue, "skip": String(skip), "sparsifier": sparsifier.rawValue,
-      "strength": sparsifier == .none ? "0" : "\(strength)", "learning-rate": "\(learningRate)",
+      "strength": sparsifier == .none ? "0" : "\(strength)",
+      "revisit": sparsifier.selects ? String(revisit) : "1", "learning-rate": "\(learningRate)",
       "final-learning-rate": "\(finalLearningRate)", "schedule": schedule.rawValue,
       "epochs": String(epochs), "batch": String(batch), "cut": "\(cut)",
       "validation": "\(validation)",
@@ -104,6 +116,7 @@ public struct Recipe: Equatable, Codable, Sendable {
       ?? check("--final-learning-rate", finalLearningRate, 0...10, "between 0 and 10")
       ?? check("--epochs", epochs, 1...10_000_000, "between 1 and 10000000")
       ?? check("--batch", batch, 1...1_000_000, "between 1 and 1000000")
+      ?? check("--revisit", revisit, 1...1_000_000, "between 1 and 1000000")
       ?? check("--cut", cut, 0...limit, "zero or positive")
       ?? check("--validation", validation, 0...0.9, "between 0 (none) and 0.9")
   }

@@ -1,8 +1,7 @@
-import Dynamics
 import LinearAlgebra
 
 /// One epoch of one training problem.
-public struct EpochRecord: Equatable, Sendable {
+public struct EpochRecord: Equatable, Codable, Sendable {
   public var epoch: Int
   public var learningRate: Double
   /// Mean squared error over the epoch's minibatches and the problem's outputs, standardised, each
@@ -14,280 +13,325 @@ public struct EpochRecord: Equatable, Sendable {
   public var survivingWeights: Int
 }
 
-/// Trains one network (a shared trunk or one tower) by Adam on minibatches.
+/// Where and how a training left the finite numbers.
+public struct Divergence: Error, Equatable, Codable, Sendable {
+  public enum Cause: String, Codable, Sendable {
+    /// The squared error of a minibatch is infinite or no number.
+    case loss
+    /// A weight is infinite or no number.
+    case weights
+  }
+
+  public var cause: Cause
+  public var epoch: Int
+  /// The step within the epoch, from 1.
+  public var step: Int
+  /// Mean squared error of the minibatch before it; nil in the first step of an epoch.
+  public var lossBefore: Double?
+  public var learningRate: Double
+}
+
+/// Trains networks of the same inputs side by side on the same minibatches by Adam: a shared trunk, or
+/// some towers of a member.
 ///
-/// Everything lives in one arena, feature-major with the batch along the vector; the data are read in
-/// place. The result depends on network, data, recipe and stream only.
+/// Everything lives in two arenas (numbers and wiring); samples are feature-major with the batch along
+/// the vector, the data are read in place, and a minibatch is fetched once for all networks. A network
+/// is trained on its *selection*: the biases of units that reach an output and the weights other than
+/// zero, packed together. With a proximal sparsifier every `Recipe.revisit`-th step, and the first of
+/// each epoch, is a full one: it computes the gradient of every weight, moves all of them and selects
+/// anew. Between full steps weights at zero, and whatever reaches no output, stay as they are, moments
+/// included. `revisit` 1 is ordinary proximal Adam.
+///
+/// The result depends on networks, data, recipe and orders only.
 package struct Trainer: ~Copyable {
-  private let network: Network
+  /// What a tower's training continues from, in the order of the whole wiring.
+  package struct State: Equatable, Sendable {
+    package var parameters: [Float]
+    package var moment1: [Float]
+    package var moment2: [Float]
+  }
+
   private let recipe: Recipe
   private let set: TrainingSet
-  /// Which of the set's targets this network predicts, from `firstTarget` on.
-  private let firstTarget: Int
+  private let orders: SampleOrders
   private let kernels: Kernels
   private let batch: Int
   private let paddedBatch: Int
-  private let plan: Plan
-  private var arena: Arena
-  private var stream: RandomStream
+  private let samples: SampleTable
+  private var towers: [Tower]
+  private var arena: Arena<Float>
+  private var indices: Arena<UInt32>
   private var order: [UInt32]
-  private var stepNumber = 0
+  /// Where in the order the next minibatch stands.
+  private var next = 0..<0
 
+  /// - Parameters:
+  ///   - networks: of the same shape; the first predicts the set's targets from `firstTarget` on, the
+  ///     second those that follow, and so on.
+  ///   - orders: in which the epochs go through the data.
   package init(
-    network: Network, recipe: Recipe, set: TrainingSet, firstTarget: Int, stream: RandomStream,
+    networks: [Network], recipe: Recipe, set: TrainingSet, firstTarget: Int, orders: SampleOrders,
     kernels: Kernels = .active
   ) {
-    self.network = network
     self.recipe = recipe
     self.set = set
-    self.firstTarget = firstTarget
-    self.stream = stream
+    self.orders = orders
     self.kernels = kernels
     batch = min(recipe.batch, set.rows)
     paddedBatch = (batch + 15) / 16 * 16
-    plan = Plan(network, batch: paddedBatch)
-    arena = Arena(plan.layout)
-    order = (0..<UInt32(set.rows)).map { $0 }
-    plan.store(network, in: &arena)
+    var layout = ArenaLayout()
+    var wiringLayout = ArenaLayout()
+    let units = networks.map { $0.layers.reduce(0) { $0 + $1.unitCount } }.max() ?? 0
+    let samples = SampleTable(set, units: units, batch: paddedBatch, in: &layout)
+    self.samples = samples
+    var target = firstTarget
+    towers = networks.map { network in
+      defer { target += network.outputCount }
+      return Tower(
+        network, samples: samples, firstTarget: target, in: &layout, wiring: &wiringLayout)
+    }
+    arena = Arena(layout)
+    indices = Arena(wiringLayout)
+    order = []
+    arena.fill(samples.ones, with: 1)
+    for (tower, network) in networks.enumerated() {
+      towers[tower].describe(samples, in: &indices)
+      towers[tower].store(network, recipe: recipe, in: &arena)
+    }
+    for tower in towers.indices { select(tower) }
   }
 
   private var stepsPerEpoch: Int { self.set.rows / batch }
 
-  /// One pass over the data in a fresh random order; a rest smaller than a batch is left for another
+  /// One pass over the data in the epoch's order; a rest smaller than a batch is left for another
   /// epoch's order to bring in.
-  package mutating func runEpoch(_ epoch: Int, validation: TrainingSet?) -> EpochRecord {
-    stream.shuffle(&order)
-    var squaredError = 0.0
+  ///
+  /// - Returns: a record for each tower, or why it cannot go on. A tower that diverged is left alone
+  ///   from then on.
+  package mutating func runEpoch(_ epoch: Int, validation: TrainingSet?)
+    -> [Result<EpochRecord, Divergence>]
+  {
+    orders.fill(&order, rows: self.set.rows, epoch: epoch)
     var rate = recipe.learningRate
-    let totalSteps = Double(recipe.epochs * stepsPerEpoch)
+    for tower in towers.indices { towers[tower].beginEpoch() }
+    for tower in towers.indices where recipe.sparsifier.selects { select(tower) }
     for step in 0..<stepsPerEpoch {
-      rate = recipe.schedule.rate(
-        initial: recipe.learningRate, final: recipe.finalLearningRate,
-        progress: Double(stepNumber) / totalSteps)
-      load(set, rows: order[(step * batch)..<((step + 1) * batch)])
-      squaredError += computeGradient()
-      stepNumber += 1
-      applyGradient(
-        AdamStep(
-          learningRate: rate, number: stepNumber, strength: recipe.strength,
-          penalty: recipe.sparsifier.penalty))
+      let number = (epoch - 1) * stepsPerEpoch + step
+      rate = recipe.rate(progress: Double(number) / Double(recipe.epochs * stepsPerEpoch))
+      let adam = AdamStep(
+        learningRate: rate, number: number + 1, penalty: recipe.sparsifier.penalty)
+      load(self.set, rows: order[(step * batch)..<((step + 1) * batch)])
+      next = step + 1 < stepsPerEpoch ? ((step + 1) * batch)..<((step + 2) * batch) : 0..<0
+      let isFull = recipe.sparsifier.selects && step % recipe.revisit == 0
+      for tower in towers.indices where towers[tower].divergence == nil {
+        let error = isFull ? fullStep(tower, adam) : self.step(tower, adam)
+        towers[tower].note(error, batch: batch, epoch: epoch, step: step, rate: rate)
+      }
     }
-    let weights = arena[plan.weights]
-    let magnitude = weights.reduce(0.0) { $0 + Double(abs($1)) }
-    return EpochRecord(
-      epoch: epoch, learningRate: rate,
-      trainingLoss: squaredError / Double(stepsPerEpoch * batch * network.outputCount),
-      penalty: recipe.sparsifier == .none ? 0 : recipe.strength * magnitude,
-      validationLoss: validation.map { meanSquaredError($0) },
-      survivingWeights: weights.count { $0 != 0 })
+    return towers.indices.map { tower in
+      endEpoch(tower, epoch: epoch, rate: rate, validation: validation)
+    }
   }
 
-  /// The network as it stands.
-  package var result: Network { plan.load(network, from: arena) }
-
-  /// Loss and gradient over the given rows, for tests.
-  package mutating func gradient(rows: [UInt32]) -> (loss: Double, network: Network) {
-    load(set, rows: rows[...])
-    let loss = computeGradient() / Double(rows.count * network.outputCount)
-    return (loss, plan.loadGradient(network, from: arena))
+  private mutating func endEpoch(
+    _ index: Int, epoch: Int, rate: Double, validation: TrainingSet?
+  ) -> Result<EpochRecord, Divergence> {
+    putBack(index)
+    let tower = towers[index]
+    let parameters = arena[tower.whole.parameters]
+    let magnitude = parameters.reduce(0) { $0 + Double(abs($1)) }
+    if towers[index].divergence == nil && !magnitude.isFinite {
+      towers[index].divergence = Divergence(
+        cause: .weights, epoch: epoch, step: stepsPerEpoch,
+        lossBefore: tower.lastError / Double(batch * tower.network.outputCount),
+        learningRate: rate)
+    }
+    if let divergence = towers[index].divergence { return .failure(divergence) }
+    let penalty = zip(parameters, arena[tower.whole.strengths]).reduce(0.0) {
+      $0 + Double(abs($1.0)) * Double($1.1)
+    }
+    return .success(
+      EpochRecord(
+        epoch: epoch, learningRate: rate,
+        trainingLoss: tower.squaredError
+          / Double(stepsPerEpoch * batch * tower.network.outputCount),
+        penalty: penalty, validationLoss: validation.map { meanSquaredError(index, $0) },
+        survivingWeights: parameters.count { $0 != 0 }
+          - tower.biases.count { parameters[$0] != 0 }))
   }
 
-  private mutating func load(_ set: TrainingSet, rows: ArraySlice<UInt32>) {
+  /// A tower's network as it stands after an epoch.
+  package func result(_ tower: Int = 0) -> Network {
+    towers[tower].network(with: arena[towers[tower].whole.parameters])
+  }
+
+  /// - Precondition: the state has the shape of the tower.
+  package subscript(state tower: Int) -> State {
+    get {
+      let whole = towers[tower].whole
+      return State(
+        parameters: arena[whole.parameters], moment1: arena[whole.moment1],
+        moment2: arena[whole.moment2])
+    }
+    set {
+      let whole = towers[tower].whole
+      arena[whole.parameters] = newValue.parameters
+      arena[whole.moment1] = newValue.moment1
+      arena[whole.moment2] = newValue.moment2
+      select(tower)
+    }
+  }
+
+  /// Loss and gradient of a tower over the given rows, for tests.
+  package mutating func gradient(rows: [UInt32], tower index: Int = 0) -> (
+    loss: Double, network: Network
+  ) {
+    load(self.set, rows: rows[...])
+    let squaredError = forwardAndResidual(index, rows: rows.count, onlyLive: false)
+    backward(index, everyWeight: true)
+    let tower = towers[index]
+    return (
+      squaredError / Double(rows.count * tower.network.outputCount),
+      tower.network(with: arena[tower.whole.gradient])
+    )
+  }
+}
+
+// MARK: - One step
+
+extension Trainer {
+  private mutating func load(
+    _ set: TrainingSet, rows: ArraySlice<UInt32>
+  ) {
     kernels.gather(
-      arena, features: network.inputCount, stride: set.features.count, batch: paddedBatch,
-      source: set.inputs, rows: rows, destination: plan.input)
-    kernels.gather(
-      arena, features: network.outputCount, from: firstTarget, stride: set.targets.count,
-      batch: paddedBatch, source: set.outputs, rows: rows, destination: plan.target)
+      arena, features: set.features.count + set.targets.count, stride: set.stride,
+      batch: paddedBatch, source: set.samples, rows: rows,
+      destination: samples.loaded)
   }
 
-  private mutating func forward() {
-    for (layer, planned) in zip(network.layers, plan.layers) {
-      for (index, connection) in planned.connections.enumerated() {
-        kernels.affine(
-          arena, outputs: layer.unitCount, inputs: connection.width, batch: paddedBatch,
-          weight: connection.weight, x: connection.source,
-          bias: index == 0 ? planned.bias : nil, z: planned.value)
-      }
-      if layer.activation != .identity {
-        kernels.activate(
-          arena, layer.activation, z: planned.value, value: planned.value, slope: planned.slope)
-      }
-    }
+  /// Each tower asks for its share of the next minibatch in two parts, between its own loops.
+  private func prefetch(_ tower: Int, half: Int) {
+    let parts = 2 * towers.count
+    let part = 2 * tower + half
+    let begin = next.lowerBound + next.count * part / parts
+    let end = next.lowerBound + next.count * (part + 1) / parts
+    kernels.prefetch(stride: self.set.stride, source: self.set.samples, rows: order[begin..<end])
   }
 
-  /// Gradient of the mean squared error over the loaded batch; returns Σ error².
-  private mutating func computeGradient() -> Double {
-    forward()
-    for planned in plan.layers { arena.clear(planned.delta) }
-    let squaredError = computeOutputDelta(
-      rows: batch, factor: 2 / Double(batch * network.outputCount))
-    for (layer, planned) in zip(network.layers, plan.layers).reversed() {
-      if layer.activation != .identity {
-        kernels.multiply(arena, planned.delta, by: planned.slope)
-      }
-      kernels.biasGradient(
-        arena, outputs: layer.unitCount, batch: paddedBatch, delta: planned.delta,
-        gradient: planned.biasGradient)
-      for connection in planned.connections {
-        kernels.weightGradient(
-          arena, outputs: layer.unitCount, inputs: connection.width, batch: paddedBatch,
-          delta: planned.delta, x: connection.source, gradient: connection.gradient)
-        guard let sourceDelta = connection.sourceDelta else { continue }
-        kernels.propagate(
-          arena, outputs: layer.unitCount, inputs: connection.width, batch: paddedBatch,
-          weight: connection.weight, delta: planned.delta, g: sourceDelta)
-      }
-    }
+  /// A step on the selection alone.
+  private mutating func step(_ tower: Int, _ adam: AdamStep) -> Double {
+    prefetch(tower, half: 0)
+    let squaredError = forwardAndResidual(tower, rows: batch, onlyLive: true)
+    prefetch(tower, half: 1)
+    backward(tower, everyWeight: false)
+    update(towers[tower].selected, count: towers[tower].selection.liveParameterCount, adam)
     return squaredError
   }
 
-  private mutating func computeOutputDelta(rows: Int, factor: Double) -> Double {
-    let planned = plan.layers[network.outputLayers[0]]
+  /// A step on all weights, after which the selection is made anew.
+  private mutating func fullStep(_ tower: Int, _ adam: AdamStep) -> Double {
+    prefetch(tower, half: 0)
+    let squaredError = forwardAndResidual(tower, rows: batch, onlyLive: false)
+    prefetch(tower, half: 1)
+    backward(tower, everyWeight: true)
+    putBack(tower)
+    update(towers[tower].whole, count: towers[tower].whole.parameters.count, adam)
+    select(tower)
+    return squaredError
+  }
+
+  /// Gradient of the mean squared error with respect to the outputs; returns Σ error².
+  private mutating func forwardAndResidual(_ index: Int, rows: Int, onlyLive: Bool) -> Double {
+    kernels.forward(
+      arena, indices, towers[index].selection, onlyLive: onlyLive, batch: paddedBatch,
+      parameters: towers[index].selected.parameters, values: samples.values,
+      slopes: samples.slopes)
+    let prediction = towers[index].prediction
+    let target = towers[index].target
     if rows < paddedBatch {
       // The padding predicts what it is compared with.
-      for unit in 0..<network.outputCount {
-        for lane in rows..<paddedBatch {
-          let index = unit * paddedBatch + lane
-          arena[plan.target, index] = arena[planned.value, index]
-        }
+      for lane in 0..<prediction.count where lane % paddedBatch >= rows {
+        arena[target, lane] = arena[prediction, lane]
       }
     }
     return kernels.residual(
-      arena, prediction: planned.value, target: plan.target, factor: factor, delta: planned.delta)
+      arena, prediction: prediction, target: target,
+      factor: 2 / Double(batch * towers[index].network.outputCount),
+      delta: towers[index].outputDelta)
   }
 
-  private mutating func applyGradient(_ step: AdamStep) {
-    kernels.adam(
-      arena, step, parameters: plan.weights, gradient: plan.weightGradients,
-      moment1: plan.weightMoments.0, moment2: plan.weightMoments.1)
-    var free = step
-    free.penalty = .none
-    kernels.adam(
-      arena, free, parameters: plan.biases, gradient: plan.biasGradients,
-      moment1: plan.biasMoments.0, moment2: plan.biasMoments.1)
+  private mutating func backward(_ index: Int, everyWeight: Bool) {
+    if everyWeight { arena.fill(towers[index].whole.gradient) }
+    kernels.backward(
+      arena, indices, towers[index].selection,
+      gradientsOf: everyWeight ? towers[index].wiring : nil, batch: paddedBatch,
+      parameters: towers[index].selected.parameters, values: samples.values,
+      slopes: samples.slopes, deltas: samples.deltas,
+      gradient: everyWeight ? towers[index].whole.gradient : towers[index].selected.gradient)
   }
 
-  private mutating func meanSquaredError(_ other: TrainingSet) -> Double {
+  private mutating func update(_ parameters: ParameterBlock, count: Int, _ adam: AdamStep) {
+    kernels.adam(
+      arena, adam, count: count, strengths: parameters.strengths,
+      parameters: parameters.parameters, gradient: parameters.gradient,
+      moment1: parameters.moment1, moment2: parameters.moment2)
+  }
+
+  /// Copies the selection's parameters and moments to their places in the whole.
+  private mutating func putBack(_ index: Int) {
+    let tower = towers[index]
+    for part in [\ParameterBlock.parameters, \.moment1, \.moment2] {
+      arena.distribute(
+        tower.selected[keyPath: part], at: tower.selection.home, of: indices,
+        count: tower.selection.liveParameterCount, into: tower.whole[keyPath: part])
+    }
+  }
+
+  /// Selects the weights that are not zero (all of them without a sparsifier that makes zeros).
+  private mutating func select(_ index: Int) {
+    towers[index].selection.select(
+      from: towers[index].wiring,
+      parameters: recipe.sparsifier.selects ? towers[index].whole.parameters : nil, arena,
+      in: &indices)
+    let tower = towers[index]
+    for part in [\ParameterBlock.parameters, \.moment1, \.moment2, \.strengths] {
+      arena.collect(
+        tower.whole[keyPath: part], at: tower.selection.home, of: indices,
+        count: tower.selection.parameterCount, into: tower.selected[keyPath: part])
+    }
+  }
+
+  private mutating func meanSquaredError(_ index: Int, _ other: TrainingSet) -> Double {
     var sum = 0.0
     var first = 0
     while first < other.rows {
       let rows = first..<min(other.rows, first + batch)
       load(other, rows: rows.map { UInt32($0) }[...])
-      forward()
-      sum += computeOutputDelta(rows: rows.count, factor: 0)
+      sum += forwardAndResidual(index, rows: rows.count, onlyLive: true)
       first = rows.upperBound
     }
-    return sum / Double(other.rows * network.outputCount)
+    return sum / Double(other.rows * towers[index].network.outputCount)
   }
 }
 
-/// Where everything lies in the arena.
-private struct Plan {
-  struct Connection {
-    var source: Region
-    var sourceDelta: Region?
-    var width: Int
-    var weight: Region
-    var gradient: Region
+/// In which order an epoch goes through the samples: a function of seed, path and epoch, so that a
+/// training can be taken up at any epoch and all towers of a member see the same minibatches.
+package struct SampleOrders: Sendable {
+  private let seed: UInt64
+  private let path: [UInt64]
+
+  package init(seed: UInt64, path: [UInt64] = []) {
+    self.seed = seed
+    self.path = path
   }
 
-  struct Layer {
-    var bias: Region
-    var biasGradient: Region
-    var value: Region
-    var slope: Region
-    var delta: Region
-    var connections: [Connection]
-  }
-
-  let layout: ArenaLayout
-  let input: Region
-  let target: Region
-  let weights: Region
-  let weightGradients: Region
-  let weightMoments: (Region, Region)
-  let biases: Region
-  let biasGradients: Region
-  let biasMoments: (Region, Region)
-  let layers: [Layer]
-
-  init(_ network: Network, batch: Int) {
-    var layout = ArenaLayout()
-    let input = layout.reserve(network.inputCount * batch)
-    target = layout.reserve(network.outputCount * batch)
-    let weights = layout.reserve(network.weightCount)
-    let weightGradients = layout.reserve(network.weightCount)
-    weightMoments = (layout.reserve(network.weightCount), layout.reserve(network.weightCount))
-    let biasCount = network.layers.reduce(0) { $0 + $1.unitCount }
-    let biases = layout.reserve(biasCount)
-    let biasGradients = layout.reserve(biasCount)
-    biasMoments = (layout.reserve(biasCount), layout.reserve(biasCount))
-
-    var layers: [Layer] = []
-    var weightOffset = 0
-    var biasOffset = 0
-    for layer in network.layers {
-      let connections = layer.connections.map { connection in
-        let count = connection.weight.elements.count
-        defer { weightOffset += count }
-        let (source, delta): (Region, Region?) =
-          switch connection.source {
-          case .inputs: (input, nil)
-          case .layer(let index): (layers[index].value, layers[index].delta)
-          }
-        return Connection(
-          source: source, sourceDelta: delta, width: connection.weight.columns,
-          weight: weights.part(weightOffset, count),
-          gradient: weightGradients.part(weightOffset, count))
-      }
-      let size = layer.unitCount * batch
-      layers.append(
-        Layer(
-          bias: biases.part(biasOffset, layer.unitCount),
-          biasGradient: biasGradients.part(biasOffset, layer.unitCount),
-          value: layout.reserve(size), slope: layout.reserve(size), delta: layout.reserve(size),
-          connections: connections))
-      biasOffset += layer.unitCount
+  func fill(_ order: inout [UInt32], rows: Int, epoch: Int) {
+    if order.count == rows {
+      for row in order.indices { order[row] = UInt32(row) }
+    } else {
+      order = (0..<UInt32(rows)).map { $0 }
     }
-    self.layers = layers
-    self.layout = layout
-    self.input = input
-    self.weights = weights
-    self.weightGradients = weightGradients
-    self.biases = biases
-    self.biasGradients = biasGradients
-  }
-
-  func store(_ network: Network, in arena: inout Arena) {
-    for (layer, planned) in zip(network.layers, layers) {
-      arena[planned.bias] = layer.bias.map { Float($0) }
-      for (connection, place) in zip(layer.connections, planned.connections) {
-        arena[place.weight] = connection.weight.elements.map { Float($0) }
-      }
-    }
-  }
-
-  func load(_ shape: Network, from arena: borrowing Arena) -> Network {
-    fill(shape, from: arena, weight: \.weight, bias: \.bias)
-  }
-
-  func loadGradient(_ shape: Network, from arena: borrowing Arena) -> Network {
-    fill(shape, from: arena, weight: \.gradient, bias: \.biasGradient)
-  }
-
-  private func fill(
-    _ shape: Network, from arena: borrowing Arena, weight: KeyPath<Connection, Region>,
-    bias: KeyPath<Layer, Region>
-  ) -> Network {
-    var network = shape
-    for (index, planned) in layers.enumerated() {
-      network.layers[index].bias = arena[planned[keyPath: bias]].map { Double($0) }
-      for (number, place) in planned.connections.enumerated() {
-        network.layers[index].connections[number].weight.elements =
-          arena[place[keyPath: weight]].map { Double($0) }
-      }
-    }
-    return network
+    var stream = RandomStream(seed: seed, path: path + [UInt64(epoch)])
+    stream.shuffle(&order)
   }
 }

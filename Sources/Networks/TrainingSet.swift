@@ -12,9 +12,10 @@ public struct TrainingSet: Sendable {
   public let inputScaling: Standardisation
   public let outputScaling: Standardisation
   public let rows: Int
-  /// rows × features, then rows × targets
-  let inputs: [Float]
-  let outputs: [Float]
+  /// rows × `stride`: features, then targets, then zeros to whole cache lines, so that a sample is
+  /// fetched at once and turned in registers.
+  let samples: [Float]
+  let stride: Int
 
   /// - Throws: `DataProblem` for data without a step or with a variable that does not vary.
   public init(_ data: Trajectories) throws(DataProblem) {
@@ -37,8 +38,9 @@ public struct TrainingSet: Sendable {
     rows = features.rows
     inputScaling = .identity(features.columns)
     outputScaling = .identity(targets.columns)
-    inputs = features.elements.map { Float($0) }
-    outputs = targets.elements.map { Float($0) }
+    stride = Self.stride(features.columns + targets.columns)
+    samples = Self.samples(
+      features, .identity(features.columns), targets, .identity(targets.columns), stride: stride)
   }
 
   private init(
@@ -50,16 +52,26 @@ public struct TrainingSet: Sendable {
     rows = regression.inputs.rows
     self.inputScaling = inputScaling
     self.outputScaling = outputScaling
-    inputs = Self.standardised(regression.inputs, inputScaling)
-    outputs = Self.standardised(regression.outputs, outputScaling)
+    stride = Self.stride(features.count + targets.count)
+    samples = Self.samples(
+      regression.inputs, inputScaling, regression.outputs, outputScaling, stride: stride)
   }
 
-  private static func standardised(_ matrix: Matrix, _ scaling: Standardisation) -> [Float] {
-    var result = [Float](repeating: 0, count: matrix.elements.count)
-    for row in 0..<matrix.rows {
-      for column in 0..<matrix.columns {
-        let index = row * matrix.columns + column
-        result[index] = Float(scaling.standardise(column, matrix.elements[index]))
+  private static func stride(_ columns: Int) -> Int { (columns + 15) / 16 * 16 }
+
+  private static func samples(
+    _ features: Matrix, _ inputScaling: Standardisation, _ targets: Matrix,
+    _ outputScaling: Standardisation, stride: Int
+  ) -> [Float] {
+    var result = [Float](repeating: 0, count: features.rows * stride)
+    for row in 0..<features.rows {
+      let start = row * stride
+      for column in 0..<features.columns {
+        result[start + column] = Float(inputScaling.standardise(column, features[row, column]))
+      }
+      for column in 0..<targets.columns {
+        result[start + features.columns + column] =
+          Float(outputScaling.standardise(column, targets[row, column]))
       }
     }
     return result

@@ -17,12 +17,17 @@ struct Train: Tool {
       one ONNX file per member (physical units in and out), ensemble.json, training.csv (losses per \
       epoch) and manifest.json. The models are the same for any number of threads.
 
+      The states of the training are kept beside the output, in a folder of the same name with \
+      .training behind it, until it ends. However it was stopped, the same command with --resume goes \
+      on from there and ends with the same models.
+
       EXAMPLES
         filigree-train train.nc --output models/sparse
         filigree-train train.nc --towers shared --hidden 20,20,20,20 --activation relu --no-skip \\
           --sparsifier none --learning-rate 1e-3 --schedule constant --epochs 100 \\
           --output models/dense
         filigree-train plant.csv --inputs u1,u2 --members 4 --output models/mine
+        filigree-train train.nc --output models/sparse --resume
       """,
     version: filigreeVersion)
 
@@ -60,6 +65,14 @@ struct Train: Tool {
   @Option(parsing: .unconditional, help: "λ: weight of Σ|w| in the loss of each network.")
   var strength = Recipe().strength
 
+  @Option(
+    parsing: .unconditional,
+    help: """
+      A proximal training computes the gradients of weights at zero at every so many steps; 1 is \
+      every step, slower.
+      """)
+  var revisit = Recipe().revisit
+
   @Option(parsing: .unconditional, help: "Learning rate of Adam at the start.")
   var learningRate = Recipe().learningRate
 
@@ -92,6 +105,20 @@ struct Train: Tool {
     help: ArgumentHelp("Leave this variable out. May be given again.", valueName: "name"))
   var exclude: [String] = []
 
+  @Option(
+    help: """
+      What to do with a member whose loss or weights become infinite or NaN: restart (once, from \
+      other weights; then leave it out), leave-out or stop.
+      """)
+  var onDivergence = EnsembleTraining.OnDivergence.restart
+
+  @Flag(help: "Go on with a training that was stopped; begin where there is none.")
+  var resume = false
+
+  @Option(
+    parsing: .unconditional, help: "Seconds between two states of the training that are kept.")
+  var checkpointInterval = 10.0
+
   @OptionGroup var controls: ControlsOption
   @OptionGroup var output: OutputOptions
   @OptionGroup var run: RunOptions
@@ -99,6 +126,10 @@ struct Train: Tool {
   func validate() throws {
     guard (1...100_000).contains(members) else {
       throw ValidationError("--members \(members): must be between 1 and 100000.")
+    }
+    guard (0...1e9).contains(checkpointInterval) else {
+      throw ValidationError(
+        "--checkpoint-interval \(checkpointInterval): must be between 0 and 1e9 seconds.")
     }
     if let trajectories, trajectories < 1 {
       throw ValidationError("--trajectories \(trajectories): must be at least 1.")
@@ -125,6 +156,7 @@ struct Train: Tool {
     recipe.skip = skip
     recipe.sparsifier = sparsifier
     recipe.strength = strength
+    recipe.revisit = revisit
     recipe.learningRate = learningRate
     recipe.finalLearningRate = finalLearningRate
     recipe.schedule = schedule
@@ -140,38 +172,123 @@ struct Train: Tool {
     let start = clock.now
     let recipe = try recipe()
     let data = try readData()
-    var folder = try OutputFolder(output.output, force: output.force)
     var manifest = try Manifest(seed: seed, threads: run.threads, inputs: [self.data])
+    let settings = settings(recipe, manifest)
+    manifest.settings = settings
+    if resume && isComplete(settings) {
+      return run.note("\(output.output): this training is complete; there is nothing to go on with")
+    }
+    var folder = try OutputFolder(output.output, force: output.force)
+    let kept = try CheckpointFolder(
+      output: folder.path, settings: settings,
+      start: resume ? .resume : output.force ? .over : .new)
     manifest.record("reading", clock.now - start)
 
+    let began = clock.now
+    let outcome = try await train(recipe, data, kept)
+    manifest.record("training", clock.now - began)
+    try write(outcome, recipe, data, &manifest, into: &folder)
+    try folder.commit()
+    try kept.remove()
+    summarise(outcome, data, seconds: ProgressLine.seconds(clock.now - began))
+  }
+
+  /// What decides the models, one text each: a training goes on only with the same.
+  private func settings(_ recipe: Recipe, _ manifest: Manifest) -> [String: String] {
+    var settings = recipe.description
+    settings["members"] = String(members)
+    settings["seed"] = String(seed)
+    settings["trajectories"] = trajectories.map(String.init) ?? "all"
+    settings["inputs"] = controls.inputs ?? "as in the file"
+    settings["exclude"] = exclude.isEmpty ? "none" : exclude.joined(separator: ", ")
+    settings["on-divergence"] = onDivergence.rawValue
+    settings["data"] = manifest.inputDigests.joined(separator: " ")
+    settings["instruction set"] = manifest.instructionSet
+    settings["version"] = filigreeVersion
+    return settings
+  }
+
+  /// Whether the output is there already, made with these settings, and nothing newer is unfinished.
+  private func isComplete(_ settings: [String: String]) -> Bool {
+    !FileManager.default.fileExists(
+      atPath: CheckpointFolder.path(output: output.output) + "/training.json")
+      && Manifest.settings(in: output.output) == settings
+  }
+
+  private func train(_ recipe: Recipe, _ data: Trajectories, _ kept: CheckpointFolder) async throws
+    -> EnsembleTraining.Outcome
+  {
     let training = EnsembleTraining(
-      recipe: recipe, members: members, seed: seed, threads: run.threads)
+      recipe: recipe, members: members, seed: seed, threads: run.threads,
+      onDivergence: onDivergence)
     let split = data.split(validationFraction: recipe.validation)
     announce(split.training, split.validation, isSplitInTime: data.samples.count == 1)
     let problems = training.problems(targets: data.states.count)
-    let progress = ProgressLine(
-      total: problems.count * recipe.epochs, unit: "epochs", quiet: run.quiet)
-    let names = data.states.map(\.name)
-    let began = clock.now
-    let (models, histories) = try await training.run(on: data) { event in
-      progress.advance(Self.describe(event, names))
+    let checkpoints = kept.checkpoints(interval: .seconds(checkpointInterval))
+    let done = try problems.reduce(0) { try $0 + (checkpoints.load($1)?.epochs.count ?? 0) }
+    if resume {
+      run.note("\(done) of \(problems.count * recipe.epochs) epochs were kept")
     }
-    progress.finish()
-    manifest.record("training", clock.now - began)
+    let progress = ProgressLine(
+      total: problems.count * recipe.epochs, done: done, unit: "epochs", quiet: run.quiet)
+    let names = data.states.map(\.name)
+    do {
+      let outcome = try await Interruption.cancelling {
+        try await training.run(on: data, checkpoints: checkpoints) { event in
+          progress.advance(Self.describe(event, names))
+        }
+      }
+      progress.finish()
+      return outcome
+    } catch var interruption as Interruption {
+      progress.finish()
+      interruption.remedy =
+        "what was trained is kept in \(kept.path); the same command with --resume goes on"
+      throw interruption
+    } catch {
+      progress.finish()
+      if error is FileProblem {
+        run.note("what was kept before is still in \(kept.path); --resume goes on from there")
+      }
+      throw error
+    }
+  }
 
-    let files = models.indices.map(EnsembleFolder.memberName)
-    for (model, file) in zip(models, files) {
+  private func write(
+    _ outcome: EnsembleTraining.Outcome, _ recipe: Recipe, _ data: Trajectories,
+    _ manifest: inout Manifest, into folder: inout OutputFolder
+  ) throws {
+    let names = data.states.map(\.name)
+    let files = outcome.models.map { EnsembleFolder.memberName($0.member) }
+    for ((_, model), file) in zip(outcome.models, files) {
       try folder.write(model.onnx(path: output.output), named: file)
     }
+    let split = data.split(validationFraction: recipe.validation)
+    let leftOut = leftOut(outcome, names)
     let description = EnsembleFolder.Description(
       members: files, recipe: recipe, seed: seed, trajectories: split.training.samples.count,
-      validationTrajectories: split.validation?.samples.count ?? 0)
+      validationTrajectories: split.validation?.samples.count ?? 0,
+      leftOut: leftOut.isEmpty ? nil : leftOut)
     try folder.write(try Self.json(description), named: "ensemble.json")
-    try folder.write(trainingTable(histories, names).csv.utf8, named: "training.csv")
+    try folder.write(trainingTable(outcome.histories, names).csv.utf8, named: "training.csv")
     manifest.files = files + ["ensemble.json", "training.csv"]
     try folder.write(try manifest.bytes(), named: "manifest.json")
-    try folder.commit()
-    summarise(models, histories, seconds: ProgressLine.seconds(clock.now - began))
+  }
+
+  /// The members without a model, each with the reason.
+  private func leftOut(_ outcome: EnsembleTraining.Outcome, _ names: [String]) -> [String: String] {
+    let kept = Set(outcome.models.map(\.member))
+    var reasons: [String: String] = [:]
+    for history in outcome.histories where !kept.contains(history.problem.member) {
+      guard let last = history.divergences.last else { continue }
+      reasons[String(history.problem.member)] =
+        Self.place(history.problem, names) + "diverged \(last)"
+    }
+    return reasons
+  }
+
+  private static func place(_ problem: EnsembleTraining.Problem, _ names: [String]) -> String {
+    problem.tower.map { "tower \"\(names[$0])\" " } ?? ""
   }
 
   private func readData() throws -> Trajectories {
@@ -251,9 +368,21 @@ struct Train: Tool {
   }
 
   private func summarise(
-    _ models: [Model], _ histories: [EnsembleTraining.History], seconds: Double
+    _ outcome: EnsembleTraining.Outcome, _ data: Trajectories, seconds: Double
   ) {
-    let last = histories.compactMap(\.epochs.last)
+    let models = outcome.models.map(\.model)
+    let kept = Set(outcome.models.map(\.member))
+    let names = data.states.map(\.name)
+    for history in outcome.histories {
+      for (attempt, divergence) in history.divergences.enumerated() {
+        let isLast = attempt == history.divergences.count - 1 && history.epochs.isEmpty
+        Console.warning(
+          "member \(history.problem.member): \(Self.place(history.problem, names))diverged "
+            + "\(divergence); " + (isLast ? "the member is left out" : "it was trained again"))
+      }
+    }
+    let last = outcome.histories.filter { kept.contains($0.problem.member) }
+      .compactMap(\.epochs.last)
     // As filigree-paths counts them: what is left once dead units are gone.
     let weights = models.map { Double(LiveStructure($0.network).network.survivingWeightCount) }
     let validation = last.compactMap(\.validationLoss)
@@ -270,6 +399,7 @@ struct Train: Tool {
 extension Towers: ExpressibleByArgument {}
 extension Sparsifier: ExpressibleByArgument {}
 extension Schedule: ExpressibleByArgument {}
+extension EnsembleTraining.OnDivergence: ExpressibleByArgument {}
 extension Activation: ExpressibleByArgument {
   public static var allValueStrings: [String] { ["relu", "silu", "tanh"] }
 }

@@ -105,6 +105,7 @@ func entries(_ folder: String) throws -> Set<String> {
 /// What kind of problem a file has, for tests that do not care about its words.
 enum ProblemKind: String {
   case missing, unreadable, exists, foreignFolder, cannotCreate, writeFailed, malformed, badData
+  case busy, unfinished, otherSettings
 }
 
 extension FileProblem {
@@ -118,6 +119,9 @@ extension FileProblem {
     case .writeFailed: .writeFailed
     case .malformed: .malformed
     case .badData: .badData
+    case .busy: .busy
+    case .unfinished: .unfinished
+    case .otherSettings: .otherSettings
     }
   }
 

@@ -13,8 +13,8 @@ import Testing
     let reference = try #require(Self.reference)
     let expected = try #require(reference.cases.first { $0.name == name })
     var trainer = Trainer(
-      network: expected.network, recipe: Recipe(), set: expected.trainingSet, firstTarget: 0,
-      stream: RandomStream(seed: 1), kernels: try #require(Kernels(set)))
+      networks: [expected.network], recipe: Recipe(), set: expected.trainingSet, firstTarget: 0,
+      orders: SampleOrders(seed: 1), kernels: try #require(Kernels(set)))
     let rows = (0..<UInt32(expected.features.count)).map { $0 }
     let (loss, gradient) = trainer.gradient(rows: rows)
     #expect(abs(loss / expected.loss - 1) < 1e-5)
@@ -46,8 +46,8 @@ import Testing
       return errors.mean
     }
     var trainer = Trainer(
-      network: network, recipe: Recipe(), set: expected.trainingSet, firstTarget: 0,
-      stream: RandomStream(seed: 1))
+      networks: [network], recipe: Recipe(), set: expected.trainingSet, firstTarget: 0,
+      orders: SampleOrders(seed: 1))
     let gradient = trainer.gradient(rows: (0..<24).map { UInt32($0) }).network
     for index in [0, 3, 17, 34] {
       let h = 1e-5
@@ -68,18 +68,19 @@ import Testing
     var recipe = Recipe()
     recipe.sparsifier = try #require(Sparsifier(rawValue: sparsifier))
     recipe.strength = run.lambda
+    recipe.revisit = 1
     recipe.learningRate = run.learningRate
     recipe.schedule = .constant
     recipe.epochs = run.steps
     recipe.batch = start.features.count
     var trainer = Trainer(
-      network: start.network, recipe: recipe, set: start.trainingSet, firstTarget: 0,
-      stream: RandomStream(seed: 1))
+      networks: [start.network], recipe: recipe, set: start.trainingSet, firstTarget: 0,
+      orders: SampleOrders(seed: 1))
     for (epoch, loss) in run.loss.enumerated() {
-      let record = trainer.runEpoch(epoch + 1, validation: nil)
+      let record = try trainer.runEpoch(epoch + 1, validation: nil)[0].get()
       #expect(abs(record.trainingLoss / loss - 1) < 1e-4)
     }
-    for (ours, theirs) in zip(trainer.result.layers, run.network(like: start).layers) {
+    for (ours, theirs) in zip(trainer.result().layers, run.network(like: start).layers) {
       for (a, b) in zip(ours.connections, theirs.connections) {
         #expect((a.weight - b.weight).elements.allSatisfy { abs($0) < 2e-4 })
         #expect(a.weight.elements.map { $0 == 0 } == b.weight.elements.map { $0 == 0 })

@@ -25,7 +25,7 @@ import Testing
     var results: [[Model]] = []
     for threads in [1, 2, 3, 8] {
       let training = EnsembleTraining(recipe: recipe, members: 3, seed: 5, threads: threads)
-      results.append(try await training.run(on: data).models)
+      results.append(try await training.run(on: data).models.map(\.model))
     }
     #expect(results.allSatisfy { $0 == results[0] })
     #expect(results[0][0] != results[0][1])
@@ -34,9 +34,9 @@ import Testing
   @Test func membersDoNotDependOnHowManyThereAre() async throws {
     let data = try await data()
     let few = try await EnsembleTraining(recipe: quick(), members: 1, seed: 5, threads: 2)
-      .run(on: data).models
+      .run(on: data).models.map(\.model)
     let many = try await EnsembleTraining(recipe: quick(), members: 3, seed: 5, threads: 2)
-      .run(on: data).models
+      .run(on: data).models.map(\.model)
     #expect(few[0] == many[0])
   }
 
@@ -62,17 +62,17 @@ import Testing
   @Test func theReportedValidationLossIsThatOfTheModel() async throws {
     let data = try await data()
     let recipe = quick { $0.towers = .shared }
-    let (models, histories) = try await EnsembleTraining(
-      recipe: recipe, members: 1, seed: 1, threads: 1
-    ).run(on: data)
+    let outcome = try await EnsembleTraining(recipe: recipe, members: 1, seed: 1, threads: 1)
+      .run(on: data)
+    let (model, histories) = (outcome.models[0].model, outcome.histories)
     let validation = try #require(data.split(validationFraction: recipe.validation).validation)
     let regression = try Regression(validation)
     var sum = 0.0
     for row in 0..<regression.inputs.rows {
-      let rates = models[0].rates(regression.inputs.row(row))
+      let rates = model.rates(regression.inputs.row(row))
       for (column, rate) in rates.enumerated() {
         let error =
-          (rate - regression.outputs[row, column]) / models[0].outputScaling.deviation[column]
+          (rate - regression.outputs[row, column]) / model.outputScaling.deviation[column]
         sum += error * error
       }
     }
@@ -98,10 +98,10 @@ import Testing
     recipe.finalLearningRate = 1e-6
     var initial = RandomStream(seed: 4)
     var trainer = Trainer(
-      network: .initial(recipe: recipe, inputs: 6, outputs: 1, name: "y", stream: &initial),
-      recipe: recipe, set: set, firstTarget: 0, stream: initial)
+      networks: [.initial(recipe: recipe, inputs: 6, outputs: 1, name: "y", stream: &initial)],
+      recipe: recipe, set: set, firstTarget: 0, orders: SampleOrders(seed: 5))
     for epoch in 1...recipe.epochs { _ = trainer.runEpoch(epoch, validation: nil) }
-    let weights = trainer.result.layers[0].connections[0].weight.elements
+    let weights = trainer.result().layers[0].connections[0].weight.elements
     let gradient = trainer.gradient(rows: (0..<200).map { UInt32($0) }).network
       .layers[0].connections[0].weight.elements
     #expect(weights.map { $0 != 0 } == [true, false, true, false, false, false])
@@ -118,7 +118,7 @@ import Testing
     let data = try await data(trajectories: 2, samples: 200)
     let recipe = quick { $0.batch = 37 }
     let models = try await EnsembleTraining(recipe: recipe, members: 1, seed: 1, threads: 1)
-      .run(on: data).models
+      .run(on: data).models.map(\.model)
     #expect(models[0].rates([0.5, 0, 0.1]).allSatisfy { $0.isFinite })
   }
 
@@ -132,27 +132,28 @@ import Testing
       $0.epochs = 20
       $0.schedule = .constant
     }
-    let training = EnsembleTraining(recipe: recipe, members: 1, seed: 1, threads: 1)
+    let training = EnsembleTraining(
+      recipe: recipe, members: 1, seed: 1, threads: 1, onDivergence: .stop)
     let failure = await #expect(throws: TrainingFailure.self) { try await training.run(on: data) }
-    #expect(failure?.member == 0 && failure?.output == "position")
-    #expect(failure?.loss.isFinite == false)
+    #expect(failure?.problem.member == 0 && failure?.output == "position")
+    #expect(failure?.divergences.count == 1)
     #expect(failure.map { "\($0)".contains("--learning-rate") } == true)
   }
 
   @Test func statesWithoutControlsTrain() async throws {
     let data = try await data().excluding(["force"])
     let models = try await EnsembleTraining(recipe: quick(), members: 1, seed: 1, threads: 1)
-      .run(on: data).models
+      .run(on: data).models.map(\.model)
     #expect(models[0].inputs.map(\.name) == ["position", "velocity"])
   }
 
   @Test func theCutRemovesSmallWeightsOnly() async throws {
     let data = try await data()
     let whole = try await EnsembleTraining(recipe: quick(), members: 1, seed: 1, threads: 1)
-      .run(on: data).models[0]
+      .run(on: data).models[0].model
     let cut = try await EnsembleTraining(
       recipe: quick { $0.cut = 0.1 }, members: 1, seed: 1, threads: 1
-    ).run(on: data).models[0]
+    ).run(on: data).models[0].model
     #expect(cut.network == whole.network.cut(0.1))
     #expect(cut.network.survivingWeightCount < whole.network.survivingWeightCount)
   }

@@ -4,9 +4,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The loops of stochastic training. Every matrix of samples is feature-major: row f holds feature f
- * of all `batch` samples of a minibatch, so the batch lies along the vector registers and a weight
- * that is zero costs nothing. `batch` is a multiple of 16; pointers may have any alignment. */
+/* The loops of stochastic training.
+ *
+ * Samples are feature-major: a row holds one variable, or one unit, for all `batch` samples of a
+ * minibatch, so the batch lies along the vector registers and a weight costs the same few
+ * instructions whatever its neighbours are. `batch` is a multiple of 16; row 0 of the values is all
+ * ones. Pointers may have any alignment. */
 
 enum {
   FILIGREE_IDENTITY = 0,
@@ -17,52 +20,103 @@ enum {
 
 enum { FILIGREE_NO_PENALTY = 0, FILIGREE_L1_GRADIENT = 1, FILIGREE_PROXIMAL_STEP = 2 };
 
+/* How unit u and unit u + 1 belong together; a unit is in one pair at most. */
+enum {
+  FILIGREE_SAME_LAYER = 1,      /* in the whole they read the same rows */
+  FILIGREE_READ_THE_SAME = 2,   /* the rows that they read are the same */
+  FILIGREE_READ_BY_THE_SAME = 4 /* the units that read them are the same */
+};
+
 /* One Adam step (Kingma & Ba 2015) with the sparsifier's part in it. */
 typedef struct {
   float learning_rate;
   float beta1, beta2, epsilon;
   float correction1, correction2; /* 1/(1 − β1ᵗ), 1/(1 − β2ᵗ) */
-  float strength;                 /* λ */
   int penalty;                    /* one of FILIGREE_NO_PENALTY … */
 } filigree_adam_step;
+
+/* Who reads whom: the units of a network in an order in which nobody reads a later one, and its
+ * parameters. A unit's parameters are first[u] … last[u] − 1: its bias, then its weights; those of
+ * later units come first, which is the order in which the backward pass makes their gradients. */
+typedef struct {
+  uint32_t units;           /* all of them */
+  uint32_t live_units;      /* those at the front, from which a way leads to an output */
+  uint32_t parameters;      /* of all units */
+  uint32_t live_parameters; /* of the live ones, at the front */
+
+  /* per unit */
+  uint32_t *row;        /* where its values begin (and its slopes and deltas in their own tables) */
+  uint32_t *activation; /* one of FILIGREE_IDENTITY … */
+  uint32_t *is_output;  /* its delta comes from the loss */
+  uint32_t *layer;      /* units of the same layer read the same rows in the whole */
+  uint32_t *pair;       /* of u with u + 1: FILIGREE_SAME_LAYER … or 0 */
+  uint32_t *first, *last;
+  uint32_t *outgoing; /* units + 2 offsets into `target` and `target_parameter` */
+
+  /* per parameter */
+  uint32_t *source; /* the row that its weight multiplies; 0, the ones, for a bias */
+
+  /* per weight between live units, by the unit that is read */
+  uint32_t *target;           /* row of the unit that reads it */
+  uint32_t *target_parameter; /* the weight */
+} filigree_wiring;
+
+/* What ties a selection to the wiring that it was selected from. */
+typedef struct {
+  const uint32_t *source_unit; /* per parameter of the whole: the unit read; `units` for none */
+  uint32_t *home;              /* per parameter of the selection: its number in the whole */
+  uint32_t *whole_first, *whole_last; /* per unit of the selection: its parameters in the whole */
+  uint32_t *unit, *place;             /* scratch: one per unit, one more */
+} filigree_selection;
+
+/* Selects from `whole` the biases and the weights that are not zero; all of them where `parameter` is
+ * NULL. A unit that keeps most of its weights keeps all, because it then shares loads with its
+ * neighbour. Units that reach no output come last. */
+void filigree_select(const filigree_wiring *whole, const float *parameter,
+                     const filigree_selection *ties, filigree_wiring *selected);
 
 typedef struct {
   const char *name;
 
-  /* z[o] = bias[o] + Σ_i weight[o,i] x[i]; without a bias the sum is added to z. Zeros are skipped. */
-  void (*affine)(size_t outputs, size_t inputs, size_t batch, const float *weight, const float *x,
-                 const float *bias, float *z);
+  /* Values (and slopes, where the activation's slope does not follow from its value) of the first
+   * `units` units of the wiring. */
+  void (*forward)(const filigree_wiring *wiring, size_t units, size_t batch,
+                  const float *parameter, float *value, float *slope);
 
-  /* value = φ(z), slope = φ′(z), element by element; value may be z itself. */
-  void (*activate)(int activation, size_t count, const float *z, float *value, float *slope);
-
-  /* g[i] += Σ_o weight[o,i] delta[o]. Zeros are skipped. */
-  void (*propagate)(size_t outputs, size_t inputs, size_t batch, const float *weight,
-                    const float *delta, float *g);
-
-  /* gradient[o,i] = Σ_b delta[o,b] x[i,b] */
-  void (*weight_gradient)(size_t outputs, size_t inputs, size_t batch, const float *delta,
-                          const float *x, float *gradient);
-
-  /* gradient[o] = Σ_b delta[o,b] */
-  void (*bias_gradient)(size_t outputs, size_t batch, const float *delta, float *gradient);
+  /* Deltas of all live units, those of the outputs being given, and the gradients
+   * gradient[p] = Σ_b delta[unit, b] value[source[p], b] for p in first[u] ..< last[u] of each live
+   * unit u. Other gradients are not touched. `first`, `last` and `source` are the wiring's own or,
+   * for the gradients of every weight, those of the whole that it was selected from. */
+  void (*backward)(const filigree_wiring *wiring, size_t batch, int every_weight,
+                   const uint32_t *first, const uint32_t *last, const uint32_t *source, const float *parameter,
+                   const float *value, const float *slope, float *delta, float *gradient);
 
   /* delta = factor · (prediction − target); returns Σ (prediction − target)². */
   double (*residual)(size_t count, const float *prediction, const float *target, float factor,
                      float *delta);
 
-  /* a ← a · b */
-  void (*multiply)(size_t count, float *a, const float *b);
-
-  /* One optimiser step in place on `count` parameters with their gradient and both moments. */
-  void (*adam)(size_t count, const filigree_adam_step *step, float *parameter,
-               const float *gradient, float *moment1, float *moment2);
+  /* One optimiser step in place on `count` parameters with their gradients, both moments and the
+   * strength λ of each one's penalty. */
+  void (*adam)(size_t count, const filigree_adam_step *step, const float *strength,
+               float *parameter, const float *gradient, float *moment1, float *moment2);
 
   /* destination[f, b] = source[rows[b] · stride + f] for f < features, b < used; the lanes from
-   * `used` to `batch` become zero. */
+   * `used` to `batch` become zero. The stride is a multiple of 16. */
   void (*gather)(size_t features, size_t stride, size_t used, size_t batch, const float *source,
                  const uint32_t *rows, float *destination);
+
+  /* `rounds` times 192 multiply-adds per vector lane on registers alone (fused where the set has
+   * that); returns the number of operations, two for each. For benchmarks. */
+  double (*arithmetic)(size_t rounds, float *sink);
 } filigree_kernels;
+
+/* Asks the processor to bring rows of `stride` floats into its second cache. */
+static inline void filigree_prefetch(const float *source, size_t stride, const uint32_t *rows,
+                                     size_t count) {
+  for (size_t k = 0; k < count; k++)
+    for (size_t f = 0; f < stride; f += 16)
+      __builtin_prefetch(source + rows[k] * stride + f, 0, 2);
+}
 
 /* The table of that name ("avx512", "avx2", "baseline"), or NULL where the processor lacks it or the
  * name is unknown. NULL as name asks for the fastest that this processor can run. */

@@ -1,0 +1,134 @@
+import CommandSupport
+import Dynamics
+import Foundation
+import Interchange
+import LinearAlgebra
+import Networks
+
+/// Times the training engine on one workload, in the words and with the output of the peers beside
+/// this file: one JSON object on standard output.
+@main
+struct TrainingBenchmark: Tool {
+  static let configuration = CommandConfiguration(
+    commandName: "training-benchmark",
+    abstract: "Times the training engine; started by Scripts/bench.")
+
+  enum Workload: String, CaseIterable, ExpressibleByArgument {
+    case dense, denseSilu = "dense-silu", denseTanh = "dense-tanh"
+    case sparseTrunk = "sparse-trunk", sparseTowers = "sparse-towers", siluTowers = "silu-towers"
+    /// Multiply-adds on registers alone: what the core can do.
+    case limit
+  }
+
+  @Option(help: "Trajectories to train on.", completion: .file())
+  var data: String
+
+  @Option(help: "Which network and recipe.")
+  var workload: Workload
+
+  @Option(help: "Epochs to time; by default those that the workload's figure is stated for.")
+  var epochs: Int?
+
+  @Option(help: "Members, trained one after the other on each thread.")
+  var members = 1
+
+  @Option(help: "Threads.")
+  var threads = 1
+
+  struct Report: Encodable {
+    var program = "filigree"
+    var version = filigreeVersion
+    var workload: String
+    var instructionSet: String
+    var members: Int
+    var threads: Int
+    var steps: Int
+    var microsecondsPerStepAndMember: Double
+    var finalLoss: Double
+    var survivingWeights: Int
+  }
+
+  struct Limit: Encodable {
+    var workload = Workload.limit.rawValue
+    var instructionSet: String
+    var gigaflopsPerSecond: Double
+  }
+
+  mutating func work() async throws {
+    let encoder = JSONEncoder()
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    encoder.outputFormatting = .sortedKeys
+    let line =
+      workload == .limit
+      ? try encoder.encode(measureLimit()) : try encoder.encode(try await measureTraining())
+    try Console.output(String(decoding: line, as: UTF8.self) + "\n")
+  }
+
+  private func measureLimit() -> Limit {
+    let kernels = Kernels.active
+    let best = (0..<5).map { _ in
+      let clock = ContinuousClock()
+      var operations = 0.0
+      let time = clock.measure { operations = kernels.arithmetic(rounds: 1_000_000) }
+      return operations / ProgressLine.seconds(time)
+    }.max()
+    return Limit(
+      instructionSet: kernels.instructionSet.rawValue, gigaflopsPerSecond: (best ?? 0) / 1e9)
+  }
+
+  private func measureTraining() async throws -> Report {
+    let trajectories = try TrajectoryFile.read(data)
+    let recipe = recipe
+    let set = try TrainingSet(trajectories)
+    let training = EnsembleTraining(recipe: recipe, members: members, seed: 1, threads: threads)
+    let clock = ContinuousClock()
+    let start = clock.now
+    let trained = try await training.run(on: trajectories)
+    let seconds = ProgressLine.seconds(clock.now - start)
+    let steps = recipe.epochs * (set.rows / recipe.batch)
+    let last = trained.histories.compactMap(\.epochs.last)
+    return Report(
+      workload: workload.rawValue, instructionSet: Kernels.active.instructionSet.rawValue,
+      members: members, threads: threads, steps: steps,
+      microsecondsPerStepAndMember: seconds * 1e6 / Double(steps * members),
+      finalLoss: last.map(\.trainingLoss).mean,
+      survivingWeights: last.reduce(0) { $0 + $1.survivingWeights } / members)
+  }
+
+  private var recipe: Recipe {
+    var recipe = Recipe()
+    recipe.validation = 0
+    recipe.learningRate = 1e-3
+    recipe.schedule = .constant
+    recipe.hidden = [20, 20, 20, 20]
+    recipe.activation = .relu
+    recipe.skip = false
+    recipe.towers = .shared
+    recipe.sparsifier = .none
+    recipe.epochs = 100
+    switch workload {
+    case .dense, .limit: break
+    case .denseSilu, .denseTanh:
+      recipe.activation = workload == .denseSilu ? .silu : .tanh
+      recipe.skip = true
+    case .sparseTrunk:
+      recipe.sparsifier = .proximal
+      recipe.strength = 1e-3
+    case .sparseTowers:
+      recipe.towers = .perOutput
+      recipe.sparsifier = .proximal
+      recipe.strength = 1e-2
+      recipe.epochs = 60
+    case .siluTowers:
+      recipe.towers = .perOutput
+      recipe.hidden = [20]
+      recipe.activation = .silu
+      recipe.skip = true
+      recipe.sparsifier = .proximal
+      recipe.strength = 1e-3
+      recipe.epochs = 60
+    }
+    recipe.epochs = epochs ?? recipe.epochs
+    return recipe
+  }
+}

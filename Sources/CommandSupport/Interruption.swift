@@ -1,0 +1,48 @@
+import Dispatch
+import Foundation
+import Synchronization
+
+/// Work that was stopped by Ctrl-C or a request to end, after it had kept what it had.
+public struct Interruption: Error, CustomStringConvertible {
+  public let number: Int32
+  /// What was kept and how to go on.
+  public var remedy = ""
+
+  public var description: String {
+    "stopped by \(number == SIGINT ? "Ctrl-C" : "a request to end")"
+      + (remedy.isEmpty ? "" : "; \(remedy)")
+  }
+
+  /// Runs `body`, cancelling it at the first SIGINT or SIGTERM; the second ends the process at once.
+  ///
+  /// - Throws: `Interruption` in place of the `CancellationError` that follows.
+  public static func cancelling<Value: Sendable>(
+    _ body: @escaping @Sendable () async throws -> Value
+  ) async throws -> Value {
+    let task = Task(operation: body)
+    let received = Mutex<Int32?>(nil)
+    let sources = [SIGINT, SIGTERM].map { number in
+      signal(number, SIG_IGN)
+      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+      source.setEventHandler {
+        let isFirst = received.withLock { first in
+          defer { first = first ?? number }
+          return first == nil
+        }
+        if isFirst { task.cancel() } else { exit(128 + number) }
+      }
+      source.resume()
+      return source
+    }
+    defer {
+      for source in sources { source.cancel() }
+      for number in [SIGINT, SIGTERM] { signal(number, SIG_DFL) }
+    }
+    do {
+      return try await task.value
+    } catch let error as CancellationError {
+      guard let number = received.withLock({ $0 }) else { throw error }
+      throw Interruption(number: number)
+    }
+  }
+}

@@ -1,0 +1,205 @@
+import Foundation
+import Networks
+import SystemPackage
+
+/// The states of a training that has not ended: a folder `<output>.training` beside its output, held by
+/// one process at a time.
+///
+/// `training.json` says what is trained (its settings, one text each); every problem has a file of its
+/// own, written whole and renamed into place: one line of JSON, then parameters and both moments as
+/// little-endian 32-bit floats. What is unfinished is only taken up with the same settings.
+public final class CheckpointFolder: Sendable {
+  /// What to do about an unfinished training.
+  public enum Start: Sendable {
+    /// Refuse it.
+    case new
+    /// Go on with it, or begin where there is none.
+    case resume
+    /// Throw it away.
+    case over
+  }
+
+  public let path: String
+  private let lock: Int32
+
+  /// - Throws: `FileProblem.busy` while another process trains into the same output, `.unfinished`,
+  ///   `.otherSettings`, or when the folder cannot be made.
+  public init(output: String, settings: [String: String], start: Start) throws(FileProblem) {
+    path = Self.path(output: output)
+    lock = try Self.acquire(path)
+    do {
+      try prepare(settings, start)
+    } catch {
+      close(lock)
+      throw error
+    }
+  }
+
+  deinit { close(lock) }
+
+  /// The folder that belongs to an output folder.
+  public static func path(output: String) -> String {
+    FilePath(output).lexicallyNormalized().string + ".training"
+  }
+
+  private static let settingsName = "training.json"
+  private static let lockName = "lock"
+
+  private static func inside(_ folder: String, _ name: String) -> String {
+    FilePath(folder).appending(name).string
+  }
+
+  // MARK: Owning
+
+  /// Takes the lock, which the system gives back when the process ends, however it ends.
+  private static func acquire(_ path: String) throws(FileProblem) -> Int32 {
+    let file = inside(path, lockName)
+    while true {
+      guard mkdir(path, 0o777) == 0 || errno == EEXIST else {
+        throw .cannotCreate(path: path, reason: systemError())
+      }
+      let descriptor = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
+      guard descriptor >= 0 else {
+        if errno == ENOENT { continue }  // removed by a training that ended just now
+        throw .cannotCreate(path: file, reason: systemError())
+      }
+      guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+        let reason = errno
+        close(descriptor)
+        if reason == EWOULDBLOCK { throw .busy(path: path) }
+        throw .cannotCreate(path: file, reason: systemError(reason))
+      }
+      // Another training may have ended and removed the file between opening and locking.
+      var mine = stat()
+      var there = stat()
+      if fstat(descriptor, &mine) == 0 && stat(file, &there) == 0 && mine.st_ino == there.st_ino {
+        return descriptor
+      }
+      close(descriptor)
+    }
+  }
+
+  private func prepare(_ settings: [String: String], _ start: Start) throws(FileProblem) {
+    let file = Self.inside(path, Self.settingsName)
+    if FileManager.default.fileExists(atPath: file) {
+      switch start {
+      case .new: throw .unfinished(path: path)
+      case .over: try removeFiles()
+      case .resume:
+        let differences = Self.differences(try Self.readSettings(file), settings)
+        guard differences.isEmpty else {
+          throw .otherSettings(path: path, differences: differences)
+        }
+        return
+      }
+    } else {
+      // States without settings are of a training that was killed while it was thrown away.
+      try removeFiles()
+    }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    guard let bytes = try? encoder.encode(settings) else {
+      throw .writeFailed(path: file, reason: "settings that are no text")
+    }
+    try WholeFile.write(Array(bytes) + [0x0A], to: file, force: true)
+  }
+
+  private static func readSettings(_ file: String) throws(FileProblem) -> [String: String] {
+    let bytes = try WholeFile.read(file)
+    guard let settings = try? JSONDecoder().decode([String: String].self, from: Data(bytes)) else {
+      throw .malformed(
+        path: file, place: "", reason: "not the settings of a training; start over with --force")
+    }
+    return settings
+  }
+
+  /// In words: "epochs: 60 there, 80 here".
+  static func differences(_ there: [String: String], _ here: [String: String]) -> [String] {
+    Set(there.keys).union(here.keys).sorted().compactMap { key in
+      there[key] == here[key]
+        ? nil : "\(key): \(there[key] ?? "unknown") there, \(here[key] ?? "unknown") here"
+    }
+  }
+
+  /// Removes the folder with all that is ours in it, once the output is there.
+  public func remove() throws(FileProblem) {
+    // The settings go first: what is left without them counts as nothing.
+    try removeFiles()
+    unlink(Self.inside(path, Self.lockName))
+    rmdir(path)
+  }
+
+  private func removeFiles() throws(FileProblem) {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    let ours = names.filter { name in
+      name == Self.settingsName || name.hasSuffix(".state")
+        || name.hasPrefix(".") && name.contains(".partial-")
+    }
+    for name in ours.sorted(by: { $0 == Self.settingsName && $1 != $0 }) {
+      let file = Self.inside(path, name)
+      guard unlink(file) == 0 else { throw .cannotCreate(path: file, reason: systemError()) }
+    }
+  }
+
+  // MARK: States
+
+  private struct Header: Codable {
+    var format: Int
+    var problem: EnsembleTraining.Problem
+    var divergences: [Divergence]
+    var isAbandoned: Bool
+    var epochs: [EpochRecord]
+    var parameters: Int
+  }
+
+  public func checkpoints(interval: Duration) -> Checkpoints {
+    Checkpoints(
+      interval: interval, load: { try self.load($0) }, save: { try self.save($0) })
+  }
+
+  private func file(_ problem: EnsembleTraining.Problem) -> String {
+    let tower = problem.tower.map { "-tower-\($0)" } ?? ""
+    return Self.inside(path, "member-\(problem.member)\(tower).state")
+  }
+
+  private func save(_ state: ProblemState) throws {
+    let header = Header(
+      format: 1, problem: state.problem, divergences: state.divergences,
+      isAbandoned: state.isAbandoned, epochs: state.epochs, parameters: state.parameters.count)
+    var bytes = Array(try JSONEncoder().encode(header))
+    bytes.append(0x0A)
+    for values in [state.parameters, state.moment1, state.moment2] {
+      for value in values {
+        for shift: UInt32 in [0, 8, 16, 24] {
+          bytes.append(UInt8(truncatingIfNeeded: value.bitPattern >> shift))
+        }
+      }
+    }
+    try WholeFile.write(bytes, to: file(state.problem), force: true)
+  }
+
+  private func load(_ problem: EnsembleTraining.Problem) throws -> ProblemState? {
+    let file = file(problem)
+    guard FileManager.default.fileExists(atPath: file) else { return nil }
+    let bytes = try WholeFile.read(file)
+    let line = bytes.firstIndex(of: 0x0A) ?? bytes.endIndex
+    guard let header = try? JSONDecoder().decode(Header.self, from: Data(bytes[..<line])),
+      header.format == 1, header.problem == problem, (0...(1 << 40)).contains(header.parameters),
+      bytes.count - line - 1 == 12 * header.parameters
+    else {
+      throw FileProblem.malformed(
+        path: file, place: "",
+        reason: "not a whole state of a training; delete it to train this part from the start")
+    }
+    let values = (0..<(3 * header.parameters)).map { index in
+      let start = line + 1 + 4 * index
+      return Float(
+        bitPattern: (0..<4).reduce(0) { $0 | UInt32(bytes[start + $1]) << UInt32(8 * $1) })
+    }
+    let count = header.parameters
+    return ProblemState(
+      problem, divergences: header.divergences, isAbandoned: header.isAbandoned,
+      epochs: header.epochs, parameters: Array(values[..<count]),
+      moment1: Array(values[count..<(2 * count)]), moment2: Array(values[(2 * count)...]))
+  }
+}

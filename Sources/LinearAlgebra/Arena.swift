@@ -1,0 +1,115 @@
+/// A stretch of an `Arena`, in elements.
+public struct Region: Equatable, Sendable {
+  public let offset: Int
+  public let count: Int
+
+  /// `count` elements of this region from `offset` on.
+  public func part(_ offset: Int, _ count: Int) -> Region {
+    precondition(offset >= 0 && count >= 0 && offset + count <= self.count)
+    return Region(offset: self.offset + offset, count: count)
+  }
+}
+
+/// Lays regions one after the other, each at a multiple of a cache line.
+public struct ArenaLayout {
+  public private(set) var count = 0
+  private static let lineElements = 16
+
+  public init() {}
+
+  /// Room for `count` elements, padded to whole cache lines.
+  public mutating func reserve(_ count: Int) -> Region {
+    let region = Region(offset: self.count, count: count)
+    self.count += (count + Self.lineElements - 1) / Self.lineElements * Self.lineElements
+    return region
+  }
+}
+
+/// The working memory of one training: all of its parameters, moments and activations (or, of whole
+/// numbers, its wiring) in one block, aligned to cache lines, zero at first, freed with its owner.
+///
+/// Unsafe memory is handled in this module only: every kernel checks its regions against the arena
+/// before the C loop sees a pointer.
+public struct Arena<Element: BitwiseCopyable & ExpressibleByIntegerLiteral>: ~Copyable {
+  let base: UnsafeMutablePointer<Element>
+  public let count: Int
+
+  public init(_ layout: ArenaLayout) {
+    count = layout.count
+    let memory = UnsafeMutableRawPointer.allocate(
+      byteCount: max(1, count) * MemoryLayout<Element>.stride, alignment: 64)
+    base = memory.bindMemory(to: Element.self, capacity: max(1, count))
+    base.initialize(repeating: 0, count: max(1, count))
+  }
+
+  deinit { base.deallocate() }
+
+  public subscript(_ region: Region) -> [Element] {
+    get { Array(UnsafeBufferPointer(start: pointer(region), count: region.count)) }
+    set {
+      precondition(newValue.count == region.count)
+      for (index, value) in newValue.enumerated() { pointer(region)[index] = value }
+    }
+  }
+
+  public subscript(_ region: Region, _ index: Int) -> Element {
+    get {
+      precondition(index >= 0 && index < region.count)
+      return pointer(region)[index]
+    }
+    set {
+      precondition(index >= 0 && index < region.count)
+      pointer(region)[index] = newValue
+    }
+  }
+
+  @_specialize(where Element == Float)
+  @_specialize(where Element == UInt32)
+  public mutating func fill(_ region: Region, with value: Element = 0) {
+    let first = pointer(region)
+    for index in 0..<region.count { first[index] = value }
+  }
+
+  func pointer(_ region: Region) -> UnsafeMutablePointer<Element> {
+    precondition(region.offset >= 0 && region.count >= 0 && region.offset + region.count <= count)
+    return base + region.offset
+  }
+
+  /// For loops over whole vectors, which also touch the padding behind the region's last element.
+  func vectorPointer(_ region: Region) -> UnsafeMutablePointer<Element> {
+    precondition(region.offset % 16 == 0)
+    return pointer(region)
+  }
+}
+
+extension Arena<Float> {
+  /// destination[k] = source[indices[k]] for the first `count` indices.
+  public mutating func collect(
+    _ source: Region, at indices: Region, of table: borrowing Arena<UInt32>, count: Int,
+    into destination: Region
+  ) {
+    precondition(count <= indices.count && count <= destination.count)
+    let from = pointer(source)
+    let to = pointer(destination)
+    let index = table.pointer(indices)
+    for k in 0..<count {
+      precondition(index[k] < source.count)
+      to[k] = from[Int(index[k])]
+    }
+  }
+
+  /// destination[indices[k]] = source[k] for the first `count` indices.
+  public mutating func distribute(
+    _ source: Region, at indices: Region, of table: borrowing Arena<UInt32>, count: Int,
+    into destination: Region
+  ) {
+    precondition(count <= indices.count && count <= source.count)
+    let from = pointer(source)
+    let to = pointer(destination)
+    let index = table.pointer(indices)
+    for k in 0..<count {
+      precondition(index[k] < destination.count)
+      to[Int(index[k])] = from[k]
+    }
+  }
+}

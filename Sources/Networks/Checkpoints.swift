@@ -1,0 +1,76 @@
+/// How far the training of one problem has got: enough to go on as if it had never stopped.
+public struct ProblemState: Equatable, Sendable {
+  public var problem: EnsembleTraining.Problem
+  /// Of earlier attempts; as many as there were.
+  public var divergences: [Divergence]
+  /// Whether it was given up: no further attempt is made.
+  public var isAbandoned: Bool
+  /// The finished epochs of the present attempt.
+  public var epochs: [EpochRecord]
+  /// Parameters in the order of `Wiring` (later units first, each with its bias and then its weights),
+  /// and Adam's moments; empty before the first epoch.
+  public var parameters: [Float]
+  public var moment1: [Float]
+  public var moment2: [Float]
+
+  public init(
+    _ problem: EnsembleTraining.Problem, divergences: [Divergence] = [], isAbandoned: Bool = false,
+    epochs: [EpochRecord] = [], parameters: [Float] = [], moment1: [Float] = [],
+    moment2: [Float] = []
+  ) {
+    self.problem = problem
+    self.divergences = divergences
+    self.isAbandoned = isAbandoned
+    self.epochs = epochs
+    self.parameters = parameters
+    self.moment1 = moment1
+    self.moment2 = moment2
+  }
+
+  var attempt: Int { divergences.count }
+
+  /// Whether both are towers of one member that can be trained on the same minibatches.
+  func goesAlong(with next: ProblemState) -> Bool {
+    guard let tower = problem.tower else { return false }
+    return next.problem == .init(member: problem.member, tower: tower + 1)
+      && attempt == 0 && next.attempt == 0 && epochs.count == next.epochs.count
+  }
+
+  /// - Precondition: not abandoned.
+  mutating func restart(after divergence: Divergence) {
+    self = ProblemState(problem, divergences: divergences + [divergence])
+  }
+}
+
+/// Where a training keeps the states of its problems.
+public struct Checkpoints: Sendable {
+  /// The least time between two states of a problem.
+  public var interval: Duration
+  public var load: @Sendable (EnsembleTraining.Problem) throws -> ProblemState?
+  /// Called from any thread, never twice at a time for a problem.
+  public var save: @Sendable (ProblemState) throws -> Void
+
+  public init(
+    interval: Duration,
+    load: @escaping @Sendable (EnsembleTraining.Problem) throws -> ProblemState?,
+    save: @escaping @Sendable (ProblemState) throws -> Void
+  ) {
+    self.interval = interval
+    self.load = load
+    self.save = save
+  }
+
+  /// Keeps nothing.
+  public static let none = Checkpoints(
+    interval: .seconds(Int64.max), load: { _ in nil }, save: { _ in })
+}
+
+/// A kept state that does not belong to the network that is to be trained.
+public struct StateMismatch: Error, CustomStringConvertible {
+  public let problem: EnsembleTraining.Problem
+
+  public var description: String {
+    "the kept state of member \(problem.member)" + (problem.tower.map { ", tower \($0)," } ?? "")
+      + " does not fit its network; start over with --force and without --resume"
+  }
+}

@@ -1,0 +1,124 @@
+import LinearAlgebra
+
+/// Trains problems that share their minibatches, from their states to the end, keeping states on the
+/// way.
+struct GroupTraining {
+  struct Trained: Sendable {
+    /// nil when the problem was given up.
+    var network: Network?
+    var history: EnsembleTraining.History
+  }
+
+  let training: EnsembleTraining
+  let set: TrainingSet
+  let validation: TrainingSet?
+  let checkpoints: Checkpoints
+  let report: @Sendable (EnsembleTraining.Progress) -> Void
+  var states: [ProblemState]
+
+  private var recipe: Recipe { training.recipe }
+
+  mutating func run() throws -> [Trained] {
+    var networks = try attempt(states.indices.filter { !states[$0].isAbandoned })
+    // What diverged goes again on its own, in an order of its own.
+    while let index = states.indices.first(where: { !states[$0].isAbandoned && networks[$0] == nil }
+    ) {
+      networks.merge(try attempt([index])) { $1 }
+    }
+    return states.indices.map { index in
+      Trained(
+        network: networks[index],
+        history: .init(
+          problem: states[index].problem, epochs: states[index].epochs,
+          divergences: states[index].divergences))
+    }
+  }
+
+  /// Trains the states of these indices together.
+  /// - Returns: the networks of those that came to the end; the others' states tell what comes next.
+  private mutating func attempt(_ indices: [Int]) throws -> [Int: Network] {
+    guard let first = indices.first else { return [:] }
+    var trainer = try makeTrainer(indices)
+    let done = states[first].epochs.count
+    var running = Array(indices.indices)
+    var savedAt = ContinuousClock.now
+    for epoch in stride(from: done + 1, through: recipe.epochs, by: 1) {
+      guard !Task.isCancelled else {
+        try save(trainer, indices, running)
+        throw CancellationError()
+      }
+      let results = trainer.runEpoch(epoch, validation: validation)
+      for place in running {
+        try note(results[place], of: indices[place])
+      }
+      running.removeAll { states[indices[$0]].epochs.count != epoch }
+      if running.isEmpty { break }
+      if ContinuousClock.now - savedAt >= checkpoints.interval && epoch < recipe.epochs {
+        try save(trainer, indices, running)
+        savedAt = .now
+      }
+    }
+    if done < recipe.epochs { try save(trainer, indices, running) }
+    return running.reduce(into: [:]) { $0[indices[$1]] = trainer.result($1) }
+  }
+
+  private mutating func note(_ result: Result<EpochRecord, Divergence>, of index: Int) throws {
+    switch result {
+    case .success(let record):
+      states[index].epochs.append(record)
+      report(.init(problem: states[index].problem, record: record))
+    case .failure(let divergence):
+      let isLast = training.onDivergence != .restart || states[index].attempt > 0
+      states[index].restart(after: divergence)
+      states[index].isAbandoned = isLast
+      if training.onDivergence == .stop {
+        throw TrainingFailure(
+          .init(
+            problem: states[index].problem, epochs: [], divergences: states[index].divergences),
+          outputs: set.targets.map(\.name))
+      }
+      try checkpoints.save(states[index])
+    }
+  }
+
+  private mutating func save(_ trainer: borrowing Trainer, _ indices: [Int], _ running: [Int])
+    throws
+  {
+    for place in running where !states[indices[place]].epochs.isEmpty {
+      let state = trainer[state: place]
+      states[indices[place]].parameters = state.parameters
+      states[indices[place]].moment1 = state.moment1
+      states[indices[place]].moment2 = state.moment2
+      try checkpoints.save(states[indices[place]])
+    }
+  }
+
+  /// Initial weights depend on seed, member, tower and attempt; the orders on seed, member and
+  /// attempt, so that towers that go together see what they would see alone.
+  private func makeTrainer(_ indices: [Int]) throws -> Trainer {
+    let group = indices.map { states[$0] }
+    let member = UInt64(group[0].problem.member)
+    let attempt = UInt64(group[0].attempt)
+    let initial = group.map { state in
+      let tower = state.problem.tower
+      var stream = RandomStream(
+        seed: training.seed, path: [0, member, UInt64((tower ?? -1) + 1), attempt])
+      return Network.initial(
+        recipe: recipe, inputs: set.features.count,
+        outputs: tower == nil ? set.targets.count : 1,
+        name: tower.map { set.targets[$0].name } ?? "", stream: &stream)
+    }
+    var trainer = Trainer(
+      networks: initial, recipe: recipe, set: set, firstTarget: group[0].problem.tower ?? 0,
+      orders: SampleOrders(seed: training.seed, path: [1, member, attempt]))
+    for (place, state) in group.enumerated() where !state.epochs.isEmpty {
+      let count = trainer[state: place].parameters.count
+      guard [state.parameters, state.moment1, state.moment2].allSatisfy({ $0.count == count }),
+        state.epochs.count <= recipe.epochs
+      else { throw StateMismatch(problem: state.problem) }
+      trainer[state: place] = .init(
+        parameters: state.parameters, moment1: state.moment1, moment2: state.moment2)
+    }
+    return trainer
+  }
+}
