@@ -32,7 +32,10 @@ let package = Package(
     .systemLibrary(
       name: "CGraphviz", pkgConfig: "libgvc", providers: [.apt(["libgraphviz-dev"])]),
     .systemLibrary(name: "CNetCDF", pkgConfig: "netcdf", providers: [.apt(["libnetcdf-dev"])]),
-    .target(name: "LinearAlgebra", dependencies: ["CKernels"]),
+    // Dense systems are solved by LAPACK, of which OpenBLAS brings the fastest.
+    .systemLibrary(
+      name: "CLAPACK", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .target(name: "LinearAlgebra", dependencies: ["CKernels", "CLAPACK"]),
     .target(
       name: "Dynamics",
       dependencies: ["LinearAlgebra", .product(name: "RealModule", package: "swift-numerics")]),

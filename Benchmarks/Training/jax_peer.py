@@ -1,329 +1,324 @@
-"""The training benchmark in JAX: an epoch is one compiled scan over its steps, members are vmapped.
+"""Trains a workload with JAX on the CPU and prints how long a step takes, as one line of JSON.
 
-A variant is a list of choices joined by "+"; what is left out is as in the default of the workload:
-  batch | feature              activations are (rows, features) or (features, rows)
-  vmapped | wide | unrolled    towers: jax.vmap; first layer as one product, then batched products; a Python loop of 8
-  plain | ones                 biases are added, or are a weight of a constant feature (their gradient is then free)
-  tree | flat                  Adam on each array, or on one vector of all parameters
-  gather | permuted | shuffled   rows are gathered in each step; once per epoch; or the epoch is also shuffled by JAX
-  unroll1 | unroll2 | ...      steps per iteration of the scan
+An epoch is one compiled `lax.scan` over its steps with donated buffers; members are batched.
+
+Variants, from the simplest to the fastest:
+  plain          as most people write it: rows x features, a tree of parameters, gradients by
+                 jax.grad, towers and members by vmap
+  unrolled       the same with the towers one after the other in the compiled step
+  feature-major  as plain, but features x rows: the long axis is the one that vectors run along
+  flat           as feature-major, with all parameters of a member in one vector
+  manual         as flat, with the gradient written by hand: the towers' first layers in one product,
+                 and every product in a form that XLA has a fast kernel for
+All gather the rows of a step inside the scan; with -epoch behind the name, all rows before it.
 """
 
+import math
 import os
 import time
 
 import peers_common as common
+from peers_common import BATCH, BETA1, BETA2, EPSILON
 
-CHOICES = {
-    "layout": ("batch", "feature"),
-    "towers": ("wide", "vmapped", "unrolled"),
-    "bias": ("plain", "ones"),
-    "store": ("tree", "flat"),
-    "rows": ("gather", "permuted", "shuffled"),
-    "unroll": ("unroll1", "unroll2", "unroll4", "unroll8"),
-}
+VARIANTS = ("plain", "unrolled", "feature-major", "flat", "manual")
+VARIANTS += tuple(name + "-epoch" for name in VARIANTS)
 
-# The fastest as measured on one core. Of bias and rows both choices are equal within the noise.
-DEFAULTS = {
-    "dense": "feature+ones+flat+gather+unroll1",
-    "dense-silu": "feature+ones+flat+gather+unroll1",
-    "dense-tanh": "feature+ones+flat+gather+unroll1",
-    "sparse-trunk": "feature+ones+flat+gather+unroll1",
-    "sparse-towers": "feature+vmapped+plain+flat+gather+unroll1",
-    "silu-towers": "feature+vmapped+ones+flat+gather+unroll1",
-}
+if __name__ == "__main__":
+    # Before JAX is imported: it reads its flags and sizes its pools when loaded.
+    arguments = common.parse_arguments(VARIANTS, "manual", "Training with JAX.")
+    common.limit_threads(arguments.threads)
+    # Full AVX-512 vectors where the processor has them: by default XLA takes half.
+    flags = ["--xla_cpu_prefer_vector_width=512", os.environ.get("XLA_FLAGS", "")]
+    if arguments.threads == 1:
+        # The last is no flag of XLA's and ends the parsing of flags.
+        flags += ["--xla_cpu_multi_thread_eigen=false", "intra_op_parallelism_threads=1"]
+    os.environ["XLA_FLAGS"] = " ".join(flags)
+    os.environ["JAX_PLATFORMS"] = "cpu"
 
-
-def resolve(workload, variant):
-    chosen = {}
-    for text in (DEFAULTS[workload], "" if variant == "default" else variant):
-        for word in filter(None, text.split("+")):
-            kind = next((kind for kind, words in CHOICES.items() if word in words), None)
-            if kind is None:
-                raise SystemExit(f"unknown variant {word!r}; choices: {CHOICES}")
-            chosen[kind] = word
-    if not common.WORKLOADS[workload]["towers"]:
-        chosen.pop("towers", None)
-    chosen = {kind: chosen[kind] for kind in CHOICES if kind in chosen}
-    return chosen, "+".join(chosen.values())
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.flatten_util import ravel_pytree
 
 
-class Peer:
-    """A workload compiled for one way of computing it. Import it only after the limits of threads are set."""
+class Trainer:
+    """Features and targets are rows x features and rows x targets, float32."""
 
-    def __init__(self, workload, variant, members, features, targets, layers, skip):
-        import jax
-        import jax.numpy as jnp
-        import numpy as np
-
-        self.jax, self.jnp, self.np = jax, jnp, np
-        self.settings = common.WORKLOADS[workload]
-        self.choice, self.variant = resolve(workload, variant)
+    def __init__(self, workload, variant, members, features, targets, seed):
+        self.workload = workload
+        self.gathers_epoch = variant.endswith("-epoch")
+        variant = variant.removesuffix("-epoch")
         self.members = members
-        self.inputs, self.outputs = features.shape[1], targets.shape[1]
-        self.ones = self.choice["bias"] == "ones"
-        self.feature_major = self.choice["layout"] == "feature"
-        self.activation = {"relu": jax.nn.relu, "silu": jax.nn.silu, "tanh": jnp.tanh}[self.settings["activation"]]
-        constant = [np.ones((len(features), 1), np.float32)] if self.ones else []
-        self.width = self.inputs + len(constant)
-        # Features and targets side by side: one gather fetches both.
-        self.table = jnp.asarray(np.concatenate([features, *constant, targets], axis=1))
-        self.rows = len(features)
-        self.steps = self.rows // common.BATCH
-        self.step_count = 0
+        self.features = features.shape[1]
+        self.data = jnp.asarray(np.concatenate([features, targets], 1))
+        self.steps = len(features) // BATCH
+        layers, skip = common.initial_weights(
+            workload, members, self.features, targets.shape[1], seed
+        )
+        model = Manual if variant == "manual" else Derived
+        self.model = model(workload, variant, members, layers, skip)
+        parameters = self.model.parameters
+        self.state = (parameters, zeros_like(parameters), zeros_like(parameters), jnp.float32(0))
+        self.epoch = jax.jit(self.train, donate_argnums=0)
 
-        parameters = self.arranged(layers, skip)
-        leaves, self.structure = jax.tree.flatten(parameters)
-        self.shapes = [leaf.shape[1:] for leaf in leaves]
-        self.sizes = [int(np.prod(shape)) for shape in self.shapes]
-        # A mask of the weights, which the penalty applies to: biases are vectors, or the last input of a weight.
-        self.masks = [np.broadcast_to(self.weight_mask(path), leaf.shape[1:])
-                      for (path, leaf) in jax.tree_util.tree_flatten_with_path(parameters)[0]]
-        if self.choice["store"] == "flat":
-            leaves = [np.concatenate([leaf.reshape(members, -1) for leaf in leaves], axis=1)]
-            self.masks = [np.concatenate([mask.reshape(-1) for mask in self.masks])]
-        if members == 1:
-            leaves = [leaf[0] for leaf in leaves]
-        self.state = tuple(tuple(jnp.array(leaf * scale) for leaf in leaves) for scale in (1, 0, 0))
-
-    # Parameters: {"w0": ..., "b0": ..., "skip": ...}, leading axis members; 8 of them if towers are unrolled.
-
-    def arranged(self, layers, skip):
-        np, ones = self.np, self.ones
-
-        def network(part):
-            found = {}
-            for index, (weights, biases) in enumerate(layers):
-                weights, biases = part(weights), part(biases)
-                if ones:
-                    weights = np.concatenate([weights, biases[..., None, :]], axis=-2)
-                else:
-                    found[f"b{index}"] = biases
-                found[f"w{index}"] = weights.swapaxes(-1, -2) if self.feature_major else weights
-            if skip is not None:
-                # With a constant feature the skip would repeat the last bias: it sees only the inputs.
-                found["skip"] = part(skip).swapaxes(-1, -2) if self.feature_major else part(skip)
-            return found
-
-        if not self.settings["towers"]:
-            return network(lambda values: values[:, 0])
-        if self.choice["towers"] == "unrolled":
-            return [network(lambda values, tower=tower: values[:, tower]) for tower in range(self.outputs)]
-        found = network(lambda values: values)
-        if self.choice["towers"] == "wide":
-            # (towers, out, in) -> (towers * out, in), or (towers, in, out) -> (in, towers * out).
-            for name in ("w0", "skip"):
-                if name in found:
-                    values = found[name]
-                    found[name] = (values.reshape(values.shape[0], -1, values.shape[-1]) if self.feature_major
-                                   else values.swapaxes(1, 2).reshape(values.shape[0], values.shape[2], -1))
-        return found
-
-    def weight_mask(self, path):
-        name = path[-1].key
-        if name.startswith("b"):
-            return self.np.float32(0)
-        if not self.ones or name == "skip":
-            return self.np.float32(1)
-        index = int(name[1:])
-        mask = self.np.ones((self.inputs, *self.settings["hidden"])[index] + 1, self.np.float32)
-        mask[-1] = 0
-        return mask if self.feature_major else mask[:, None]
-
-    def tree(self, leaves):
-        """The parameters of one member from what is stored."""
-        if self.choice["store"] == "flat":
-            (flat,) = leaves
-            parts, start = [], 0
-            for shape, size in zip(self.shapes, self.sizes):
-                parts.append(flat[start:start + size].reshape(shape))
-                start += size
-            leaves = parts
-        return self.jax.tree.unflatten(self.structure, leaves)
-
-    # One network, or all towers at once if `towers`: activations are (rows, n) or (n, rows), and with towers
-    # (rows, towers, n) or (towers, n, rows).
-
-    def network(self, parameters, x):
-        jnp = self.jnp
-        count = len(self.settings["hidden"]) + 1
-        inputs = x[:, :self.inputs]
-        hidden = x.T if self.feature_major else x
-        for index in range(count):
-            weights = parameters[f"w{index}"]
-            hidden = weights @ hidden if self.feature_major else hidden @ weights
-            if not self.ones:
-                bias = parameters[f"b{index}"]
-                hidden = hidden + (bias[:, None] if self.feature_major else bias)
-            if index + 1 < count:
-                hidden = self.activation(hidden)
-                if self.ones:
-                    hidden = jnp.pad(hidden, ((0, 1), (0, 0)) if self.feature_major else ((0, 0), (0, 1)),
-                                     constant_values=1)
-        if "skip" in parameters:
-            skip = parameters["skip"]
-            hidden = hidden + (skip @ inputs.T if self.feature_major else inputs @ skip)
-        return hidden
-
-    def wide(self, parameters, x):
-        """All towers: they see the same rows, so their first layers and their skips are one product each."""
-        jnp = self.jnp
-        count = len(self.settings["hidden"]) + 1
-        inputs = x[:, :self.inputs]
-        towers = self.outputs
-        rows = x.shape[0]
-        if self.feature_major:
-            hidden = (parameters["w0"] @ x.T).reshape(towers, -1, rows)
-        else:
-            hidden = (x @ parameters["w0"]).reshape(rows, towers, -1)
-        for index in range(count):
-            if index > 0:
-                if self.ones:
-                    pad = [(0, 0)] * 3
-                    pad[1 if self.feature_major else 2] = (0, 1)
-                    hidden = jnp.pad(hidden, pad, constant_values=1)
-                weights = parameters[f"w{index}"]
-                if self.feature_major and weights.shape[1] == 1:
-                    hidden = (weights[:, 0, :, None] * hidden).sum(1, keepdims=True)
-                elif self.feature_major:
-                    hidden = weights @ hidden
-                elif weights.shape[-1] == 1:
-                    hidden = (weights[:, :, 0] * hidden).sum(2, keepdims=True)
-                else:
-                    hidden = jnp.einsum("btn,tnm->btm", hidden, weights)
-            if not self.ones:
-                bias = parameters[f"b{index}"]
-                hidden = hidden + (bias[:, :, None] if self.feature_major else bias)
-            if index + 1 < count:
-                hidden = self.activation(hidden)
-        output = hidden[:, 0] if self.feature_major else hidden[:, :, 0]
-        if "skip" in parameters:
-            skip = parameters["skip"]
-            output = output + (skip @ inputs.T if self.feature_major else inputs @ skip)
-        return output
-
-    def predict(self, parameters, x):
-        """Outputs of one member: (outputs, rows) if feature-major, else (rows, outputs)."""
-        jnp = self.jnp
-        if not self.settings["towers"]:
-            return self.network(parameters, x)
-        axis = 0 if self.feature_major else 1
-        if self.choice["towers"] == "wide":
-            return self.wide(parameters, x)
-        if self.choice["towers"] == "vmapped":
-            output = self.jax.vmap(self.network, in_axes=(0, None))(parameters, x)
-            return output[:, 0] if self.feature_major else output[:, :, 0].T
-        return jnp.concatenate([self.network(tower, x) for tower in parameters], axis=axis)
-
-    def loss(self, parameters, rows):
-        """The mean over the batch; over outputs too for a trunk, the sum of the towers' own losses for towers."""
-        targets = rows[:, self.width:]
-        error = self.predict(parameters, rows[:, :self.width]) - (targets.T if self.feature_major else targets)
-        scale = rows.shape[0] * (1 if self.settings["towers"] else self.outputs)
-        return (error * error).sum() / scale
-
-    def update(self, parameters, first, second, rows, rate, root):
-        """One Adam step of one member, then the proximal step in Adam's metric."""
-        jnp = self.jnp
-        gradients = self.jax.tree.leaves(self.jax.grad(self.loss)(self.tree(parameters), rows))
-        if self.choice["store"] == "flat":
-            gradients = [jnp.concatenate([gradient.reshape(-1) for gradient in gradients])]
-        new = ([], [], [])
-        for w, m, v, g, mask in zip(parameters, first, second, gradients, self.masks):
-            m = common.BETA1 * m + (1 - common.BETA1) * g
-            v = common.BETA2 * v + (1 - common.BETA2) * (g * g)
-            scale = 1 / (jnp.sqrt(v) * root + common.EPSILON)
-            w = w - rate * m * scale
-            if self.settings["penalty"] > 0 and mask.any():
-                threshold = common.RATE * self.settings["penalty"] * scale
-                if not mask.all():
-                    threshold = threshold * mask
-                w = w - jnp.clip(w, -threshold, threshold)
-            for values, value in zip(new, (w, m, v)):
-                values.append(value)
-        return tuple(tuple(values) for values in new)
-
-    def epoch(self, state, table, order, rates, roots):
-        jax = self.jax
-        update = self.update if self.members == 1 else jax.vmap(self.update, in_axes=(0, 0, 0, 0, None, None))
-        if self.choice["rows"] == "shuffled":
-            def shuffled(key):
-                return jax.random.permutation(key, self.rows)[:self.steps * common.BATCH].reshape(self.steps, -1)
-            order = shuffled(order) if self.members == 1 else jax.vmap(shuffled, out_axes=1)(order)
-        gathered = self.choice["rows"] == "gather"
-        if not gathered:
-            order = table.at[order].get(mode="promise_in_bounds")
-
-        def step(state, values):
-            rows, rate, root = values
-            if gathered:
-                rows = table.at[rows].get(mode="promise_in_bounds")
-            return update(*state, rows, rate, root), None
-
-        return jax.lax.scan(step, state, (order, rates, roots), unroll=int(self.choice["unroll"][6:]))[0]
-
-    # Running.
-
-    def orders(self, generator):
-        """A fresh order for each member: (steps, batch) or (steps, members, batch)."""
-        np = self.np
-        if self.choice["rows"] == "shuffled":
-            keys = self.jax.random.split(self.jax.random.key(generator.integers(2**31)), self.members)
-            return keys[0] if self.members == 1 else keys
-        used = self.steps * common.BATCH
-        orders = []
-        for _ in range(self.members):
-            order = np.arange(self.rows, dtype=np.int32)
-            generator.shuffle(order)
-            orders.append(order[:used].reshape(self.steps, common.BATCH))
-        return orders[0] if self.members == 1 else np.stack(orders, axis=1)
-
-    def compile(self, generator):
+    def compile(self):
+        """Compiles, and warms up by an epoch whose result is thrown away; returns the seconds that
+        compiling took."""
         start = time.perf_counter()
-        order = self.orders(generator)
-        rates = common.corrections(0, self.steps)
-        self.compiled = self.jax.jit(self.epoch, donate_argnums=0).lower(
-            self.state, self.table, order, *rates).compile()
-        return time.perf_counter() - start
+        order = np.zeros((self.steps, self.members, BATCH), np.int32)
+        self.epoch = self.epoch.lower(self.state, order, self.data).compile()
+        seconds = time.perf_counter() - start
+        copy = jax.tree.map(jnp.copy, self.state)
+        self.epoch(copy, order, self.data)[1].block_until_ready()
+        return seconds
 
     def run(self, order):
-        rates = common.corrections(self.step_count, self.steps)
-        self.state = self.compiled(self.state, self.table, order, *rates)
-        self.jax.block_until_ready(self.state)
-        self.step_count += self.steps
-        return self.steps
+        """A step for each row of `order` [steps, members, batch]; returns the steps' losses."""
+        self.state, losses = self.epoch(self.state, order, self.data)
+        return losses
 
-    def result(self):
-        jax, np = self.jax, self.np
-        scale = self.outputs if self.settings["towers"] else 1
-        loss = lambda leaves: self.loss(self.tree(leaves), self.table) / scale
-        losses = jax.jit(loss if self.members == 1 else jax.vmap(loss))(self.state[0])
-        surviving = sum(int((np.asarray(leaf) * mask != 0).sum()) for leaf, mask in zip(self.state[0], self.masks))
-        return float(np.mean(losses)), surviving / self.members if self.members > 1 else surviving
+    def train(self, state, order, data):
+        parameters, moment1, moment2, taken = state
+        steps = order.shape[0]
+        if self.members == 1:
+            order = order[:, 0]
+        count = taken + jnp.arange(1, steps + 1, dtype=jnp.float32)
+        # 1 / (1 - beta^count) without cancellation.
+        correction1 = -1 / jnp.expm1(count * math.log(BETA1))
+        correction2 = -1 / jnp.expm1(count * math.log(BETA2))
+
+        def step(state, inputs):
+            parameters, moment1, moment2 = state
+            batch, correction1, correction2 = inputs
+            if not self.gathers_epoch:
+                batch = self.take(data, batch)
+            x, y = jnp.split(batch, [self.features], -1 if self.model.is_batch_major else -2)
+            loss, gradient = self.model.loss_and_gradient(parameters, x, y)
+            moment1 = jax.tree.map(lambda m, g: BETA1 * m + (1 - BETA1) * g, moment1, gradient)
+            moment2 = jax.tree.map(lambda v, g: BETA2 * v + (1 - BETA2) * g * g, moment2, gradient)
+
+            def update(w, m, v, penalty):
+                rate = self.workload.rate / (jnp.sqrt(v * correction2) + EPSILON)
+                w = w - rate * (m * correction1)
+                if not np.any(penalty):
+                    return w
+                limit = rate * penalty
+                return w - jnp.clip(w, -limit, limit)  # sign(w) max(|w| - limit, 0)
+
+            parameters = jax.tree.map(update, parameters, moment1, moment2, self.model.penalties)
+            return (parameters, moment1, moment2), loss
+
+        batches = self.take(data, order) if self.gathers_epoch else order
+        state, losses = jax.lax.scan(
+            step, (parameters, moment1, moment2), (batches, correction1, correction2)
+        )
+        return (*state, taken + steps), losses
+
+    def take(self, data, order):
+        rows = data.at[order].get(mode="promise_in_bounds")
+        return rows if self.model.is_batch_major else transpose(rows)
+
+    def surviving_weights(self):
+        counts = jax.tree.map(
+            lambda w, is_weight: int(((np.asarray(w) != 0) & is_weight).sum()),
+            self.state[0], self.model.is_weight,
+        )
+        return sum(jax.tree.leaves(counts)) / self.members
+
+
+class Derived:
+    """The model whose gradient jax.grad derives."""
+
+    def __init__(self, workload, variant, members, layers, skip):
+        self.workload = workload
+        self.members = members
+        self.towers = layers[0].weight.shape[1]
+        self.unrolls = variant == "unrolled" and workload.towers
+        self.is_batch_major = variant in ("plain", "unrolled")
+
+        weights = [layer.weight for layer in layers] + ([] if skip is None else [skip])
+        if self.is_batch_major:
+            weights = [transpose(weight) for weight in weights]
+        tree = {"weights": weights, "biases": [layer.bias for layer in layers]}
+        if not workload.towers:
+            tree = jax.tree.map(lambda a: a[:, 0], tree)
+        elif self.unrolls:
+            tree = [jax.tree.map(lambda a: a[:, tower], tree) for tower in range(self.towers)]
+        is_weight = jax.tree_util.tree_map_with_path(lambda path, a: "weights" in str(path), tree)
+
+        self.unpack = lambda parameters: parameters
+        if variant == "flat":
+            first, self.unpack = ravel_pytree(jax.tree.map(lambda a: a[0], tree))
+            ravel = lambda tree: ravel_pytree(tree)[0]
+            is_weight = np.asarray(ravel(jax.tree.map(
+                lambda a, mask: np.full_like(a[0], mask), tree, is_weight))) != 0
+            tree = np.asarray(jax.vmap(ravel)(tree))
+        if members == 1:
+            tree = jax.tree.map(lambda a: a[0], tree)
+        self.parameters = jax.tree.map(jnp.asarray, tree)
+        self.is_weight = is_weight
+        self.penalties = jax.tree.map(
+            lambda mask: np.float32(workload.penalty) * mask, is_weight
+        )
+
+    def loss_and_gradient(self, parameters, x, y):
+        function = jax.value_and_grad(self.loss)
+        if self.members > 1:
+            function = jax.vmap(function)
+        loss, gradient = function(parameters, x, y)
+        return jnp.mean(loss) / self.towers, gradient
+
+    def loss(self, parameters, x, y):
+        """The sum of the towers' mean squared errors: each has a gradient of its own."""
+        parameters = self.unpack(parameters)
+        if self.unrolls:
+            axis = -1 if self.is_batch_major else -2
+            outputs = jnp.concatenate([self.predict(tower, x) for tower in parameters], axis)
+        elif self.workload.towers:
+            outputs = jax.vmap(self.predict, (0, None))(parameters, x)
+            outputs = outputs[:, :, 0].T if self.is_batch_major else outputs[:, 0, :]
+        else:
+            outputs = self.predict(parameters, x)
+        return self.towers * jnp.mean((outputs - y) ** 2)
+
+    def predict(self, network, x):
+        affine = lambda weight, x: x @ weight if self.is_batch_major else weight @ x
+        activate = getattr(jax.nn, self.workload.activation)
+        value = x
+        for index, bias in enumerate(network["biases"]):
+            value = affine(network["weights"][index], value)
+            value = value + (bias if self.is_batch_major else bias[:, None])
+            if index < len(self.workload.hidden):
+                value = activate(value)
+        return value + affine(network["weights"][-1], x) if self.workload.skip else value
+
+
+class Manual:
+    """The model with a gradient by hand, features x rows, a vector of parameters per member.
+
+    Leading axes, where there is more than one: members, towers."""
+
+    is_batch_major = False
+
+    def __init__(self, workload, variant, members, layers, skip):
+        self.workload = workload
+        self.members = members
+        self.towers = layers[0].weight.shape[1]
+        self.lead = () if members == 1 else (members,)
+        self.network = () if self.towers == 1 else (self.towers,)
+        self.depth = len(workload.hidden)
+        self.outputs = self.towers * layers[-1].bias.shape[2]
+
+        # All towers read the same inputs: their first layers are one matrix, and so are the skips.
+        features = layers[0].weight.shape[3]
+        stacked = lambda weight: weight.reshape(members, -1, features)
+        weights = [stacked(layers[0].weight)]
+        weights += [self.without_towers(layer.weight) for layer in layers[1:]]
+        weights += [] if skip is None else [stacked(skip)]
+        biases = [self.without_towers(layer.bias) for layer in layers[:-1]]
+        biases += [layers[-1].bias.reshape(members, -1)]
+        self.shapes = [array.shape[1:] for array in weights + biases]
+        vector = np.concatenate([array.reshape(members, -1) for array in weights + biases], 1)
+        self.is_weight = np.arange(vector.shape[1]) < sum(weight[0].size for weight in weights)
+        self.penalties = np.float32(workload.penalty) * self.is_weight
+        self.parameters = jnp.asarray(vector.reshape(*self.lead, -1))
+
+    def without_towers(self, array):
+        return array if self.network else array[:, 0]
+
+    def unpack(self, vector):
+        parts, start = [], 0
+        for shape in self.shapes:
+            end = start + math.prod(shape)
+            parts.append(vector[..., start:end].reshape(*self.lead, *shape))
+            start = end
+        return parts
+
+    def loss_and_gradient(self, vector, x, y):
+        workload, depth = self.workload, self.depth
+        parts = self.unpack(vector)
+        weights, skip, biases = parts[: depth + 1], parts[depth + 1 : -depth - 1], parts[-depth - 1 :]
+        by_tower = (*self.lead, *self.network, -1, BATCH)
+        together = (*self.lead, -1, BATCH)
+
+        z = (weights[0] @ x).reshape(by_tower) + biases[0][..., None]
+        values, slopes = [], []
+        for index in range(depth):
+            value, slope = activation(workload.activation, z)
+            values.append(value)
+            slopes.append(slope)
+            z = weights[index + 1] @ value
+            if index + 1 < depth:
+                z = z + biases[index + 1][..., None]
+        output = z.reshape(together) + biases[depth][..., None]
+        if workload.skip:
+            output = output + skip[0] @ x
+        error = output - y
+        loss = jnp.mean(error * error)
+
+        delta = error * (2 * self.towers / (self.outputs * BATCH))
+        skip_gradients = [transpose(x @ transpose(delta))] if workload.skip else []
+        weight_gradients = []
+        bias_gradients = [self.sum_of_rows(delta)]
+        delta = delta.reshape(by_tower)
+        for index in range(depth, 0, -1):
+            weight_gradients.append(transpose(values[index - 1] @ transpose(delta)))
+            # The barriers keep XLA from folding the transposition into the product, for which it
+            # has a slower kernel.
+            delta = jax.lax.optimization_barrier(transpose(weights[index])) @ delta
+            delta = slopes[index - 1](delta)
+            bias_gradients.append(self.sum_of_rows(delta))
+        weight_gradients.append(transpose(x @ transpose(delta.reshape(together))))
+        gradients = weight_gradients[::-1] + skip_gradients + bias_gradients[::-1]
+        return loss, jnp.concatenate([g.reshape(*self.lead, -1) for g in gradients], -1)
+
+    def sum_of_rows(self, delta):
+        if self.members > 1:
+            return delta.sum(-1)
+        # The quicker kernel for few rows.
+        return (delta @ jnp.ones((BATCH, 1), delta.dtype))[..., 0]
+
+
+def activation(name, z):
+    """The value at z, and what multiplies a gradient by the slope there."""
+    if name == "relu":
+        value = jax.nn.relu(z)
+        return value, lambda delta: jnp.where(value > 0, delta, 0)
+    if name == "tanh":
+        value = jnp.tanh(z)
+        return value, lambda delta: delta * (1 - value * value)
+    sigmoid = jax.nn.sigmoid(z)
+    return z * sigmoid, lambda delta: delta * (sigmoid * (1 + z * (1 - sigmoid)))
+
+
+def transpose(array):
+    return array.swapaxes(-1, -2)
+
+
+def zeros_like(tree):
+    return jax.tree.map(jnp.zeros_like, tree)
 
 
 def main():
-    options = common.arguments(__doc__.split("\n\n", 1)[1], "default")
-    common.limit_threads(options.threads, os.environ)
-    flags = [os.environ.get("XLA_FLAGS", "")]
-    if options.threads == 1:
-        flags += ["--xla_cpu_multi_thread_eigen=false", "intra_op_parallelism_threads=1"]
-    os.environ["XLA_FLAGS"] = " ".join(filter(None, flags))
-    os.environ.setdefault("JAX_PLATFORMS", "cpu")
+    features, targets = common.read_rows(arguments.data)
+    workload = common.WORKLOADS[arguments.workload]
+    trainer = Trainer(
+        workload, arguments.variant, arguments.members, features, targets, arguments.seed
+    )
+    compile_seconds = trainer.compile()
+    random = np.random.Generator(np.random.SFC64(arguments.seed))
 
-    import jax
-    import numpy as np
+    def run_epoch():
+        # Much faster than jax.random.permutation, which sorts.
+        used = trainer.steps * BATCH
+        order = np.empty((trainer.steps, arguments.members, BATCH), np.int32)
+        for member in range(arguments.members):
+            order[:, member] = random.permutation(len(features))[:used].reshape(-1, BATCH)
+        return float(trainer.run(order).mean())
 
-    features, targets = common.load_rows(options.data)
-    layers, skip = common.first_weights(
-        options.workload, options.members, features.shape[1], targets.shape[1], options.seed)
-    peer = Peer(options.workload, options.variant, options.members, features, targets, layers, skip)
-    generator = np.random.default_rng(options.seed)
-    seconds = peer.compile(generator)
-    peer.run(peer.orders(generator))  # Warm-up.
-    steps, elapsed = common.measure(lambda _: peer.run(peer.orders(generator)), options.seconds)
-    loss, surviving = peer.result()
-    common.report("jax", jax.__version__, options, peer.variant, steps, elapsed, seconds, loss, surviving)
+    measured = common.measure(run_epoch, arguments, trainer.steps)
+    common.report("jax", jax.__version__, arguments, *measured[:2], compile_seconds, measured[2],
+                  trainer.surviving_weights())
 
 
 if __name__ == "__main__":

@@ -33,19 +33,16 @@ WORKLOADS = {
 
 
 def parse_arguments(variants, default_variant, description):
-    """`default_variant` maps a workload's name and the number of members to a variant."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--data", required=True, help="trajectories, NetCDF-4")
     parser.add_argument("--workload", required=True, choices=WORKLOADS)
-    parser.add_argument("--variant", choices=variants, help="by default " + default_variant.__doc__)
+    parser.add_argument("--variant", choices=variants, default=default_variant)
     parser.add_argument("--members", type=int, default=1, help="networks trained side by side")
     parser.add_argument("--seconds", type=float, default=3, help="time to measure, about")
     parser.add_argument("--epochs", type=int, help="measure so many epochs instead")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=1)
-    arguments = parser.parse_args()
-    arguments.variant = arguments.variant or default_variant(arguments.workload, arguments.members)
-    return arguments
+    return parser.parse_args()
 
 
 def limit_threads(threads):
@@ -82,16 +79,19 @@ def read_rows(path):
 
 
 @dataclasses.dataclass
-class Weights:
-    """All networks of all members; the leading axes are member and tower (one if shared)."""
+class Layer:
+    """The same layer of all networks of all members; an array's leading axes are member and tower
+    (one tower if shared)."""
 
-    layers: list  # pairs of weight [members, towers, out, in] and bias [members, towers, out]
-    skip: object  # [members, towers, out, features] or None
+    weight: object  # [members, towers, out, in]
+    bias: object  # [members, towers, out]
 
 
 def initial_weights(workload, members, features, targets, seed):
-    """He-normal weights (variance 1/fan-in for tanh), biases zero. With a skip the last layer starts
-    at 0.3 of that and the skip at zero, so that the linear part is found first."""
+    """All layers and the skip ([members, towers, out, features] or None).
+
+    He-normal weights (variance 1/fan-in for tanh), biases zero. With a skip the last layer starts at
+    0.3 of that and the skip at zero, so that the linear part is found first."""
     import numpy as np
 
     random = np.random.default_rng(seed)
@@ -103,36 +103,28 @@ def initial_weights(workload, members, features, targets, seed):
         last = index == len(workload.hidden)
         deviation = np.sqrt(gain / inputs) * (0.3 if last and workload.skip else 1)
         weight = random.normal(0, deviation, (members, towers, units, inputs))
-        layers.append((weight.astype(np.float32), np.zeros((members, towers, units), np.float32)))
+        bias = np.zeros((members, towers, units), np.float32)
+        layers.append(Layer(weight.astype(np.float32), bias))
     skip = np.zeros((members, towers, outputs, features), np.float32) if workload.skip else None
-    return Weights(layers, skip)
+    return layers, skip
 
 
-def surviving_weights(weights):
-    """Nonzero weights per member, biases left out."""
-    arrays = [weight for weight, _ in weights.layers]
-    if weights.skip is not None:
-        arrays.append(weights.skip)
-    members = arrays[0].shape[0]
-    return round(sum(int((array != 0).sum()) for array in arrays) / members, 1)
-
-
-def measure(run_epoch, arguments, steps_per_epoch, wait):
-    """Runs whole epochs until the time is used up. Drawing the order of the rows is part of an epoch.
-    `run_epoch` returns the epoch's mean loss, which `wait` turns into a number.
+def measure(run_epoch, arguments, steps_per_epoch):
+    """Runs whole epochs until the time is used up. `run_epoch` draws the order of the rows, trains
+    and returns the epoch's mean loss as a number.
 
     Returns steps, seconds and the loss of the last epoch."""
-    epochs, loss = 0, float("nan")
+    epochs = 0
     start = time.perf_counter()
     while True:
-        loss = wait(run_epoch())
+        loss = run_epoch()
         epochs += 1
         seconds = time.perf_counter() - start
         if epochs == arguments.epochs or arguments.epochs is None and seconds >= arguments.seconds:
             return epochs * steps_per_epoch, seconds, loss
 
 
-def report(program, version, arguments, steps, seconds, compile_seconds, loss, weights):
+def report(program, version, arguments, steps, seconds, compile_seconds, loss, surviving):
     print(
         json.dumps(
             {
@@ -145,7 +137,7 @@ def report(program, version, arguments, steps, seconds, compile_seconds, loss, w
                 "microseconds_per_step_and_member": round(seconds / steps / arguments.members * 1e6, 3),
                 "compile_seconds": round(compile_seconds, 3),
                 "final_loss": loss,
-                "surviving_weights": surviving_weights(weights),
+                "surviving_weights": round(surviving, 1),
             }
         )
     )

@@ -3,6 +3,7 @@
  *   BLOCK         vectors of a row that one pass keeps in registers: 8
  *   PAIR_BLOCK    the same for two units at once: 8 or, where there are 16 registers, 4
  *   LOW, HIGH     the lower and upper halves of two vectors, their lanes in turn
+ *   GRAM_COLUMNS  columns of the tile of 4 rows that a product of doubles keeps in registers
  *   KEEP(v)       makes the compiler believe that v is needed and has changed
  *   NAME(f)       f with the set's suffix
  *   SET           the set's name
@@ -58,25 +59,27 @@ INLINE vector NAME(choose)(integers mask, vector yes, vector no) {
 INLINE vector NAME(larger)(vector a, vector b) { return NAME(choose)(a > b, a, b); }
 INLINE vector NAME(smaller)(vector a, vector b) { return NAME(choose)(a < b, a, b); }
 
-/* eˣ for |x| ≤ 87 (clamped there): x = n ln 2 + r with |r| ≤ ½ ln 2, Taylor's polynomial of degree 7
- * in r (remainder below 6e-9 of the value), 2ⁿ through the exponent bits. */
-INLINE vector NAME(exponential)(vector x) {
-  const vector limit = (vector){} + 87.0f;
-  x = NAME(larger)(NAME(smaller)(x, limit), -limit);
-  const float rounder = 12582912.0f; /* 1.5 · 2²³: adding it rounds to an integer */
-  vector n = (x * 1.44269504f + rounder) - rounder;
-  vector r = x - n * 0.693359375f; /* ln 2 in two parts, the first exact in few bits */
-  r = r + n * 2.12194440e-4f;
-  vector p = (vector){} + 1.0f / 5040;
-  p = p * r + 1.0f / 720;
-  p = p * r + 1.0f / 120;
-  p = p * r + 1.0f / 24;
-  p = p * r + 1.0f / 6;
-  p = p * r + 0.5f;
-  p = p * r + 1.0f;
-  p = p * r + 1.0f;
-  integers power = (__builtin_convertvector(n, integers) + 127) << 23;
-  return p * (vector)power;
+
+/* 2ᵗ, for |t| ≤ 126 and beyond that as there. Adding 1.5 · 2²³ rounds to a whole number n and leaves it in
+ * the lowest bits, from where it is shifted to the exponent; the rest f, |f| ≤ ½, goes through the
+ * minimax polynomial of degree 5, whose relative error is below 8e-8. */
+INLINE vector NAME(power_of_two)(vector t) {
+  const vector limit = (vector){} + 126.0f;
+  t = NAME(larger)(NAME(smaller)(t, limit), -limit);
+  const vector shifted = t + 12582912.0f;
+  const vector f = t - (shifted - 12582912.0f);
+  vector p = (vector){} + 1.32764725e-3f;
+  p = p * f + 9.67554096e-3f;
+  p = p * f + 5.55071309e-2f;
+  p = p * f + 2.40221202e-1f;
+  p = p * f + 6.93146944e-1f;
+  p = p * f + 1.00000012f;
+  return (vector)((integers)p + ((integers)shifted << 23));
+}
+
+/* 1/(1 + e⁻ᶻ) with `scale` = −log₂e, or of 2z with twice that. */
+INLINE vector NAME(sigmoid)(vector z, float scale) {
+  return 1.0f / (1.0f + NAME(power_of_two)(z * scale));
 }
 
 /* What the sums must not fall below: rectifies ReLU's and leaves all others. */
@@ -90,14 +93,14 @@ INLINE void NAME(activate)(uint32_t activation, const int count, float *value, f
   if (activation == FILIGREE_SILU)
     for (int k = 0; k < count; k++) {
       const vector sum = CONST_AT(value, k * LANES);
-      const vector sigmoid = 1.0f / (1.0f + NAME(exponential)(-sum));
+      const vector sigmoid = NAME(sigmoid)(sum, -1.44269504f);
       AT(value, k * LANES) = sum * sigmoid;
       AT(slope, k * LANES) = sigmoid * (1.0f + sum * (1.0f - sigmoid));
     }
   if (activation == FILIGREE_TANH)
     for (int k = 0; k < count; k++)
       AT(value, k * LANES) =
-          2.0f / (1.0f + NAME(exponential)(-2.0f * CONST_AT(value, k * LANES))) - 1.0f;
+          2.0f * NAME(sigmoid)(CONST_AT(value, k * LANES), -2.88539008f) - 1.0f;
 }
 
 /* φ′ of vector k of a unit, from what store_values left. */
@@ -314,10 +317,18 @@ INLINE void NAME(pair_gradient)(size_t weights, const uint32_t *source, size_t b
   vector folded[LANES / 2];
   for (size_t p = 0; p < weights; p += LANES / 2) {
     const size_t taken = weights - p < LANES / 2 ? weights - p : LANES / 2;
+    /* With a constant number of weights the sums stay in registers. */
+    if (taken == LANES / 2) {
+#define BODY(count)                                                                           \
+  NAME(pair_correlate)(folded, LANES / 2, b, count, source + p, value, delta0, delta1);
+      IN_BLOCKS(PAIR_BLOCK, BODY);
+#undef BODY
+    } else {
 #define BODY(count) \
   NAME(pair_correlate)(folded, taken, b, count, source + p, value, delta0, delta1);
-    IN_BLOCKS(PAIR_BLOCK, BODY);
+      IN_BLOCKS(PAIR_BLOCK, BODY);
 #undef BODY
+    }
     const vector total = NAME(folded_sums)(folded);
     NAME(store_first)(taken, gradient0 + p, (const float *)&total);
     NAME(store_first)(taken, gradient1 + p, (const float *)&total + LANES / 2);
@@ -422,6 +433,136 @@ static void NAME(gather)(size_t features, size_t stride, size_t used, size_t bat
     }
 }
 
+/* In `double`, for normal equations: simple loops that the compiler turns into vectors, and one product
+ * that it would not. */
+
+typedef double NAME(doubles) __attribute__((vector_size(LANES * 4), aligned(8), may_alias));
+typedef int64_t NAME(longs) __attribute__((vector_size(LANES * 4), aligned(8), may_alias));
+#define doubles NAME(doubles)
+#define DOUBLE_LANES (LANES / 2)
+
+/* 1/(1 + e⁻ᶻ): as power_of_two above, with 2⁵² in the place of 2²³ and Taylor's polynomial of e^(f ln 2) of
+ * degree 12, whose remainder is below 2e-16. */
+INLINE doubles NAME(sigmoid_double)(doubles z) {
+  static const double factorial[] = {479001600, 39916800, 3628800, 362880, 40320, 5040, 720,
+                                     120,       24,       6,       2,      1,     1};
+  const doubles limit = (doubles){} + 1020.0;
+  doubles t = z * -1.4426950408889634074;
+  NAME(longs) above = t > limit, below = t < -limit;
+  t = (doubles)((above & (NAME(longs))limit) | (~above & (NAME(longs))t));
+  t = (doubles)((below & (NAME(longs))-limit) | (~below & (NAME(longs))t));
+  const doubles shifted = t + 6755399441055744.0;
+  const doubles r = (t - (shifted - 6755399441055744.0)) * 0.69314718055994530942;
+  doubles p = (doubles){} + 1 / factorial[0];
+  for (int k = 1; k <= 12; k++) p = p * r + 1 / factorial[k];
+  p = (doubles)((NAME(longs))p + ((NAME(longs))shifted << 52));
+  return 1.0 / (1.0 + p);
+}
+
+static void NAME(activate_double)(uint32_t activation, size_t batch, double *value, double *slope) {
+  for (size_t b = 0; b < batch; b += DOUBLE_LANES) {
+    doubles *v = (doubles *)(value + b), *s = (doubles *)(slope + b);
+    switch (activation) {
+      case FILIGREE_RELU: {
+        const NAME(longs) on = *v > 0;
+        *v = (doubles)(on & (NAME(longs))*v);
+        *s = (doubles)(on & (NAME(longs))((doubles){} + 1.0));
+        break;
+      }
+      case FILIGREE_SILU: {
+        const doubles sigmoid = NAME(sigmoid_double)(*v);
+        *s = sigmoid * (1.0 + *v * (1.0 - sigmoid));
+        *v *= sigmoid;
+        break;
+      }
+      case FILIGREE_TANH:
+        *v = 2.0 * NAME(sigmoid_double)(2.0 * *v) - 1.0;
+        *s = 1.0 - *v * *v;
+        break;
+      default: *s = (doubles){} + 1.0;
+    }
+  }
+}
+
+static void NAME(evaluate)(const filigree_wiring *net, size_t batch, const double *parameter,
+                           double *value, double *slope) {
+  for (size_t u = 0; u < net->live_units; u++) {
+    double *restrict sum = value + net->row[u];
+    for (size_t b = 0; b < batch; b++) sum[b] = parameter[net->first[u]];
+    for (uint32_t p = net->first[u] + 1; p < net->last[u]; p++) {
+      const double w = parameter[p], *restrict x = value + net->source[p];
+      for (size_t b = 0; b < batch; b++) sum[b] += w * x[b];
+    }
+    NAME(activate_double)(net->activation[u], batch, sum, slope + net->row[u]);
+  }
+}
+
+static void NAME(jacobian)(const filigree_wiring *net, size_t output, size_t batch,
+                           const double *parameter, const double *value, const double *slope,
+                           double *delta, double *jacobian) {
+  for (size_t u = net->live_units; u-- > 0;) {
+    double *restrict d = delta + net->row[u];
+    for (size_t b = 0; b < batch; b++) d[b] = u == output;
+    for (uint32_t p = net->outgoing[u]; p < net->outgoing[u + 1]; p++) {
+      const double w = parameter[net->target_parameter[p]], *restrict from = delta + net->target[p];
+      for (size_t b = 0; b < batch; b++) d[b] += w * from[b];
+    }
+    const double *restrict s = slope + net->row[u];
+    for (size_t b = 0; b < batch; b++) d[b] *= s[b];
+    for (uint32_t p = net->first[u]; p < net->last[u]; p++) {
+      double *restrict row = jacobian + p * batch;
+      const double *restrict x = value + net->source[p];
+      for (size_t b = 0; b < batch; b++) row[b] = d[b] * x[b];
+    }
+  }
+}
+
+/* Sums of the lanes of DOUBLE_LANES vectors, as lane_sums. */
+INLINE doubles NAME(double_sums)(doubles *tile) {
+#if LANES >= 16
+  for (int k = 0; k < 4; k++)
+    tile[k] = DKEPT_2(tile[k], tile[k + 4]) + DCROSSED_2(tile[k], tile[k + 4]);
+  for (int k = 0; k < 2; k++)
+    tile[k] = DKEPT_4(tile[k], tile[k + 2]) + DCROSSED_4(tile[k], tile[k + 2]);
+  return DKEPT_8(tile[0], tile[1]) + DCROSSED_8(tile[0], tile[1]);
+#elif LANES >= 8
+  for (int k = 0; k < 2; k++)
+    tile[k] = DKEPT_2(tile[k], tile[k + 2]) + DCROSSED_2(tile[k], tile[k + 2]);
+  return DKEPT_4(tile[0], tile[1]) + DCROSSED_4(tile[0], tile[1]);
+#else
+  return DKEPT_2(tile[0], tile[1]) + DCROSSED_2(tile[0], tile[1]);
+#endif
+}
+
+static void NAME(gram)(size_t rows, size_t batch, const double *x, double *product) {
+  for (size_t i = 0; i < rows; i += 4)
+    for (size_t j = 0; j < i + 4 && j < rows; j += GRAM_COLUMNS) {
+      /* Beyond the edge the last row is taken again and its products are thrown away. */
+      const double *row[4], *column[GRAM_COLUMNS];
+      for (size_t r = 0; r < 4; r++) row[r] = x + (i + r < rows ? i + r : rows - 1) * batch;
+      for (size_t c = 0; c < GRAM_COLUMNS; c++)
+        column[c] = x + (j + c < rows ? j + c : rows - 1) * batch;
+      doubles tile[4 * GRAM_COLUMNS] = {};
+      for (size_t b = 0; b < batch; b += DOUBLE_LANES)
+        for (int r = 0; r < 4; r++)
+          for (int c = 0; c < GRAM_COLUMNS; c++)
+            tile[r * GRAM_COLUMNS + c] +=
+                *(const doubles *)(row[r] + b) * *(const doubles *)(column[c] + b);
+      double sum[4 * GRAM_COLUMNS];
+      for (int k = 0; k < 4 * GRAM_COLUMNS; k += DOUBLE_LANES)
+        *(doubles *)(sum + k) = NAME(double_sums)(tile + k);
+      if (i + 4 <= rows && j + GRAM_COLUMNS <= i) {
+        for (size_t r = 0; r < 4; r++)
+          for (size_t c = 0; c < GRAM_COLUMNS; c++)
+            product[(i + r) * rows + j + c] += sum[r * GRAM_COLUMNS + c];
+      } else {
+        for (size_t r = 0; r < 4 && i + r < rows; r++)
+          for (size_t c = 0; c < GRAM_COLUMNS && j + c <= i + r; c++)
+            product[(i + r) * rows + j + c] += sum[r * GRAM_COLUMNS + c];
+      }
+    }
+}
+
 static double NAME(arithmetic)(size_t rounds, float *sink) {
   vector sum[12];
   const vector factor = (vector){} + 0.999f, term = (vector){} + 0.001f;
@@ -438,6 +579,21 @@ static double NAME(arithmetic)(size_t rounds, float *sink) {
   return 2.0 * 12 * 16 * LANES * (double)rounds;
 }
 
+static double NAME(double_arithmetic)(size_t rounds, double *sink) {
+  doubles sum[12];
+  const doubles factor = (doubles){} + 0.999, term = (doubles){} + 0.001;
+  for (int k = 0; k < 12; k++) sum[k] = (doubles){} + (double)k;
+  for (size_t round = 0; round < rounds; round++)
+    for (int times = 0; times < 16; times++)
+      for (int k = 0; k < 12; k++) {
+        sum[k] = sum[k] * factor + term;
+        KEEP(sum[k]);
+      }
+  *sink = 0;
+  for (int k = 0; k < 12; k++) *sink += sum[k][0];
+  return 2.0 * 12 * 16 * DOUBLE_LANES * (double)rounds;
+}
+
 static const filigree_kernels NAME(table) = {
     .name = SET,
     .forward = NAME(forward),
@@ -445,7 +601,11 @@ static const filigree_kernels NAME(table) = {
     .residual = NAME(residual),
     .adam = NAME(adam),
     .gather = NAME(gather),
+    .evaluate = NAME(evaluate),
+    .jacobian = NAME(jacobian),
+    .gram = NAME(gram),
     .arithmetic = NAME(arithmetic),
+    .double_arithmetic = NAME(double_arithmetic),
 };
 
 #undef vector
@@ -459,6 +619,9 @@ static const filigree_kernels NAME(table) = {
 #undef LANES
 #undef BLOCK
 #undef PAIR_BLOCK
+#undef GRAM_COLUMNS
+#undef DOUBLE_LANES
+#undef doubles
 #undef LOW
 #undef HIGH
 

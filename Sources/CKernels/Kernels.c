@@ -25,6 +25,8 @@
   __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
 /* For the sums over lanes. Of two vectors a and b cut into `parts` parts each: KEPT takes a's even parts
  * and b's odd ones, each in its place; CROSSED a's odd parts and b's even ones, each one place off. */
+#define KEPT_2_OF_2(a, b) __builtin_shufflevector(a, b, 0, 3)
+#define CROSSED_2_OF_2(a, b) __builtin_shufflevector(a, b, 1, 2)
 #define KEPT_2_OF_4(a, b) __builtin_shufflevector(a, b, 0, 1, 6, 7)
 #define CROSSED_2_OF_4(a, b) __builtin_shufflevector(a, b, 2, 3, 4, 5)
 #define KEPT_4_OF_4(a, b) __builtin_shufflevector(a, b, 0, 5, 2, 7)
@@ -51,6 +53,12 @@
   __builtin_shufflevector(a, b, 0, 17, 2, 19, 4, 21, 6, 23, 8, 25, 10, 27, 12, 29, 14, 31)
 #define CROSSED_16_OF_16(a, b) \
   __builtin_shufflevector(a, b, 1, 16, 3, 18, 5, 20, 7, 22, 9, 24, 11, 26, 13, 28, 15, 30)
+/* A vector of doubles has half as many lanes. */
+#define HALF_4 2
+#define HALF_8 4
+#define HALF_16 8
+#define HALF2(lanes) HALF_##lanes
+#define HALF(lanes) HALF2(lanes)
 #define OF_LANES2(name, lanes) name##_OF_##lanes
 #define OF_LANES(name, lanes) OF_LANES2(name, lanes)
 #define KEPT_2(a, b) OF_LANES(KEPT_2, LANES)(a, b)
@@ -61,12 +69,19 @@
 #define CROSSED_8(a, b) OF_LANES(CROSSED_8, LANES)(a, b)
 #define KEPT_16(a, b) OF_LANES(KEPT_16, LANES)(a, b)
 #define CROSSED_16(a, b) OF_LANES(CROSSED_16, LANES)(a, b)
+#define DKEPT_2(a, b) OF_LANES(KEPT_2, HALF(LANES))(a, b)
+#define DCROSSED_2(a, b) OF_LANES(CROSSED_2, HALF(LANES))(a, b)
+#define DKEPT_4(a, b) OF_LANES(KEPT_4, HALF(LANES))(a, b)
+#define DCROSSED_4(a, b) OF_LANES(CROSSED_4, HALF(LANES))(a, b)
+#define DKEPT_8(a, b) OF_LANES(KEPT_8, HALF(LANES))(a, b)
+#define DCROSSED_8(a, b) OF_LANES(CROSSED_8, HALF(LANES))(a, b)
 
 #define SUFFIX baseline
 #define SET "baseline"
 #define LANES 4
 #define BLOCK 8
 #define PAIR_BLOCK 4
+#define GRAM_COLUMNS 2
 #define LOW LOW4
 #define HIGH HIGH4
 #include "KernelSource.h"
@@ -79,6 +94,7 @@
 #define LANES 8
 #define BLOCK 8
 #define PAIR_BLOCK 4
+#define GRAM_COLUMNS 2
 #define LOW LOW8
 #define HIGH HIGH8
 #include "KernelSource.h"
@@ -92,6 +108,7 @@
 #define LANES 16
 #define BLOCK 8
 #define PAIR_BLOCK 8
+#define GRAM_COLUMNS 4
 #define LOW LOW16
 #define HIGH HIGH16
 #include "KernelSource.h"

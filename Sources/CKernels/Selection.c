@@ -5,8 +5,10 @@
 
 /* Seven of ten: from there on two units with all of their weights cost less than with those that are
  * not zero, one after the other. */
-static int keeps_all(const filigree_wiring *whole, const float *parameter, uint32_t u) {
+static int keeps_all(const filigree_wiring *whole, const float *parameter, int keep_zeros,
+                     uint32_t u) {
   if (!parameter) return 1;
+  if (!keep_zeros) return 0;
   const uint32_t first = whole->first[u] + 1, weights = whole->last[u] - first;
   uint32_t count = 0;
   for (uint32_t k = 0; k < weights; k++) count += parameter[first + k] != 0;
@@ -15,13 +17,13 @@ static int keeps_all(const filigree_wiring *whole, const float *parameter, uint3
 
 /* Marks in `place` the units that reach an output through weights that are selected; 2 for those that
  * keep all of their weights. */
-static void mark_live(const filigree_wiring *whole, const float *parameter,
+static void mark_live(const filigree_wiring *whole, const float *parameter, int keep_zeros,
                       const filigree_selection *ties) {
   uint32_t *live = ties->place;
   for (uint32_t u = 0; u < whole->units; u++) live[u] = whole->is_output[u];
   for (uint32_t u = whole->units; u-- > 0;) {
     if (!live[u]) continue;
-    const int all = keeps_all(whole, parameter, u);
+    const int all = keeps_all(whole, parameter, keep_zeros, u);
     live[u] += all;
     for (uint32_t k = whole->first[u] + 1; k < whole->last[u]; k++)
       live[ties->source_unit[k]] |= all || parameter[k] != 0;
@@ -124,9 +126,9 @@ static void pair_units(filigree_wiring *net) {
   }
 }
 
-void filigree_select(const filigree_wiring *whole, const float *parameter,
+void filigree_select(const filigree_wiring *whole, const float *parameter, int keep_zeros,
                      const filigree_selection *ties, filigree_wiring *selected) {
-  mark_live(whole, parameter, ties);
+  mark_live(whole, parameter, keep_zeros, ties);
   order_units(whole, ties, selected);
   take_units(whole, parameter, ties, selected);
   list_outgoing(whole, ties, selected);

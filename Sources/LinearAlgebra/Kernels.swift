@@ -171,11 +171,57 @@ public struct Kernels: Sendable {
     }
   }
 
+  /// Values and slopes of the wiring's live units, in `Double`. Row 0 of `values` must hold ones.
+  public func evaluate(
+    _ arena: borrowing Arena<Double>, _ indices: borrowing Arena<UInt32>, _ wiring: Wiring,
+    batch: Int, parameters: Region, values: Region, slopes: Region
+  ) {
+    precondition(batch % 8 == 0 && parameters.count >= wiring.parameterCount)
+    check(values, wiring.rows * batch)
+    check(slopes, wiring.rows * batch)
+    var native = wiring.pointers(indices)
+    table.pointee.evaluate(
+      &native, batch, arena.pointer(parameters), arena.pointer(values), arena.pointer(slopes))
+  }
+
+  /// jacobian[p, b] = ∂(value of the live unit `output`)/∂(parameter p), for all live parameters, after
+  /// `evaluate`.
+  public func jacobian(
+    _ arena: borrowing Arena<Double>, _ indices: borrowing Arena<UInt32>, _ wiring: Wiring,
+    output: Int, batch: Int, parameters: Region, values: Region, slopes: Region, deltas: Region,
+    jacobian: Region
+  ) {
+    precondition(batch % 8 == 0 && (0..<wiring.liveUnitCount).contains(output))
+    precondition(parameters.count >= wiring.parameterCount)
+    for region in [values, slopes, deltas] { check(region, wiring.rows * batch) }
+    check(jacobian, wiring.liveParameterCount * batch)
+    var native = wiring.pointers(indices)
+    table.pointee.jacobian(
+      &native, output, batch, arena.pointer(parameters), arena.pointer(values),
+      arena.pointer(slopes), arena.pointer(deltas), arena.pointer(jacobian))
+  }
+
+  /// product[i, j] += Σ_b x[i, b] x[j, b] for j ≤ i (rows × rows, the lower triangle).
+  public func gram(
+    _ arena: borrowing Arena<Double>, rows: Int, batch: Int, x: Region, product: Region
+  ) {
+    precondition(batch % 8 == 0)
+    check(x, rows * batch)
+    check(product, rows * rows)
+    table.pointee.gram(rows, batch, arena.pointer(x), arena.pointer(product))
+  }
+
   /// Runs `rounds` times 192 fused multiply-adds per vector lane on registers alone and returns the
   /// number of operations (two per multiply-add): what one core can do at most, for benchmarks.
   public func arithmetic(rounds: Int) -> Double {
     var sink: Float = 0
     return table.pointee.arithmetic(rounds, &sink)
+  }
+
+  /// The same in `Double`.
+  public func doubleArithmetic(rounds: Int) -> Double {
+    var sink = 0.0
+    return table.pointee.double_arithmetic(rounds, &sink)
   }
 
   @inline(__always) private func check(_ region: Region, _ count: Int) {

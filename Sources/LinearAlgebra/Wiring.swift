@@ -124,12 +124,12 @@ public struct Wiring: Sendable {
 
   /// Makes this the selection of those weights of `whole` that are not zero, or of all of them, with
   /// every bias.
-  /// Units that keep most of their weights keep all.
-  ///
-  /// - Parameter parameters: of the whole; nil selects all.
+  /// - Parameters:
+  ///   - parameters: of the whole; nil selects all.
+  ///   - keepingZeros: whether units that keep most of their weights keep all.
   public mutating func select(
-    from whole: Wiring, parameters: Region?, _ arena: borrowing Arena<Float>,
-    in indices: inout Arena<UInt32>
+    from whole: Wiring, parameters: Region?, keepingZeros: Bool = true,
+    _ arena: borrowing Arena<Float>, in indices: inout Arena<UInt32>
   ) {
     precondition(row.count >= whole.unitCount && source.count >= whole.parameterCount)
     if let parameters { precondition(parameters.count == whole.parameterCount) }
@@ -139,7 +139,9 @@ public struct Wiring: Sendable {
       source_unit: indices.pointer(whole.sourceUnit), home: indices.pointer(home),
       whole_first: indices.pointer(wholeFirst), whole_last: indices.pointer(wholeLast),
       unit: indices.pointer(unit), place: indices.pointer(place))
-    filigree_select(&from, parameters.map { UnsafePointer(arena.pointer($0)) }, &ties, &native)
+    filigree_select(
+      &from, parameters.map { UnsafePointer(arena.pointer($0)) }, keepingZeros ? 1 : 0, &ties,
+      &native)
     unitCount = Int(native.units)
     liveUnitCount = Int(native.live_units)
     parameterCount = Int(native.parameters)

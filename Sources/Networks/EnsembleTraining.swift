@@ -94,8 +94,8 @@ public struct EnsembleTraining: Sendable {
     let groups = groups(states)
     let trained = try await concurrentMap(groups.count, threads: threads) { index in
       var group = GroupTraining(
-        training: self, set: set, validation: validation, checkpoints: checkpoints, report: report,
-        states: groups[index])
+        self, set: set, validation: validation, checkpoints: checkpoints, states: groups[index],
+        report: report)
       return try group.run()
     }.flatMap { $0 }
     return try outcome(trained, set)

@@ -2,23 +2,37 @@ import LinearAlgebra
 
 /// Trains problems that share their minibatches, from their states to the end, keeping states on the
 /// way.
-struct GroupTraining {
-  struct Trained: Sendable {
+package struct GroupTraining {
+  package struct Trained: Sendable {
     /// nil when the problem was given up.
-    var network: Network?
-    var history: EnsembleTraining.History
+    package var network: Network?
+    package var history: EnsembleTraining.History
   }
 
-  let training: EnsembleTraining
-  let set: TrainingSet
-  let validation: TrainingSet?
-  let checkpoints: Checkpoints
-  let report: @Sendable (EnsembleTraining.Progress) -> Void
-  var states: [ProblemState]
+  private let training: EnsembleTraining
+  private let set: TrainingSet
+  private let validation: TrainingSet?
+  private let checkpoints: Checkpoints
+  private let report: @Sendable (EnsembleTraining.Progress) -> Void
+  private var states: [ProblemState]
+
+  /// - Parameter states: one, or towers of one member next to each other that have got equally far.
+  package init(
+    _ training: EnsembleTraining, set: TrainingSet, validation: TrainingSet?,
+    checkpoints: Checkpoints, states: [ProblemState],
+    report: @escaping @Sendable (EnsembleTraining.Progress) -> Void
+  ) {
+    self.training = training
+    self.set = set
+    self.validation = validation
+    self.checkpoints = checkpoints
+    self.states = states
+    self.report = report
+  }
 
   private var recipe: Recipe { training.recipe }
 
-  mutating func run() throws -> [Trained] {
+  package mutating func run() throws -> [Trained] {
     var networks = try attempt(states.indices.filter { !states[$0].isAbandoned })
     // What diverged goes again on its own, in an order of its own.
     while let index = states.indices.first(where: { !states[$0].isAbandoned && networks[$0] == nil }

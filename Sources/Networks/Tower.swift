@@ -55,13 +55,11 @@ struct ParameterBlock {
 
 /// One network in training: where its parts lie, and how its epoch goes.
 struct Tower {
-  let network: Network
+  let wired: WiredNetwork
   let whole: ParameterBlock
   let selected: ParameterBlock
   var wiring: Wiring
   var selection: Wiring
-  /// Where each unit's bias stands among the parameters; its weights follow.
-  let biases: [Int]
   let target: Region
   let prediction: Region
   let outputDelta: Region
@@ -69,25 +67,24 @@ struct Tower {
   private(set) var lastError = 0.0
   var divergence: Divergence?
 
-  /// - Precondition: the last layer is the output and nothing reads it.
   init(
     _ network: Network, samples: SampleTable, firstTarget: Int, in layout: inout ArenaLayout,
     wiring wiringLayout: inout ArenaLayout
   ) {
-    precondition(network.outputLayers == [network.layers.count - 1])
-    self.network = network
-    let units = network.layers.reduce(0) { $0 + $1.unitCount }
-    let count = network.weightCount + units
+    wired = WiredNetwork(network)
+    let units = wired.biases.count
+    let count = wired.parameterCount
     whole = ParameterBlock(count: count, in: &layout)
     selected = ParameterBlock(count: count, in: &layout)
     wiring = Wiring(rows: samples.rows, units: units, parameters: count, in: &wiringLayout)
     selection = Wiring(rows: samples.rows, units: units, parameters: count, in: &wiringLayout)
-    biases = network.biasPlaces
     target = samples.targets(firstTarget, network.outputCount)
     let firstOutput = units - network.outputCount
     prediction = samples.units(samples.values, firstOutput, network.outputCount)
     outputDelta = samples.units(samples.deltas, firstOutput, network.outputCount)
   }
+
+  var outputCount: Int { wired.network.outputCount }
 
   mutating func beginEpoch() {
     squaredError = 0
@@ -101,99 +98,8 @@ struct Tower {
     } else {
       divergence = Divergence(
         cause: .loss, epoch: epoch, step: step + 1,
-        lossBefore: step == 0 ? nil : lastError / Double(batch * network.outputCount),
+        lossBefore: step == 0 ? nil : lastError / Double(batch * outputCount),
         learningRate: rate)
     }
-  }
-
-  /// The layers' units in order, each with what it reads.
-  mutating func describe(_ samples: SampleTable, in indices: inout Arena<UInt32>) {
-    let starts = network.firstUnits
-    let units = network.layers.enumerated().flatMap { number, layer in
-      let sources = layer.connections.flatMap { connection in
-        switch connection.source {
-        case .inputs: (0..<network.inputCount).map { Wiring.Source.input($0) }
-        case .layer(let index):
-          (0..<network.layers[index].unitCount).map { Wiring.Source.unit(starts[index] + $0) }
-        }
-      }
-      return Array(
-        repeating: Wiring.Unit(
-          activation: layer.activation, isOutput: number == network.layers.count - 1,
-          layer: number, sources: sources),
-        count: layer.unitCount)
-    }
-    wiring.describe(
-      units, firstUnitRow: samples.firstUnitRow, batch: samples.batch, in: &indices)
-  }
-
-  func store(
-    _ network: Network, recipe: Recipe, in arena: inout Arena<Float>
-  ) {
-    let strength = recipe.sparsifier == .none ? 0 : Float(recipe.strength)
-    var unit = 0
-    for layer in network.layers {
-      for row in 0..<layer.unitCount {
-        var place = biases[unit]
-        arena[whole.parameters, place] = Float(layer.bias[row])
-        for connection in layer.connections {
-          for column in 0..<connection.weight.columns {
-            place += 1
-            arena[whole.parameters, place] = Float(connection.weight[row, column])
-            arena[whole.strengths, place] = strength
-          }
-        }
-        unit += 1
-      }
-    }
-  }
-
-  /// The network with these numbers, in the order of the wiring, as its parameters.
-  func network(with parameters: [Float]) -> Network {
-    var result = network
-    var unit = 0
-    for (number, layer) in network.layers.enumerated() {
-      for row in 0..<layer.unitCount {
-        var place = biases[unit]
-        result.layers[number].bias[row] = Double(parameters[place])
-        for connection in layer.connections.indices {
-          for column in 0..<layer.connections[connection].weight.columns {
-            place += 1
-            result.layers[number].connections[connection].weight[row, column] =
-              Double(parameters[place])
-          }
-        }
-        unit += 1
-      }
-    }
-    return result
-  }
-}
-
-extension Network {
-  /// The number of each layer's first unit when all units are counted through.
-  fileprivate var firstUnits: [Int] {
-    var starts: [Int] = []
-    var next = 0
-    for layer in layers {
-      starts.append(next)
-      next += layer.unitCount
-    }
-    return starts
-  }
-
-  /// Where each unit's bias stands in the order of a wiring: later units first, each with its bias and
-  /// then its weights.
-  fileprivate var biasPlaces: [Int] {
-    var places: [Int] = []
-    var next = 0
-    for layer in layers.reversed() {
-      let width = layer.connections.reduce(1) { $0 + $1.weight.columns }
-      for _ in 0..<layer.unitCount {
-        places.append(next)
-        next += width
-      }
-    }
-    return places.reversed()
   }
 }

@@ -94,9 +94,14 @@ package struct Trainer: ~Copyable {
     indices = Arena(wiringLayout)
     order = []
     arena.fill(samples.ones, with: 1)
-    for (tower, network) in networks.enumerated() {
-      towers[tower].describe(samples, in: &indices)
-      towers[tower].store(network, recipe: recipe, in: &arena)
+    let strength = recipe.sparsifier == .none ? 0 : Float(recipe.strength)
+    for tower in towers.indices {
+      towers[tower].wiring.describe(
+        towers[tower].wired.units, firstUnitRow: samples.firstUnitRow, batch: paddedBatch,
+        in: &indices)
+      let parameters = towers[tower].wired.parameters
+      arena[towers[tower].whole.parameters] = parameters.map { Float($0.value) }
+      arena[towers[tower].whole.strengths] = parameters.map { $0.isWeight ? strength : 0 }
     }
     for tower in towers.indices { select(tower) }
   }
@@ -143,7 +148,7 @@ package struct Trainer: ~Copyable {
     if towers[index].divergence == nil && !magnitude.isFinite {
       towers[index].divergence = Divergence(
         cause: .weights, epoch: epoch, step: stepsPerEpoch,
-        lossBefore: tower.lastError / Double(batch * tower.network.outputCount),
+        lossBefore: tower.lastError / Double(batch * tower.outputCount),
         learningRate: rate)
     }
     if let divergence = towers[index].divergence { return .failure(divergence) }
@@ -154,15 +159,16 @@ package struct Trainer: ~Copyable {
       EpochRecord(
         epoch: epoch, learningRate: rate,
         trainingLoss: tower.squaredError
-          / Double(stepsPerEpoch * batch * tower.network.outputCount),
+          / Double(stepsPerEpoch * batch * tower.outputCount),
         penalty: penalty, validationLoss: validation.map { meanSquaredError(index, $0) },
         survivingWeights: parameters.count { $0 != 0 }
-          - tower.biases.count { parameters[$0] != 0 }))
+          - tower.wired.biases.count { parameters[$0] != 0 }))
   }
 
   /// A tower's network as it stands after an epoch.
   package func result(_ tower: Int = 0) -> Network {
-    towers[tower].network(with: arena[towers[tower].whole.parameters])
+    towers[tower].wired.network(
+      with: arena[towers[tower].whole.parameters].map { Double($0) })
   }
 
   /// - Precondition: the state has the shape of the tower.
@@ -191,8 +197,8 @@ package struct Trainer: ~Copyable {
     backward(index, everyWeight: true)
     let tower = towers[index]
     return (
-      squaredError / Double(rows.count * tower.network.outputCount),
-      tower.network(with: arena[tower.whole.gradient])
+      squaredError / Double(rows.count * tower.outputCount),
+      tower.wired.network(with: arena[tower.whole.gradient].map { Double($0) })
     )
   }
 }
@@ -256,7 +262,7 @@ extension Trainer {
     }
     return kernels.residual(
       arena, prediction: prediction, target: target,
-      factor: 2 / Double(batch * towers[index].network.outputCount),
+      factor: 2 / Double(batch * towers[index].outputCount),
       delta: towers[index].outputDelta)
   }
 
@@ -310,7 +316,7 @@ extension Trainer {
       sum += forwardAndResidual(index, rows: rows.count, onlyLive: true)
       first = rows.upperBound
     }
-    return sum / Double(other.rows * towers[index].network.outputCount)
+    return sum / Double(other.rows * towers[index].outputCount)
   }
 }
 

@@ -247,8 +247,10 @@ struct Train: Tool {
       throw interruption
     } catch {
       progress.finish()
+      // There is nothing to go on with: the same settings diverge again.
+      if error is TrainingFailure { try kept.remove() }
       if error is FileProblem {
-        run.note("what was kept before is still in \(kept.path); --resume goes on from there")
+        Console.note("what was kept before is still in \(kept.path); --resume goes on from there")
       }
       throw error
     }
@@ -381,8 +383,17 @@ struct Train: Tool {
             + "\(divergence); " + (isLast ? "the member is left out" : "it was trained again"))
       }
     }
-    let last = outcome.histories.filter { kept.contains($0.problem.member) }
-      .compactMap(\.epochs.last)
+    let trained = outcome.histories.filter { kept.contains($0.problem.member) }
+    // Standardised targets: predicting their mean has a loss of 1.
+    for history in trained {
+      if let loss = history.epochs.last?.trainingLoss, loss > 1.1 {
+        Console.warning(
+          "member \(history.problem.member): \(Self.place(history.problem, names))has a training loss "
+            + "of \(Self.scientific(loss)), worse than the mean of the data (1); a lower "
+            + "--learning-rate usually helps")
+      }
+    }
+    let last = trained.compactMap(\.epochs.last)
     // As filigree-paths counts them: what is left once dead units are gone.
     let weights = models.map { Double(LiveStructure($0.network).network.survivingWeightCount) }
     let validation = last.compactMap(\.validationLoss)

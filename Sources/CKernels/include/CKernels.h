@@ -70,9 +70,9 @@ typedef struct {
 } filigree_selection;
 
 /* Selects from `whole` the biases and the weights that are not zero; all of them where `parameter` is
- * NULL. A unit that keeps most of its weights keeps all, because it then shares loads with its
- * neighbour. Units that reach no output come last. */
-void filigree_select(const filigree_wiring *whole, const float *parameter,
+ * NULL. With `keep_zeros` a unit that keeps most of its weights keeps all, because it then shares loads
+ * with its neighbour. Units that reach no output come last. */
+void filigree_select(const filigree_wiring *whole, const float *parameter, int keep_zeros,
                      const filigree_selection *ties, filigree_wiring *selected);
 
 typedef struct {
@@ -105,9 +105,22 @@ typedef struct {
   void (*gather)(size_t features, size_t stride, size_t used, size_t batch, const float *source,
                  const uint32_t *rows, float *destination);
 
+  /* In double precision, batch a multiple of 8; only live units are looked at. Values and slopes. */
+  void (*evaluate)(const filigree_wiring *wiring, size_t batch, const double *parameter,
+                   double *value, double *slope);
+
+  /* jacobian[p, b] = ∂(value of unit `output`)/∂(parameter p) at sample b, for live parameters. */
+  void (*jacobian)(const filigree_wiring *wiring, size_t output, size_t batch,
+                   const double *parameter, const double *value, const double *slope,
+                   double *delta, double *jacobian);
+
+  /* product[i, j] += Σ_b x[i, b] x[j, b] for j ≤ i; `product` is rows × rows. */
+  void (*gram)(size_t rows, size_t batch, const double *x, double *product);
+
   /* `rounds` times 192 multiply-adds per vector lane on registers alone (fused where the set has
    * that); returns the number of operations, two for each. For benchmarks. */
   double (*arithmetic)(size_t rounds, float *sink);
+  double (*double_arithmetic)(size_t rounds, double *sink);
 } filigree_kernels;
 
 /* Asks the processor to bring rows of `stride` floats into its second cache. */

@@ -1,0 +1,80 @@
+import LinearAlgebra
+
+/// A network with one output layer, and the order in which the kernels hold its parameters: later
+/// units first, each with its bias and then its weights in the order of its layer's connections.
+struct WiredNetwork {
+  let network: Network
+  /// Where each unit's bias stands among the parameters; its weights follow.
+  let biases: [Int]
+  let parameterCount: Int
+
+  /// - Precondition: the last layer is the output and nothing reads it.
+  init(_ network: Network) {
+    precondition(network.outputLayers == [network.layers.count - 1])
+    self.network = network
+    var places: [Int] = []
+    var next = 0
+    for layer in network.layers.reversed() {
+      let width = layer.connections.reduce(1) { $0 + $1.weight.columns }
+      for _ in 0..<layer.unitCount {
+        places.append(next)
+        next += width
+      }
+    }
+    biases = places.reversed()
+    parameterCount = next
+  }
+
+  /// The layers' units in order, each with what it reads.
+  var units: [Wiring.Unit] {
+    var firstUnits: [Int] = []
+    var units: [Wiring.Unit] = []
+    for (number, layer) in network.layers.enumerated() {
+      let sources = layer.connections.flatMap { connection -> [Wiring.Source] in
+        switch connection.source {
+        case .inputs: (0..<network.inputCount).map { .input($0) }
+        case .layer(let index):
+          (0..<network.layers[index].unitCount).map { .unit(firstUnits[index] + $0) }
+        }
+      }
+      firstUnits.append(units.count)
+      units += Array(
+        repeating: Wiring.Unit(
+          activation: layer.activation, isOutput: number == network.layers.count - 1,
+          layer: number, sources: sources),
+        count: layer.unitCount)
+    }
+    return units
+  }
+
+  /// Every parameter in order, and whether it is a weight (else a bias).
+  var parameters: [(value: Double, isWeight: Bool)] {
+    network.layers.reversed().flatMap { layer in
+      (0..<layer.unitCount).reversed().flatMap { row in
+        [(layer.bias[row], false)]
+          + layer.connections.flatMap { $0.weight.row(row).map { ($0, true) } }
+      }
+    }
+  }
+
+  /// The network with these parameters.
+  func network(with parameters: [Double]) -> Network {
+    precondition(parameters.count == parameterCount)
+    var result = network
+    var unit = 0
+    for (number, layer) in network.layers.enumerated() {
+      for row in 0..<layer.unitCount {
+        var place = biases[unit]
+        result.layers[number].bias[row] = parameters[place]
+        for connection in layer.connections.indices {
+          for column in 0..<layer.connections[connection].weight.columns {
+            place += 1
+            result.layers[number].connections[connection].weight[row, column] = parameters[place]
+          }
+        }
+        unit += 1
+      }
+    }
+    return result
+  }
+}
