@@ -67,7 +67,9 @@ let package = Package(
       // Run by Scripts/bench beside its peers in Python.
       .executableTarget(
         name: "training-benchmark", dependencies: ["CommandSupport"], path: "Benchmarks/Training",
-        exclude: ["jax_peer.py", "pytorch_peer.py", "peers_common.py"])
+        exclude: [
+          "compare.py", "jax_peer.py", "pytorch_peer.py", "peers_common.py", "requirements.txt",
+        ])
     ]
     + tools.map { .executableTarget(name: "filigree-\($0)", dependencies: ["CommandSupport"]) }
     + ["LinearAlgebra", "Dynamics", "Networks", "Interpretation", "GraphDrawing", "Interchange"]

@@ -52,6 +52,10 @@ struct TrainingBenchmark: Tool {
     var workload = Workload.limit.rawValue
     var instructionSet: String
     var gigaflopsPerSecond: Double
+    var doubleGigaflopsPerSecond: Double
+    var normalEquationsMilliseconds: Double
+    /// Of the limit in double precision.
+    var normalEquationsShare: Double
   }
 
   mutating func work() async throws {
@@ -66,27 +70,61 @@ struct TrainingBenchmark: Tool {
 
   private func measureLimit() -> Limit {
     let kernels = Kernels.active
-    let best = (0..<5).map { _ in
-      let clock = ContinuousClock()
-      var operations = 0.0
-      let time = clock.measure { operations = kernels.arithmetic(rounds: 1_000_000) }
-      return operations / ProgressLine.seconds(time)
-    }.max()
+    let single = best { kernels.arithmetic(rounds: 1_000_000) }
+    let double = best { kernels.doubleArithmetic(rounds: 1_000_000) }
+    // JᵀJ of 10,000 rows × 100 weights in blocks of 512 rows, as Levenberg-Marquardt makes it; a
+    // symmetric product has half the operations.
+    let (weights, rows, batch) = (100, 10_000, 512)
+    var layout = ArenaLayout()
+    let jacobian = layout.reserve(weights * batch)
+    let product = layout.reserve(weights * weights)
+    var arena = Arena<Double>(layout)
+    arena.fill(jacobian, with: 0.5)
+    let blocks = (rows + batch - 1) / batch
+    let gram = best {
+      for _ in 0..<blocks {
+        kernels.gram(arena, rows: weights, batch: batch, x: jacobian, product: product)
+      }
+      return Double(weights * (weights + 1) * blocks * batch)
+    }
     return Limit(
-      instructionSet: kernels.instructionSet.rawValue, gigaflopsPerSecond: (best ?? 0) / 1e9)
+      instructionSet: kernels.instructionSet.rawValue, gigaflopsPerSecond: single / 1e9,
+      doubleGigaflopsPerSecond: double / 1e9,
+      normalEquationsMilliseconds: Double(weights * (weights + 1) * rows) / gram * 1e3,
+      normalEquationsShare: gram / double)
   }
 
+  /// Operations per second, the best of several tries.
+  private func best(_ body: () -> Double) -> Double {
+    let clock = ContinuousClock()
+    return (0..<7).map { _ in
+      var operations = 0.0
+      let time = clock.measure { operations = body() }
+      return operations / ProgressLine.seconds(time)
+    }.max() ?? 0
+  }
+
+  /// The time from initial weights to trained networks; reading and standardising the data is left out,
+  /// as compiling is for the peers.
   private func measureTraining() async throws -> Report {
-    let trajectories = try TrajectoryFile.read(data)
-    let recipe = recipe
-    let set = try TrainingSet(trajectories)
+    let set = try TrainingSet(try TrajectoryFile.read(data))
     let training = EnsembleTraining(recipe: recipe, members: members, seed: 1, threads: threads)
+    let problems = training.problems(targets: set.targets.count)
+    let perMember = problems.count / members
     let clock = ContinuousClock()
     let start = clock.now
-    let trained = try await training.run(on: trajectories)
+    let trained = try await concurrentMap(members, threads: threads) { member in
+      var group = GroupTraining(
+        training, set: set, validation: nil, checkpoints: .none,
+        states: problems[(member * perMember)..<((member + 1) * perMember)].map {
+          ProblemState($0)
+        }
+      ) { _ in }
+      return try group.run()
+    }.flatMap { $0 }
     let seconds = ProgressLine.seconds(clock.now - start)
     let steps = recipe.epochs * (set.rows / recipe.batch)
-    let last = trained.histories.compactMap(\.epochs.last)
+    let last = trained.compactMap(\.history.epochs.last)
     return Report(
       workload: workload.rawValue, instructionSet: Kernels.active.instructionSet.rawValue,
       members: members, threads: threads, steps: steps,

@@ -116,103 +116,101 @@ class Eager:
 
 
 class Stacked:
-    """All networks in one vector of parameters, features x rows.
+    """All networks of all members in one vector of parameters, features x rows. All towers read the
+    same inputs: their first layers are one matrix, and so are the skips.
 
-    Biases are a column of the weights, met by a feature or unit that is always one. All towers read
-    the same inputs: their first layers are one matrix, and so are the skips."""
+    Leading axes, where there is more than one: members, or networks (towers of all members)."""
 
-    def __init__(self, workload, variant, members, features, targets, seed):
+    def __init__(self, workload, members, features, targets, seed):
         self.workload = workload
         self.members = members
         self.features = features.shape[1]
         self.targets = targets.shape[1]
         self.depth = len(workload.hidden)
+        # The ones are a feature whose weight is the bias.
         ones = torch.ones(len(features), 1)
-        data = [torch.from_numpy(features), ones, torch.from_numpy(targets)]
-        self.data = torch.cat(data, 1)
+        self.data = torch.cat([torch.from_numpy(features), ones, torch.from_numpy(targets)], 1)
         layers, skip = common.initial_weights(
             workload, members, self.features, self.targets, seed
         )
         self.towers = layers[0].weight.shape[1]
         self.networks = members * self.towers
-        blocks = [
-            torch.cat([torch.from_numpy(layer.weight), torch.from_numpy(layer.bias)[..., None]], -1)
-            for layer in layers
-        ]
-        masks = [torch.ones_like(block) for block in blocks]
-        for mask in masks:
-            mask[..., -1] = 0
-        self.shapes = [leading(members, -1, self.features + 1)]
-        self.shapes += [leading(self.networks, -1, block.shape[-1]) for block in blocks[1:]]
-        if skip is not None:
-            blocks.append(torch.from_numpy(skip))
-            masks.append(torch.ones_like(blocks[-1]))
-            self.shapes.append(leading(members, -1, self.features))
+        self.weights = [torch.from_numpy(layer.weight) for layer in layers]
+        self.biases = [torch.from_numpy(layer.bias) for layer in layers]
+        self.skips = [] if skip is None else [torch.from_numpy(skip)]
+        self.taken = 0
+
+    def pack(self, blocks, shapes, masks):
+        """Lays out the parameters; the masks are one for a weight and zero for a bias."""
+        self.shapes = shapes
         self.sizes = [block.numel() for block in blocks]
-        flat = lambda blocks: torch.cat([block.reshape(-1) for block in blocks])
-        self.parameters = flat(blocks)
-        self.is_weight = flat(masks)
+        self.parameters = torch.cat([block.reshape(-1) for block in blocks])
+        self.is_weight = torch.cat([mask.reshape(-1) for mask in masks])
         self.moment1 = torch.zeros_like(self.parameters)
         self.moment2 = torch.zeros_like(self.parameters)
-        self.taken = 0
 
     def unpack(self, vector):
         return [part.view(shape) for part, shape in zip(vector.split(self.sizes), self.shapes)]
-
-    def corrections(self):
-        """What Adam's step needs as p -= rate m / (sqrt(v) + epsilon)."""
-        root = math.sqrt(1 - BETA2**self.taken)
-        return self.workload.rate * root / (1 - BETA1**self.taken), EPSILON * root, root
 
     def surviving_weights(self):
         return int(((self.parameters != 0) & (self.is_weight != 0)).sum()) / self.members
 
 
 class Batched(Stacked):
+    """Biases are a column of the weights, met by a unit that is always one: a product less each way."""
+
     def __init__(self, workload, variant, members, features, targets, seed):
-        super().__init__(workload, variant, members, features, targets, seed)
+        super().__init__(workload, members, features, targets, seed)
+        blocks = [torch.cat([w, b[..., None]], -1) for w, b in zip(self.weights, self.biases)]
+        masks = [
+            torch.cat([torch.ones_like(w), torch.zeros_like(b[..., None])], -1)
+            for w, b in zip(self.weights, self.biases)
+        ]
+        shapes = [leading(members, -1, self.features + 1)]
+        shapes += [leading(self.networks, -1, block.shape[-1]) for block in blocks[1:]]
+        shapes += [leading(members, -1, self.features) for _ in self.skips]
+        self.pack(blocks + self.skips, shapes, masks + [torch.ones_like(w) for w in self.skips])
         self.gradient = torch.zeros_like(self.parameters)
         self.scratch = torch.zeros_like(self.parameters)
         self.limit = torch.zeros_like(self.parameters)
         self.strength = self.is_weight * (workload.rate * workload.penalty)
-        weights, gradients = self.unpack(self.parameters), self.unpack(self.gradient)
-        zeros = lambda *shape: torch.zeros(shape)
+        self.count = torch.zeros(())
+        self.make_buffers()
 
-        self.batch = zeros(members * BATCH, self.data.shape[1])
+    def make_buffers(self):
+        """Buffers, and all views of them that a step needs: making a view takes time too."""
+        members, networks, hidden = self.members, self.networks, self.workload.hidden
+        weights, gradients = self.unpack(self.parameters), self.unpack(self.gradient)
+        by_member = leading(members, -1, BATCH)
+        by_network = leading(networks, -1, BATCH)
+        self.batch = torch.zeros(members * BATCH, self.data.shape[1])
         batch = self.batch.view(leading(members, BATCH, -1))
-        self.rows = batch[..., : self.features + 1]
-        self.x = self.rows.mT
-        self.y = batch[..., self.features + 1 :].mT
-        self.products, self.values, self.deltas = [], [], []
-        for units in workload.hidden:
-            by_network = leading(self.networks, units, BATCH)
-            self.products.append(zeros(*by_network))
-            self.values.append(torch.ones(leading(self.networks, units + 1, BATCH)))
-            self.deltas.append(zeros(*by_network))
-        self.output = zeros(*leading(members, self.targets, BATCH))
+        rows, self.y = batch[..., : self.features + 1], batch[..., self.features + 1 :].mT
+        products = [torch.zeros(leading(networks, units, BATCH)) for units in hidden]
+        values = [torch.ones(leading(networks, units + 1, BATCH)) for units in hidden]
+        deltas = [torch.zeros_like(product) for product in products]
+        self.output = torch.zeros(leading(members, self.targets, BATCH))
         self.error = torch.zeros_like(self.output)
 
-        by_network = leading(self.networks, -1, BATCH)
-        by_member = leading(members, -1, BATCH)
-        self.first = (weights[0], self.x, self.products[0].view(by_member))
-        self.first_gradient = (self.deltas[0].view(by_member), self.rows, gradients[0])
-        outputs = self.products[1:] + [self.output.view(by_network)]
-        deltas = self.deltas[1:] + [self.error.view(by_network)]
+        # Triples are a product: factors and where it goes.
+        self.first = weights[0], rows.mT, products[0].view(by_member)
+        self.first_gradient = deltas[0].view(by_member), rows, gradients[0]
+        outputs = products[1:] + [self.output.view(by_network)]
+        output_deltas = deltas[1:] + [self.error.view(by_network)]
         self.layers = []
-        for k, units in enumerate(workload.hidden):
-            value = self.values[k]
-            forward = (weights[k + 1], value, outputs[k])
-            backward = (deltas[k], value.mT, gradients[k + 1])
-            propagate = (weights[k + 1][..., :units].mT, deltas[k], self.deltas[k])
-            self.layers.append(
-                (self.products[k], value.narrow(-2, 0, units), forward, backward, propagate)
-            )
-        self.skip = None
-        if workload.skip:
-            self.skip = (weights[-1], self.x.narrow(-2, 0, self.features))
-            self.skip_gradient = (self.error, self.rows[..., : self.features], gradients[-1])
+        for k, units in enumerate(hidden):
+            forward = weights[k + 1], values[k], outputs[k]
+            gradient = output_deltas[k], values[k].mT, gradients[k + 1]
+            backward = weights[k + 1][..., :units].mT, output_deltas[k], deltas[k]
+            value = values[k].narrow(-2, 0, units)
+            self.layers.append((products[k], value, forward, gradient, backward))
+        if self.skips:
+            inputs = rows[..., : self.features]
+            self.skip = weights[-1], inputs.mT
+            self.skip_gradient = self.error, inputs, gradients[-1]
 
     def run(self, order):
+        """A step for each row of `order` [steps, members, batch]; returns the steps' losses."""
         losses = torch.empty(len(order))
         with torch.inference_mode():
             for rows, loss in zip(order.reshape(len(order), -1).unbind(), losses.unbind()):
@@ -230,13 +228,13 @@ class Batched(Stacked):
         for product, value, (a, b, out), _, _ in self.layers:
             activate(product, out=value)
             by_network(a, b, out=out)
-        if self.skip:
+        if self.skips:
             (self.output.addmm_ if self.members == 1 else self.output.baddbmm_)(*self.skip)
         error = torch.sub(self.output, self.y, out=self.error)
         flat = error.view(-1)
         torch.dot(flat, flat, out=loss)
         error.mul_(2 * self.towers / (self.targets * BATCH))
-        if self.skip:
+        if self.skips:
             a, b, out = self.skip_gradient
             by_member(a, b, out=out)
         for product, value, _, (a, b, out), (c, d, delta) in reversed(self.layers):
@@ -248,17 +246,124 @@ class Batched(Stacked):
 
     def take_step(self):
         self.taken += 1
-        rate, epsilon, root = self.corrections()
-        gradient, scratch, limit = self.gradient, self.scratch, self.limit
-        self.moment1.lerp_(gradient, 1 - BETA1)
-        self.moment2.mul_(BETA2).addcmul_(gradient, gradient, value=1 - BETA2)
-        torch.sqrt(self.moment2, out=scratch).add_(epsilon)
-        self.parameters.addcdiv_(self.moment1, scratch, value=-rate)
+        self.count.add_(1)
+        torch._fused_adam_(
+            [self.parameters], [self.gradient], [self.moment1], [self.moment2], [], [self.count],
+            lr=self.workload.rate, beta1=BETA1, beta2=BETA2, eps=EPSILON, weight_decay=0,
+            amsgrad=False, maximize=False,
+        )
         if self.workload.penalty > 0:
+            # With both sides times root: limit = root strength / (sqrt(v) + root epsilon).
+            root = math.sqrt(1 - BETA2**self.taken)
+            scratch, limit = self.scratch, self.limit
+            torch.sqrt(self.moment2, out=scratch).add_(EPSILON * root)
             torch.div(self.strength, scratch, out=limit).mul_(root)
             torch.neg(limit, out=scratch)
             torch.clamp(self.parameters, scratch, limit, out=scratch)
             self.parameters.sub_(scratch)  # sign(w) max(|w| - limit, 0)
+
+
+class Compiled(Stacked):
+    """Several steps are one compiled function: calling it takes as long as a step."""
+
+    def __init__(self, workload, variant, members, features, targets, seed):
+        super().__init__(workload, members, features, targets, seed)
+        shapes = [leading(members, -1, self.features)]
+        shapes += [leading(self.networks, -1, w.shape[-1]) for w in self.weights[1:]]
+        shapes += [leading(members, -1, self.features) for _ in self.skips]
+        shapes += [leading(self.networks, -1, 1) for _ in self.biases[:-1]]
+        shapes += [leading(members, -1, 1)]
+        weights = self.weights + self.skips
+        masks = [torch.ones_like(w) for w in weights] + [torch.zeros_like(b) for b in self.biases]
+        self.pack(weights + self.biases, shapes, masks)
+        self.weight_count = sum(w.numel() for w in weights)
+        # Calls from C++ rather than Python; compiled afresh in every process, so that its time tells.
+        torch._inductor.config.cpp_wrapper = True
+        torch._inductor.config.compile_threads = 1
+        torch._inductor.config.force_disable_caches = True
+        self.compiled = torch.compile(self.take_steps, fullgraph=True, dynamic=False)
+
+    def run(self, order):
+        """A step for each row of `order` [steps, members, batch]; returns the steps' losses."""
+        steps = len(order)
+        block = max(size for size in range(1, 11) if steps % size == 0)
+        counts = torch.arange(self.taken + 1, self.taken + steps + 1, dtype=torch.float64)
+        root = (1 - BETA2**counts).sqrt()
+        correction1 = 1 / (1 - BETA1**counts)
+        rates = torch.stack([self.workload.rate * root, EPSILON * root, correction1], 1).float()
+        self.taken += steps
+        losses = torch.empty(steps)
+        blocks = zip(
+            order.reshape(-1, block, self.members * BATCH), rates.view(-1, block, 3),
+            losses.view(-1, block),
+        )
+        with torch.inference_mode():
+            for rows, rates, loss in blocks:
+                self.compiled(
+                    self.parameters, self.moment1, self.moment2, self.data, rows, rates, loss
+                )
+        return losses
+
+    def take_steps(self, parameters, moment1, moment2, data, rows, rates, losses):
+        p, m, v = parameters, moment1, moment2
+        for k in range(len(rows)):
+            loss, gradient = self.loss_and_gradient(p, data[rows[k]])
+            m = BETA1 * m + (1 - BETA1) * gradient
+            v = BETA2 * v + (1 - BETA2) * gradient * gradient
+            rate = rates[k, 0] / (v.sqrt() + rates[k, 1])
+            p = p - rate * (m * rates[k, 2])
+            if self.workload.penalty > 0:
+                weights, biases = p[: self.weight_count], p[self.weight_count :]
+                limit = rate[: self.weight_count] * self.workload.penalty
+                # sign(w) max(|w| - limit, 0)
+                p = torch.cat([weights - torch.clamp(weights, -limit, limit), biases])
+            losses[k] = loss
+        parameters.copy_(p)
+        moment1.copy_(m)
+        moment2.copy_(v)
+
+    def loss_and_gradient(self, vector, batch):
+        depth, activation = self.depth, self.workload.activation
+        by_member = leading(self.members, -1, BATCH)
+        by_network = leading(self.networks, -1, BATCH)
+        parts = self.unpack(vector)
+        weights, biases = parts[: depth + 1], parts[-depth - 1 :]
+        batch = batch.view(leading(self.members, BATCH, -1))
+        x, y = batch[..., : self.features].mT, batch[..., self.features + 1 :].mT
+
+        z = (weights[0] @ x).view(by_network) + biases[0]
+        values, slopes = [], []
+        for k in range(depth):
+            if activation == "relu":
+                values.append(torch.relu(z))
+                slopes.append((z > 0).float())
+            elif activation == "tanh":
+                values.append(torch.tanh(z))
+                slopes.append(1 - values[-1] ** 2)
+            else:
+                sigmoid = torch.sigmoid(z)
+                values.append(z * sigmoid)
+                slopes.append(sigmoid * (1 + z * (1 - sigmoid)))
+            z = weights[k + 1] @ values[-1]
+            if k + 1 < depth:
+                z = z + biases[k + 1]
+        output = z.view(by_member) + biases[depth]
+        if self.skips:
+            output = output + parts[depth + 1] @ x
+        error = output - y
+        loss = (error * error).mean()
+
+        delta = error * (2 * self.towers / (self.targets * BATCH))
+        skip_gradients = [delta @ x.mT] if self.skips else []
+        weight_gradients, bias_gradients = [], [delta.sum(-1)]
+        delta = delta.view(by_network)
+        for k in range(depth, 0, -1):
+            weight_gradients.append(delta @ values[k - 1].mT)
+            delta = (weights[k].mT @ delta) * slopes[k - 1]
+            bias_gradients.append(delta.sum(-1))
+        weight_gradients.append(delta.view(by_member) @ x.mT)
+        gradients = weight_gradients[::-1] + skip_gradients + bias_gradients[::-1]
+        return loss, torch.cat([gradient.reshape(-1) for gradient in gradients])
 
 
 def relu(product, out):
@@ -285,7 +390,7 @@ ACTIVATIONS = {
 }
 
 
-TRAINERS = {"eager": Eager, "foreach": Eager, "fused": Eager, "batched": Batched}
+TRAINERS = {"eager": Eager, "foreach": Eager, "fused": Eager, "batched": Batched, "compiled": Compiled}
 
 
 def leading(count, *shape):
@@ -299,21 +404,39 @@ def main():
     torch.set_flush_denormal(True)
     features, targets = common.read_rows(arguments.data)
     workload = common.WORKLOADS[arguments.workload]
-    make = lambda: TRAINERS.get(arguments.variant, Eager)(
-        workload, arguments.variant, arguments.members, features, targets, arguments.seed
-    )
     steps = len(features) // BATCH
     torch.manual_seed(arguments.seed)
 
+    def make_trainer():
+        return TRAINERS[arguments.variant](
+            workload, arguments.variant, arguments.members, features, targets, arguments.seed
+        )
+
     def draw_order():
         orders = [torch.randperm(len(features)) for _ in range(arguments.members)]
-        return torch.stack([o[: steps * BATCH].view(steps, BATCH) for o in orders], 1)
+        return torch.stack([order[: steps * BATCH].view(steps, BATCH) for order in orders], 1)
 
-    make().run(draw_order()[:100])  # to warm up
-    trainer = make()
-    measured = common.measure(lambda: float(trainer.run(draw_order()).mean()), arguments, steps)
-    common.report("pytorch", torch.__version__, arguments, *measured[:2], 0.0, measured[2],
-                  trainer.surviving_weights())
+    # Warms up by steps whose result is thrown away; the first compiles.
+    warm_up, compile_seconds = make_trainer(), 0.0
+    order = draw_order()
+    if arguments.variant == "compiled":
+        start = time.perf_counter()
+        warm_up.run(order)
+        compile_seconds = time.perf_counter() - start
+    trainer = make_trainer()
+    if arguments.variant == "compiled":
+        trainer.compiled = warm_up.compiled  # It has no state.
+    else:
+        warm_up.run(order[:100])
+
+    def run_epoch():
+        return float(trainer.run(draw_order()).mean())
+
+    steps, seconds, loss = common.measure(run_epoch, arguments, steps)
+    common.report(
+        "pytorch", torch.__version__, arguments, steps, seconds, compile_seconds, loss,
+        trainer.surviving_weights(),
+    )
 
 
 if __name__ == "__main__":

@@ -50,7 +50,9 @@ extension Tool {
       case .writeFailed: EX_IOERR
       case .malformed, .badData: EX_DATAERR
       }
-    case is DataProblem, is DataMismatch, is TrainingFailure, is StateMismatch: EX_DATAERR
+    case is DataProblem, is DataMismatch, is TrainingFailure, is StateMismatch,
+      is RefinementProblem:
+      EX_DATAERR
     case let interruption as Interruption: 128 + interruption.number
     case is StandardOutputFailure: EX_IOERR
     default: EX_SOFTWARE

@@ -112,4 +112,18 @@ extension Arena<Float> {
       to[Int(index[k])] = from[k]
     }
   }
+
+  /// Those of `region[indices[k]]`, k in `range`, that are not zero become `value`.
+  public mutating func replace(
+    _ region: Region, at indices: Region, of table: borrowing Arena<UInt32>, range: Range<Int>,
+    with value: Float
+  ) {
+    precondition(range.lowerBound >= 0 && range.upperBound <= indices.count)
+    let numbers = pointer(region)
+    let index = table.pointer(indices)
+    for k in range {
+      precondition(index[k] < region.count)
+      if numbers[Int(index[k])] != 0 { numbers[Int(index[k])] = value }
+    }
+  }
 }

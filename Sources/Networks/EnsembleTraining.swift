@@ -51,6 +51,13 @@ public struct EnsembleTraining: Sendable {
     public var epochs: [EpochRecord]
     /// Of each attempt that diverged: none, or one, or two if the problem was given up.
     public var divergences: [Divergence]
+    /// Mean squared errors on the rows of the refinement before and after it, if there was one.
+    public var refinement: Refinement?
+  }
+
+  public struct Refinement: Equatable, Sendable {
+    public var before: Double
+    public var after: Double
   }
 
   public struct Outcome: Sendable {
@@ -88,14 +95,16 @@ public struct EnsembleTraining: Sendable {
     let validation = try validationData.flatMap { data throws(DataProblem) in
       data.samples.contains { $0.rows > 1 } ? try TrainingSet(data, scaledLike: set) : nil
     }
+    let refinement =
+      recipe.refine > 0 ? try RefinementRows(trainingData, scaledLike: set) : nil
     let states = try problems(targets: set.targets.count).map {
       try checkpoints.load($0) ?? ProblemState($0)
     }
     let groups = groups(states)
     let trained = try await concurrentMap(groups.count, threads: threads) { index in
       var group = GroupTraining(
-        self, set: set, validation: validation, checkpoints: checkpoints, states: groups[index],
-        report: report)
+        self, set: set, validation: validation, refinement: refinement, checkpoints: checkpoints,
+        states: groups[index], report: report)
       return try group.run()
     }.flatMap { $0 }
     return try outcome(trained, set)

@@ -12,6 +12,7 @@ package struct GroupTraining {
   private let training: EnsembleTraining
   private let set: TrainingSet
   private let validation: TrainingSet?
+  private let refinement: RefinementRows?
   private let checkpoints: Checkpoints
   private let report: @Sendable (EnsembleTraining.Progress) -> Void
   private var states: [ProblemState]
@@ -22,9 +23,20 @@ package struct GroupTraining {
     checkpoints: Checkpoints, states: [ProblemState],
     report: @escaping @Sendable (EnsembleTraining.Progress) -> Void
   ) {
+    self.init(
+      training, set: set, validation: validation, refinement: nil, checkpoints: checkpoints,
+      states: states, report: report)
+  }
+
+  init(
+    _ training: EnsembleTraining, set: TrainingSet, validation: TrainingSet?,
+    refinement: RefinementRows?, checkpoints: Checkpoints, states: [ProblemState],
+    report: @escaping @Sendable (EnsembleTraining.Progress) -> Void
+  ) {
     self.training = training
     self.set = set
     self.validation = validation
+    self.refinement = refinement
     self.checkpoints = checkpoints
     self.states = states
     self.report = report
@@ -39,12 +51,22 @@ package struct GroupTraining {
     ) {
       networks.merge(try attempt([index])) { $1 }
     }
-    return states.indices.map { index in
-      Trained(
+    return try states.indices.map { index in
+      var trained = Trained(
         network: networks[index],
         history: .init(
           problem: states[index].problem, epochs: states[index].epochs,
           divergences: states[index].divergences))
+      if let refinement, let network = trained.network {
+        try Task.checkCancellation()
+        // What the cut will take away must not be leaned on.
+        let fit = try refinement.refine(
+          network.cut(recipe.cut), firstTarget: states[index].problem.tower ?? 0,
+          attempts: recipe.refine)
+        trained.network = fit.network
+        trained.history.refinement = .init(before: fit.lossBefore, after: fit.loss)
+      }
+      return trained
     }
   }
 

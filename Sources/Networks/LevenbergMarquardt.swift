@@ -218,7 +218,8 @@ private struct NormalEquations: ~Copyable {
       }
     }
     let scale = 1 / Double(inputs.rows * outputs.count)
-    let sums = Matrix(rows: count + 1, columns: count + 1, elements: arena[product].map { $0 * scale })
+    let sums = Matrix(
+      rows: count + 1, columns: count + 1, elements: arena[product].map { $0 * scale })
     return Equations(
       matrix: sums.submatrix(rows: Array(0..<count), columns: Array(0..<count)),
       gradient: Array(sums.row(count).prefix(count)), loss: sums[count, count])

@@ -71,6 +71,8 @@ public struct Recipe: Equatable, Codable, Sendable {
   public var batch = 128
   /// Weights of smaller magnitude become zero after the training.
   public var cut = 0.0
+  /// Attempts of Levenberg-Marquardt on what survives, after everything else; 0 for none.
+  public var refine = 0
   /// Share of the trajectories held out for validation.
   public var validation = 0.1
 
@@ -91,6 +93,7 @@ public struct Recipe: Equatable, Codable, Sendable {
       "revisit": sparsifier.selects ? String(revisit) : "1", "learning-rate": "\(learningRate)",
       "final-learning-rate": "\(finalLearningRate)", "schedule": schedule.rawValue,
       "epochs": String(epochs), "batch": String(batch), "cut": "\(cut)",
+      "refine": String(refine),
       "validation": "\(validation)",
     ]
   }
@@ -118,6 +121,7 @@ public struct Recipe: Equatable, Codable, Sendable {
       ?? check("--batch", batch, 1...1_000_000, "between 1 and 1000000")
       ?? check("--revisit", revisit, 1...1_000_000, "between 1 and 1000000")
       ?? check("--cut", cut, 0...limit, "zero or positive")
+      ?? check("--refine", refine, 0...100_000, "between 0 (none) and 100000")
       ?? check("--validation", validation, 0...0.9, "between 0 (none) and 0.9")
   }
 }

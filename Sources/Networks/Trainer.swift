@@ -37,10 +37,11 @@ public struct Divergence: Error, Equatable, Codable, Sendable {
 /// Everything lives in two arenas (numbers and wiring); samples are feature-major with the batch along
 /// the vector, the data are read in place, and a minibatch is fetched once for all networks. A network
 /// is trained on its *selection*: the biases of units that reach an output and the weights other than
-/// zero, packed together. With a proximal sparsifier every `Recipe.revisit`-th step, and the first of
-/// each epoch, is a full one: it computes the gradient of every weight, moves all of them and selects
+/// zero, packed together. With a proximal sparsifier every `Recipe.revisit`-th step, the first of each
+/// epoch and all of the last epoch are full ones: such a step computes the gradient of every weight, moves all of them and selects
 /// anew. Between full steps weights at zero, and whatever reaches no output, stay as they are, moments
-/// included. `revisit` 1 is ordinary proximal Adam.
+/// included; what reaches no output is then shrunk for all of the steps that it missed. `revisit` 1 is
+/// ordinary proximal Adam.
 ///
 /// The result depends on networks, data, recipe and orders only.
 package struct Trainer: ~Copyable {
@@ -62,6 +63,7 @@ package struct Trainer: ~Copyable {
   private var arena: Arena<Float>
   private var indices: Arena<UInt32>
   private var order: [UInt32]
+  private var stepsSinceFull = 0
   /// Where in the order the next minibatch stands.
   private var next = 0..<0
 
@@ -119,6 +121,8 @@ package struct Trainer: ~Copyable {
     orders.fill(&order, rows: self.set.rows, epoch: epoch)
     var rate = recipe.learningRate
     for tower in towers.indices { towers[tower].beginEpoch() }
+    // The same whether or not the training was taken up again at this epoch.
+    stepsSinceFull = 0
     for tower in towers.indices where recipe.sparsifier.selects { select(tower) }
     for step in 0..<stepsPerEpoch {
       let number = (epoch - 1) * stepsPerEpoch + step
@@ -127,15 +131,22 @@ package struct Trainer: ~Copyable {
         learningRate: rate, number: number + 1, penalty: recipe.sparsifier.penalty)
       load(self.set, rows: order[(step * batch)..<((step + 1) * batch)])
       next = step + 1 < stepsPerEpoch ? ((step + 1) * batch)..<((step + 2) * batch) : 0..<0
-      let isFull = recipe.sparsifier.selects && step % recipe.revisit == 0
+      let isFull = isFull(step: step, of: epoch)
+      stepsSinceFull += 1
       for tower in towers.indices where towers[tower].divergence == nil {
         let error = isFull ? fullStep(tower, adam) : self.step(tower, adam)
         towers[tower].note(error, batch: batch, epoch: epoch, step: step, rate: rate)
       }
+      if isFull { stepsSinceFull = 0 }
     }
     return towers.indices.map { tower in
       endEpoch(tower, epoch: epoch, rate: rate, validation: validation)
     }
+  }
+
+  /// The last epoch is ordinary proximal Adam, so that what survives at the end is what survives there.
+  private func isFull(step: Int, of epoch: Int) -> Bool {
+    recipe.sparsifier.selects && (step % recipe.revisit == 0 || epoch == recipe.epochs)
   }
 
   private mutating func endEpoch(
@@ -241,9 +252,20 @@ extension Trainer {
     prefetch(tower, half: 1)
     backward(tower, everyWeight: true)
     putBack(tower)
+    setStrengthOfIdleWeights(tower, recipe.strength * Double(stepsSinceFull))
     update(towers[tower].whole, count: towers[tower].whole.parameters.count, adam)
+    setStrengthOfIdleWeights(tower, recipe.strength)
     select(tower)
     return squaredError
+  }
+
+  /// The λ of the weights into units that reach no output.
+  private mutating func setStrengthOfIdleWeights(_ index: Int, _ strength: Double) {
+    guard stepsSinceFull > 1 else { return }
+    let selection = towers[index].selection
+    arena.replace(
+      towers[index].whole.strengths, at: selection.home, of: indices,
+      range: selection.liveParameterCount..<selection.parameterCount, with: Float(strength))
   }
 
   /// Gradient of the mean squared error with respect to the outputs; returns Σ error².

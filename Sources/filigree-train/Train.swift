@@ -96,6 +96,14 @@ struct Train: Tool {
   @Option(
     parsing: .unconditional,
     help: """
+      Attempts of Levenberg-Marquardt (least squares in double precision, on at most 10000 samples) \
+      on the weights that survive; 0 for none.
+      """)
+  var refine = Recipe().refine
+
+  @Option(
+    parsing: .unconditional,
+    help: """
       Share of the trajectories held out for validation, at least one; a single trajectory is split \
       in time. 0 trains on everything.
       """)
@@ -163,6 +171,7 @@ struct Train: Tool {
     recipe.epochs = epochs
     recipe.batch = batch
     recipe.cut = cut
+    recipe.refine = refine
     recipe.validation = validation
     return recipe
   }
@@ -400,7 +409,13 @@ struct Train: Tool {
     var text =
       "\(output.output): \(counted(models.count, "model")) in \(String(format: "%.1f", seconds)) s; "
     text += "training loss \(Self.scientific(last.map(\.trainingLoss).mean))"
+    let refined = trained.compactMap(\.refinement)
     if !validation.isEmpty { text += ", validation \(Self.scientific(validation.mean))" }
+    if !refined.isEmpty {
+      text +=
+        "; refined from \(Self.scientific(refined.map(\.before).mean)) to "
+        + Self.scientific(refined.map(\.after).mean)
+    }
     text +=
       "; \(Int(weights.mean.rounded())) of \(models[0].network.weightCount) weights are live on average"
     run.note(text)
