@@ -345,10 +345,13 @@ extension Trainer {
 /// In which order an epoch goes through the samples: a function of seed, path and epoch, so that a
 /// training can be taken up at any epoch and all towers of a member see the same minibatches.
 package struct SampleOrders: Sendable {
-  private let seed: UInt64
+  private let seed: UInt64?
   private let path: [UInt64]
 
-  package init(seed: UInt64, path: [UInt64] = []) {
+  /// Always that of the rows, for tests.
+  package static let inOrder = SampleOrders(seed: nil)
+
+  package init(seed: UInt64?, path: [UInt64] = []) {
     self.seed = seed
     self.path = path
   }
@@ -359,6 +362,7 @@ package struct SampleOrders: Sendable {
     } else {
       order = (0..<UInt32(rows)).map { $0 }
     }
+    guard let seed else { return }
     var stream = RandomStream(seed: seed, path: path + [UInt64(epoch)])
     stream.shuffle(&order)
   }

@@ -43,6 +43,22 @@ public struct TrainingSet: Sendable {
       features, .identity(features.columns), targets, .identity(targets.columns), stride: stride)
   }
 
+  /// All rows in order, `times` over, for tests that want full batches.
+  package func repeated(_ times: Int) -> TrainingSet {
+    TrainingSet(self, samples: Array((0..<times).map { _ in samples }.joined()), rows: rows * times)
+  }
+
+  private init(_ set: TrainingSet, samples: [Float], rows: Int) {
+    features = set.features
+    targets = set.targets
+    timeStep = set.timeStep
+    inputScaling = set.inputScaling
+    outputScaling = set.outputScaling
+    stride = set.stride
+    self.samples = samples
+    self.rows = rows
+  }
+
   private init(
     _ regression: Regression, inputScaling: Standardisation, outputScaling: Standardisation
   ) {

@@ -184,7 +184,8 @@ struct Train: Tool {
     var manifest = try Manifest(seed: seed, threads: run.threads, inputs: [self.data])
     let settings = settings(recipe, manifest)
     manifest.settings = settings
-    if resume && isComplete(settings) {
+    if resume && Manifest.settings(in: output.output) == settings {
+      try removeLeftovers(settings)
       return run.note("\(output.output): this training is complete; there is nothing to go on with")
     }
     var folder = try OutputFolder(output.output, force: output.force)
@@ -217,11 +218,12 @@ struct Train: Tool {
     return settings
   }
 
-  /// Whether the output is there already, made with these settings, and nothing newer is unfinished.
-  private func isComplete(_ settings: [String: String]) -> Bool {
-    !FileManager.default.fileExists(
-      atPath: CheckpointFolder.path(output: output.output) + "/training.json")
-      && Manifest.settings(in: output.output) == settings
+  /// The states of a training that was killed between the output's appearance and their removal.
+  private func removeLeftovers(_ settings: [String: String]) throws {
+    guard
+      FileManager.default.fileExists(atPath: CheckpointFolder.path(output: output.output))
+    else { return }
+    try CheckpointFolder(output: output.output, settings: settings, start: .resume).remove()
   }
 
   private func train(_ recipe: Recipe, _ data: Trajectories, _ kept: CheckpointFolder) async throws

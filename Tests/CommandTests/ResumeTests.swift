@@ -4,9 +4,9 @@ import Testing
 
 /// The real trainer, killed and interrupted, and what it says about unfinished work.
 @Suite struct ResumeTests {
-  /// A quarter of a second or so of training with a state every few milliseconds.
+  /// Half a second or so of training with a state every few milliseconds.
   static let train =
-    "filigree-train train.nc --members 4 --epochs 400 --hidden 8 --strength 1e-2 --threads 2 "
+    "filigree-train train.nc --members 4 --epochs 1200 --hidden 8 --strength 1e-2 --threads 2 "
     + "--checkpoint-interval 0.02 -q"
 
   private func shell() async throws -> Shell {
@@ -47,7 +47,7 @@ import Testing
     let result = try await shell.bash(
       """
       \(Self.train) --output whole
-      filigree-train train.nc --members 4 --epochs 400 --hidden 8 --strength 1e-2 --threads 1 \\
+      filigree-train train.nc --members 4 --epochs 1200 --hidden 8 --strength 1e-2 --threads 1 \\
         --checkpoint-interval 1000 --output out & child=$!
       until [ -e out.training/training.json ]; do sleep 0.01; done
       kill -INT $child; wait $child; echo "code $?"
