@@ -218,14 +218,26 @@ import Testing
     #expect(commands.count >= 15)
     for command in commands {
       if command.hasPrefix("Scripts/") {
-        // Scripts/test runs this test, and the quickstart after it.
-        let script = Fixture.packageFolder.appendingPathComponent(String(command)).path
+        // Scripts/test runs this test, and the quickstart and a short benchmark after it.
+        let name = command.prefix { $0 != " " }
+        let script = Fixture.packageFolder.appendingPathComponent(String(name)).path
         #expect(FileManager.default.isExecutableFile(atPath: script))
       } else {
         let result = try await shell.bash(String(command))
         #expect(result.code == 0, "\(command): \(result.error)")
       }
     }
+  }
+
+  /// The figures on speed are those that the benchmark printed, letter by letter.
+  @Test func theReadmeQuotesTheBenchmark() throws {
+    func text(_ name: String) throws -> String {
+      try String(
+        contentsOf: Fixture.packageFolder.appendingPathComponent(name), encoding: .utf8)
+    }
+    let results = try text("Benchmarks/Training/results.md")
+    #expect(results.contains("sparse-towers") && results.contains("JAX"))
+    #expect(try text("README.md").contains(results))
   }
 
   @Test func everyFileThatTheReadmeLinksToIsThere() throws {
