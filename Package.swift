@@ -69,6 +69,7 @@ let package = Package(
         name: "training-benchmark", dependencies: ["CommandSupport"], path: "Benchmarks/Training",
         exclude: [
           "compare.py", "jax_peer.py", "pytorch_peer.py", "peers_common.py", "requirements.txt",
+          "results.json", "results.md",
         ])
     ]
     + tools.map { .executableTarget(name: "filigree-\($0)", dependencies: ["CommandSupport"]) }
