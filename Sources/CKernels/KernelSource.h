@@ -185,10 +185,10 @@ static void NAME(forward)(const filigree_wiring *net, size_t units, size_t batch
   }
 }
 
-INLINE void NAME(unit_delta)(const filigree_wiring *net, size_t u, size_t b, const int count,
-                             const float *parameter, const float *value, const float *slope,
-                             float *delta) {
-  vector sum[BLOCK];
+/* The deltas of a unit that is no output, which are stored as well. */
+INLINE void NAME(deltas)(const filigree_wiring *net, size_t u, size_t b, const int count,
+                         const float *parameter, const float *value, const float *slope,
+                         float *delta, vector *sum) {
   for (int k = 0; k < count; k++) sum[k] = (vector){};
   for (uint32_t p = net->outgoing[u]; p < net->outgoing[u + 1]; p++) {
     const float w = parameter[net->target_parameter[p]];
@@ -196,10 +196,11 @@ INLINE void NAME(unit_delta)(const filigree_wiring *net, size_t u, size_t b, con
     for (int k = 0; k < count; k++) sum[k] += w * CONST_AT(d, k * LANES);
   }
   const size_t place = net->row[u] + b;
-  for (int k = 0; k < count; k++)
-    AT(delta, place + k * LANES) =
-        sum[k] * NAME(slope_at)(net->activation[u], value + place + k * LANES,
-                                slope + place + k * LANES);
+  for (int k = 0; k < count; k++) {
+    sum[k] *= NAME(slope_at)(net->activation[u], value + place + k * LANES,
+                             slope + place + k * LANES);
+    AT(delta, place + k * LANES) = sum[k];
+  }
 }
 
 /* Units u and u + 1, which are read by the same units. */
@@ -259,14 +260,17 @@ INLINE void NAME(correlate)(vector *sum, size_t weights, size_t b, const int cou
   }
 }
 
-/* The gradients of one unit's parameters join those that wait. */
-INLINE void NAME(unit_gradient)(NAME(reduction) *r, size_t weights, const uint32_t *source,
-                                size_t batch, const float *value, const float *delta,
-                                float *gradient) {
+/* Room for the gradients of parameters from `gradient` on behind those that wait. */
+INLINE void NAME(go_on_at)(NAME(reduction) *r, float *gradient) {
   if (r->gradient + r->waiting != gradient) {
     NAME(flush)(r);
     r->gradient = gradient;
   }
+}
+
+/* The gradients of one unit's parameters join those that wait. */
+INLINE void NAME(unit_gradient)(NAME(reduction) *r, size_t weights, const uint32_t *source,
+                                size_t batch, const float *value, const float *delta) {
   while (weights > 0) {
     const size_t room = LANES - r->waiting, taken = room < weights ? room : weights;
     vector *sum = r->sum + r->waiting;
@@ -278,6 +282,43 @@ INLINE void NAME(unit_gradient)(NAME(reduction) *r, size_t weights, const uint32
     r->waiting += taken;
     if (r->waiting == LANES) NAME(flush)(r);
   }
+}
+
+/* unit_delta and correlate in one: deltas are in registers when the sums need them. The first sum is the
+ * bias's, whose row of ones is not read. */
+INLINE void NAME(unit_backward)(const filigree_wiring *net, size_t u, size_t b, const int count,
+                                const float *parameter, const float *value, const float *slope,
+                                float *delta, vector *sum, size_t weights, const uint32_t *source) {
+  vector d[BLOCK];
+  const size_t place = net->row[u] + b;
+  if (net->is_output[u])
+    for (int k = 0; k < count; k++) d[k] = CONST_AT(delta, place + k * LANES);
+  else
+    NAME(deltas)(net, u, b, count, parameter, value, slope, delta, d);
+  vector total = b == 0 ? (vector){} : sum[0];
+  for (int k = 0; k < count; k++) total += d[k];
+  sum[0] = total;
+  for (size_t p = 1; p < weights; p++) {
+    const float *x = value + source[p] + b;
+    vector s = b == 0 ? (vector){} : sum[p];
+    for (int k = 0; k < count; k++) s += d[k] * CONST_AT(x, k * LANES);
+    sum[p] = s;
+  }
+}
+
+INLINE void NAME(delta_and_gradient)(NAME(reduction) *r, const filigree_wiring *net, size_t u,
+                                     size_t batch, size_t weights, const uint32_t *source,
+                                     const float *parameter, const float *value,
+                                     const float *slope, float *delta) {
+  const size_t room = LANES - r->waiting, taken = room < weights ? room : weights;
+  vector *sum = r->sum + r->waiting;
+#define BODY(count)                                                                             \
+  NAME(unit_backward)(net, u, b, count, parameter, value, slope, delta, sum, taken, source);
+  IN_BLOCKS(BLOCK, BODY);
+#undef BODY
+  r->waiting += taken;
+  if (r->waiting == LANES) NAME(flush)(r);
+  NAME(unit_gradient)(r, weights - taken, source + taken, batch, value, delta + net->row[u]);
 }
 
 /* As correlate, for the deltas of two units and up to LANES/2 sources; the two sums are folded. */
@@ -342,28 +383,38 @@ static void NAME(backward)(const filigree_wiring *net, size_t batch, int every_w
   NAME(reduction) waiting = {.gradient = gradient};
   for (size_t u = net->live_units; u-- > 0;) {
     const uint32_t pair = u > 0 ? net->pair[u - 1] : 0;
-    const int together = pair & FILIGREE_READ_BY_THE_SAME;
-    if (together) {
+    const int same_deltas = (pair & FILIGREE_READ_BY_THE_SAME) != 0;
+    const int same_sources = pair && (every_weight || pair & FILIGREE_READ_THE_SAME);
+    if (!same_deltas && !same_sources) {
+      NAME(go_on_at)(&waiting, gradient + first[u]);
+      NAME(delta_and_gradient)(&waiting, net, u, batch, last[u] - first[u], source + first[u],
+                               parameter, value, slope, delta);
+      continue;
+    }
+    if (same_deltas) {
 #define BODY(count) NAME(pair_delta)(net, u - 1, b, count, parameter, value, slope, delta);
       IN_BLOCKS(PAIR_BLOCK, BODY);
 #undef BODY
     } else {
-      for (size_t v = u + 1; v-- > u - (pair != 0);)
+      for (size_t v = u + 1; v-- > u - 1;)
         if (!net->is_output[v]) {
-#define BODY(count) NAME(unit_delta)(net, v, b, count, parameter, value, slope, delta);
+          vector sum[BLOCK];
+#define BODY(count) NAME(deltas)(net, v, b, count, parameter, value, slope, delta, sum);
           IN_BLOCKS(BLOCK, BODY);
 #undef BODY
         }
     }
-    if (pair && (every_weight || pair & FILIGREE_READ_THE_SAME))
+    if (same_sources)
       NAME(pair_gradient)(last[u] - first[u], source + first[u], batch, value,
                           delta + net->row[u], delta + net->row[u - 1], gradient + first[u],
                           gradient + first[u - 1]);
     else
-      for (size_t v = u + 1; v-- > u - (pair != 0);)
+      for (size_t v = u + 1; v-- > u - 1;) {
+        NAME(go_on_at)(&waiting, gradient + first[v]);
         NAME(unit_gradient)(&waiting, last[v] - first[v], source + first[v], batch, value,
-                            delta + net->row[v], gradient + first[v]);
-    if (pair) u--;
+                            delta + net->row[v]);
+      }
+    u--;
   }
   NAME(flush)(&waiting);
 }

@@ -41,8 +41,11 @@ public struct RandomStream: RandomNumberGenerator, Sendable {
     let width = UInt64(bitPattern: Int64(range.upperBound &- range.lowerBound)) &+ 1
     if width == 0 { return Int(truncatingIfNeeded: next()) }
     var product = next().multipliedFullWidth(by: width)
-    let threshold = (0 &- width) % width
-    while product.low < threshold { product = next().multipliedFullWidth(by: width) }
+    // The division is rarely needed: the threshold is below the width.
+    if product.low < width {
+      let threshold = (0 &- width) % width
+      while product.low < threshold { product = next().multipliedFullWidth(by: width) }
+    }
     return range.lowerBound &+ Int(truncatingIfNeeded: product.high)
   }
 

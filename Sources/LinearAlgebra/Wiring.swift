@@ -36,25 +36,30 @@ public struct Wiring: Sendable {
   public private(set) var parameterCount: Int
   public private(set) var liveParameterCount: Int
 
-  private let row: Region
-  private let activation: Region
-  private let isOutput: Region
-  private let layer: Region
-  private let pair: Region
-  private let first: Region
-  private let last: Region
-  private let outgoing: Region
-  private let source: Region
-  private let target: Region
-  private let targetParameter: Region
-  /// Of a whole: the unit that each parameter reads, or the number of units for none. Of a selection: scratch.
-  private let sourceUnit: Region
-  /// The number in the whole of each parameter of a selection.
-  public let home: Region
-  private let wholeFirst: Region
-  private let wholeLast: Region
-  private let unit: Region
-  private let place: Region
+  private enum Part: Int, CaseIterable {
+    // Per unit.
+    case row, activation, isOutput, layer, pair, first, last, wholeFirst, wholeLast, unit
+    case outgoing, place
+    // Per parameter.
+    case source, target, targetParameter, home
+    /// Of a whole: the unit that each parameter reads, or the number of units for none.
+    case sourceUnit
+    case chosen, chosenBefore
+
+    func size(units: Int, parameters: Int) -> Int {
+      switch self {
+      case .row, .activation, .isOutput, .layer, .pair, .first, .last, .wholeFirst, .wholeLast,
+        .unit:
+        units
+      case .outgoing, .place: units + 2
+      case .source, .target, .targetParameter, .home, .sourceUnit: parameters
+      case .chosen, .chosenBefore: parameters / 32 + 2
+      }
+    }
+  }
+
+  /// Of each part in turn. (An array, because wirings are passed about at every step.)
+  private let regions: [Region]
   /// The same for C, and the arena that it points into; kept because it is asked for at every step.
   private nonisolated(unsafe) var native = filigree_wiring()
   private nonisolated(unsafe) var nativeBase: UnsafeMutablePointer<UInt32>?
@@ -67,24 +72,15 @@ public struct Wiring: Sendable {
     liveUnitCount = units
     parameterCount = parameters
     liveParameterCount = parameters
-    row = layout.reserve(units)
-    activation = layout.reserve(units)
-    isOutput = layout.reserve(units)
-    layer = layout.reserve(units)
-    pair = layout.reserve(units)
-    first = layout.reserve(units)
-    last = layout.reserve(units)
-    outgoing = layout.reserve(units + 2)
-    source = layout.reserve(parameters)
-    target = layout.reserve(parameters)
-    targetParameter = layout.reserve(parameters)
-    sourceUnit = layout.reserve(parameters)
-    home = layout.reserve(parameters)
-    wholeFirst = layout.reserve(units)
-    wholeLast = layout.reserve(units)
-    unit = layout.reserve(units)
-    place = layout.reserve(units + 1)
+    regions = Part.allCases.map { part in
+      layout.reserve(part.size(units: units, parameters: parameters))
+    }
   }
+
+  private subscript(_ part: Part) -> Region { regions[part.rawValue] }
+
+  /// The number in the whole of each parameter of a selection.
+  public var home: Region { self[.home] }
 
   /// Writes a whole wiring. Row 0 holds ones, input i is row 1 + i, unit u is row `firstUnitRow` + u.
   ///
@@ -95,28 +91,28 @@ public struct Wiring: Sendable {
     precondition(units.count == unitCount && rows * batch < 1 << 32)
     var next = 0
     for (number, unit) in units.enumerated().reversed() {
-      indices[row, number] = UInt32((firstUnitRow + number) * batch)
-      indices[activation, number] = unit.activation.code
-      indices[isOutput, number] = unit.isOutput ? 1 : 0
-      indices[layer, number] = UInt32(unit.layer)
-      indices[first, number] = UInt32(next)
-      indices[source, next] = 0
-      indices[sourceUnit, next] = UInt32(unitCount)
+      indices[self[.row], number] = UInt32((firstUnitRow + number) * batch)
+      indices[self[.activation], number] = unit.activation.code
+      indices[self[.isOutput], number] = unit.isOutput ? 1 : 0
+      indices[self[.layer], number] = UInt32(unit.layer)
+      indices[self[.first], number] = UInt32(next)
+      indices[self[.source], next] = 0
+      indices[self[.sourceUnit], next] = UInt32(unitCount)
       next += 1
       for read in unit.sources {
         switch read {
         case .input(let input):
           precondition(1 + input < firstUnitRow)
-          indices[source, next] = UInt32((1 + input) * batch)
-          indices[sourceUnit, next] = UInt32(unitCount)
+          indices[self[.source], next] = UInt32((1 + input) * batch)
+          indices[self[.sourceUnit], next] = UInt32(unitCount)
         case .unit(let other):
           precondition(other < number && !units[other].isOutput)
-          indices[source, next] = UInt32((firstUnitRow + other) * batch)
-          indices[sourceUnit, next] = UInt32(other)
+          indices[self[.source], next] = UInt32((firstUnitRow + other) * batch)
+          indices[self[.sourceUnit], next] = UInt32(other)
         }
         next += 1
       }
-      indices[last, number] = UInt32(next)
+      indices[self[.last], number] = UInt32(next)
     }
     precondition(next == parameterCount)
     point(into: indices)
@@ -126,26 +122,33 @@ public struct Wiring: Sendable {
   /// every bias.
   /// - Parameters:
   ///   - parameters: of the whole; nil selects all.
-  ///   - keepingZeros: whether units that keep most of their weights keep all.
+  ///   - keepingZeros: whether units that keep most of their weights keep all; the same at every call.
+  /// - Returns: false if it is that selection already.
+  @discardableResult
   public mutating func select(
     from whole: Wiring, parameters: Region?, keepingZeros: Bool = true,
     _ arena: borrowing Arena<Float>, in indices: inout Arena<UInt32>
-  ) {
-    precondition(row.count >= whole.unitCount && source.count >= whole.parameterCount)
+  ) -> Bool {
+    precondition(self[.row].count >= whole.unitCount)
+    precondition(self[.source].count >= whole.parameterCount)
     if let parameters { precondition(parameters.count == whole.parameterCount) }
     var from = whole.pointers(indices)
     if nativeBase == nil { point(into: indices) }
     var ties = filigree_selection(
-      source_unit: indices.pointer(whole.sourceUnit), home: indices.pointer(home),
-      whole_first: indices.pointer(wholeFirst), whole_last: indices.pointer(wholeLast),
-      unit: indices.pointer(unit), place: indices.pointer(place))
-    filigree_select(
+      source_unit: indices.pointer(whole[.sourceUnit]), home: indices.pointer(self[.home]),
+      whole_first: indices.pointer(self[.wholeFirst]),
+      whole_last: indices.pointer(self[.wholeLast]),
+      unit: indices.pointer(self[.unit]), place: indices.pointer(self[.place]),
+      chosen: indices.pointer(self[.chosen]), chosen_before: indices.pointer(self[.chosenBefore]))
+    let changed = filigree_select(
       &from, parameters.map { UnsafePointer(arena.pointer($0)) }, keepingZeros ? 1 : 0, &ties,
       &native)
+    guard changed != 0 else { return false }
     unitCount = Int(native.units)
     liveUnitCount = Int(native.live_units)
     parameterCount = Int(native.parameters)
     liveParameterCount = Int(native.live_parameters)
+    return true
   }
 
   func pointers(_ indices: borrowing Arena<UInt32>) -> filigree_wiring {
@@ -158,12 +161,12 @@ public struct Wiring: Sendable {
     native = filigree_wiring(
       units: UInt32(unitCount), live_units: UInt32(liveUnitCount),
       parameters: UInt32(parameterCount), live_parameters: UInt32(liveParameterCount),
-      row: indices.pointer(row), activation: indices.pointer(activation),
-      is_output: indices.pointer(isOutput), layer: indices.pointer(layer),
-      pair: indices.pointer(pair), first: indices.pointer(first),
-      last: indices.pointer(last), outgoing: indices.pointer(outgoing),
-      source: indices.pointer(source), target: indices.pointer(target),
-      target_parameter: indices.pointer(targetParameter))
+      row: indices.pointer(self[.row]), activation: indices.pointer(self[.activation]),
+      is_output: indices.pointer(self[.isOutput]), layer: indices.pointer(self[.layer]),
+      pair: indices.pointer(self[.pair]), first: indices.pointer(self[.first]),
+      last: indices.pointer(self[.last]), outgoing: indices.pointer(self[.outgoing]),
+      source: indices.pointer(self[.source]), target: indices.pointer(self[.target]),
+      target_parameter: indices.pointer(self[.targetParameter]))
   }
 
   /// Where the gradients of each unit's parameters go: in this wiring's numbering or the whole's.
@@ -172,13 +175,14 @@ public struct Wiring: Sendable {
   ) {
     if let whole {
       return (
-        UnsafePointer(indices.pointer(wholeFirst)), UnsafePointer(indices.pointer(wholeLast)),
-        UnsafePointer(indices.pointer(whole.source))
+        UnsafePointer(indices.pointer(self[.wholeFirst])),
+        UnsafePointer(indices.pointer(self[.wholeLast])),
+        UnsafePointer(indices.pointer(whole[.source]))
       )
     }
     return (
-      UnsafePointer(indices.pointer(first)), UnsafePointer(indices.pointer(last)),
-      UnsafePointer(indices.pointer(source))
+      UnsafePointer(indices.pointer(self[.first])), UnsafePointer(indices.pointer(self[.last])),
+      UnsafePointer(indices.pointer(self[.source]))
     )
   }
 }

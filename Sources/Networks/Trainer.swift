@@ -317,16 +317,20 @@ extension Trainer {
 
   /// Selects the weights that are not zero (all of them without a sparsifier that makes zeros).
   private mutating func select(_ index: Int) {
-    towers[index].selection.select(
+    let changed = towers[index].selection.select(
       from: towers[index].wiring,
       parameters: recipe.sparsifier.selects ? towers[index].whole.parameters : nil, arena,
       in: &indices)
-    let tower = towers[index]
-    for part in [\ParameterBlock.parameters, \.moment1, \.moment2, \.strengths] {
-      arena.collect(
-        tower.whole[keyPath: part], at: tower.selection.home, of: indices,
-        count: tower.selection.parameterCount, into: tower.selected[keyPath: part])
-    }
+    collect(\.parameters, index)
+    collect(\.moment1, index)
+    collect(\.moment2, index)
+    if changed { collect(\.strengths, index) }
+  }
+
+  private mutating func collect(_ part: KeyPath<ParameterBlock, Region>, _ index: Int) {
+    arena.collect(
+      towers[index].whole[keyPath: part], at: towers[index].selection.home, of: indices,
+      count: towers[index].selection.parameterCount, into: towers[index].selected[keyPath: part])
   }
 
   private mutating func meanSquaredError(_ index: Int, _ other: TrainingSet) -> Double {

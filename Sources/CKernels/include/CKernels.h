@@ -67,13 +67,17 @@ typedef struct {
   uint32_t *home;              /* per parameter of the selection: its number in the whole */
   uint32_t *whole_first, *whole_last; /* per unit of the selection: its parameters in the whole */
   uint32_t *unit, *place;             /* scratch: one per unit, one more */
+  /* A bit per parameter of the whole, in words of 32: what is chosen, and what was not zero when it was
+   * chosen last. The latter has one more word, which is 0 until then. */
+  uint32_t *chosen, *chosen_before;
 } filigree_selection;
 
 /* Selects from `whole` the biases and the weights that are not zero; all of them where `parameter` is
  * NULL. With `keep_zeros` a unit that keeps most of its weights keeps all, because it then shares loads
- * with its neighbour. Units that reach no output come last. */
-void filigree_select(const filigree_wiring *whole, const float *parameter, int keep_zeros,
-                     const filigree_selection *ties, filigree_wiring *selected);
+ * with its neighbour. Units that reach no output come last. Returns 0, having done nothing, if the same
+ * weights are zero as the last time with the same ties. */
+int filigree_select(const filigree_wiring *whole, const float *parameter, int keep_zeros,
+                    const filigree_selection *ties, filigree_wiring *selected);
 
 typedef struct {
   const char *name;
