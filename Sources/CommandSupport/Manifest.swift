@@ -45,9 +45,14 @@ public struct Manifest: Encodable {
       instructionSet: Kernels.active.instructionSet.rawValue)
     started = ISO8601DateFormatter().string(from: Date())
     self.inputs = try inputs.map { path in
-      let bytes = try WholeFile.read(path)
-      let digest = SHA256.hash(data: bytes).map { String(format: "%02x", $0) }.joined()
-      return Input(path: path, sha256: digest, bytes: bytes.count)
+      var hash = SHA256()
+      var bytes = 0
+      try WholeFile.read(path) { chunk in
+        hash.update(data: chunk)
+        bytes += chunk.count
+      }
+      let digest = hash.finalize().map { String(format: "%02x", $0) }.joined()
+      return Input(path: path, sha256: digest, bytes: bytes)
     }
   }
 

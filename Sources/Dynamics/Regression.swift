@@ -37,41 +37,55 @@ public struct Standardisation: Equatable, Sendable {
 
 /// The regression that a model of the dynamics solves: features z = (state, control) at sample k,
 /// targets (state(k+1) − state(k))/Δt, one row per step, in physical units.
-public struct Regression: Equatable, Sendable {
+///
+/// A view of the trajectories: rows are made when they are asked for.
+public struct Regression: Sendable {
   public let features: [Variable]
   /// The rates of the states, in their order.
   public let targets: [Variable]
   public let timeStep: Double
-  /// steps × features
-  public let inputs: Matrix
-  /// steps × targets
-  public let outputs: Matrix
+  /// Steps in all trajectories.
+  public let rows: Int
+  private let samples: [Matrix]
 
   /// - Throws: `DataProblem.tooShort` when no trajectory has two samples.
   public init(_ data: Trajectories) throws(DataProblem) {
-    let features = data.states + data.controls
-    let width = features.count
-    let stateCount = data.states.count
-    let steps = data.samples.reduce(0) { $0 + max(0, $1.rows - 1) }
-    guard steps > 0 else { throw .tooShort }
-    var inputs = Matrix(rows: steps, columns: width)
-    var outputs = Matrix(rows: steps, columns: stateCount)
+    rows = data.samples.reduce(0) { $0 + max(0, $1.rows - 1) }
+    guard rows > 0 else { throw .tooShort }
+    features = data.states + data.controls
+    targets = data.states.map(\.rate)
+    timeStep = data.timeStep
+    samples = data.samples
+  }
+
+  /// Goes through all rows in order; each is the features followed by the targets.
+  public func forEachRow(_ body: (_ row: Int, _ values: [Double]) -> Void) {
+    var values = [Double](repeating: 0, count: features.count + targets.count)
     var row = 0
-    for matrix in data.samples where matrix.rows > 1 {
+    for matrix in samples where matrix.rows > 1 {
       for sample in 0..<(matrix.rows - 1) {
-        for column in 0..<width { inputs[row, column] = matrix[sample, column] }
-        for column in 0..<stateCount {
-          outputs[row, column] =
-            (matrix[sample + 1, column] - matrix[sample, column]) / data.timeStep
+        for column in features.indices { values[column] = matrix[sample, column] }
+        for column in targets.indices {
+          values[features.count + column] =
+            (matrix[sample + 1, column] - matrix[sample, column]) / timeStep
         }
+        body(row, values)
         row += 1
       }
     }
-    self.features = features
-    targets = data.states.map(\.rate)
-    timeStep = data.timeStep
-    self.inputs = inputs
-    self.outputs = outputs
+  }
+
+  /// rows × features
+  public var inputs: Matrix { matrix(0..<features.count) }
+  /// rows × targets
+  public var outputs: Matrix { matrix(features.count..<(features.count + targets.count)) }
+
+  private func matrix(_ columns: Range<Int>) -> Matrix {
+    var result = Matrix(rows: rows, columns: columns.count)
+    forEachRow { row, values in
+      for column in columns { result[row, column - columns.lowerBound] = values[column] }
+    }
+    return result
   }
 
   /// Mean and deviation of features and targets over all rows.
@@ -80,7 +94,8 @@ public struct Regression: Equatable, Sendable {
   public func standardisation() throws(DataProblem) -> (
     inputs: Standardisation, outputs: Standardisation
   ) {
-    let (input, output) = (Self.moments(inputs), Self.moments(outputs))
+    let moments = moments()
+    let (input, output) = (moments.prefix(features.count), Array(moments.dropFirst(features.count)))
     for (index, variable) in features.enumerated() where input[index].isConstant {
       throw .constant(variable)
     }
@@ -105,15 +120,16 @@ public struct Regression: Equatable, Sendable {
     var fitsFloat: Bool { Float(mean).isFinite && Float(deviation).isNormal }
   }
 
-  private static func moments(_ matrix: Matrix) -> [Moments] {
-    let n = Double(matrix.rows)
-    var moments = Array(repeating: Moments(mean: 0, deviation: 0), count: matrix.columns)
-    for row in 0..<matrix.rows {
-      for column in 0..<matrix.columns { moments[column].mean += matrix[row, column] / n }
+  private func moments() -> [Moments] {
+    let n = Double(rows)
+    var moments = Array(
+      repeating: Moments(mean: 0, deviation: 0), count: features.count + targets.count)
+    forEachRow { _, values in
+      for column in moments.indices { moments[column].mean += values[column] / n }
     }
-    for row in 0..<matrix.rows {
-      for column in 0..<matrix.columns {
-        let distance = matrix[row, column] - moments[column].mean
+    forEachRow { _, values in
+      for column in moments.indices {
+        let distance = values[column] - moments[column].mean
         moments[column].deviation += distance * distance / n
       }
     }

@@ -70,6 +70,7 @@ public struct Trajectories: Equatable, Sendable {
     for name in names where !variables.contains(where: { $0.name == name }) {
       throw .unknownVariable(name, present: variables.map(\.name))
     }
+    if names.isEmpty { return self }
     return try selecting(variables.filter { !names.contains($0.name) }.map(\.name))
   }
 

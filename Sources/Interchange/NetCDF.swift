@@ -132,9 +132,8 @@ enum NetCDF {
   }
 
   private static func decode(_ bytes: [UInt8], path: String) throws -> Trajectories {
-    var bytes = bytes
-    return try bytes.withUnsafeMutableBytes { buffer in
-      guard GlobalHeap.areSound(in: UnsafeRawBufferPointer(buffer)) else {
+    try bytes.withUnsafeBytes { buffer in
+      guard GlobalHeap.areSound(in: buffer) else {
         throw FileProblem.malformed(path: path, place: "", reason: "the NetCDF file is damaged")
       }
       let dataset: Dataset
@@ -275,13 +274,15 @@ private struct Dataset: ~Copyable {
     self.id = id
   }
 
-  /// - Parameter buffer: must outlive the data set.
-  init(reading buffer: UnsafeMutableRawBufferPointer) throws {
+  /// - Parameter buffer: must outlive the data set. Only read, though C's type does not say so.
+  init(reading buffer: UnsafeRawBufferPointer) throws {
     guard let base = buffer.baseAddress, buffer.count > 0 else {
       throw NetCDFError(code: NC_ENOTNC)
     }
     var id: Int32 = 0
-    try check(nc_open_mem("filigree", NC_NOWRITE, buffer.count, base, &id))
+    try check(
+      nc_open_mem(
+        "filigree", NC_NOWRITE, buffer.count, UnsafeMutableRawPointer(mutating: base), &id))
     self.id = id
   }
 

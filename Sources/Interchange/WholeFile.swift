@@ -6,6 +6,20 @@ import SystemPackage
 public enum WholeFile {
   /// - Throws: `FileProblem` for a file that is missing, a folder, or cannot be read.
   public static func read(_ path: String) throws(FileProblem) -> [UInt8] {
+    var bytes: [UInt8] = []
+    try read(path, size: { bytes.reserveCapacity($0) }) { bytes += $0 }
+    return bytes
+  }
+
+  /// Reads a file piece by piece.
+  ///
+  /// - Parameters:
+  ///   - size: told before the first piece, as far as it is known.
+  ///   - body: gets at most a mebibyte at a time.
+  /// - Throws: as `read`.
+  public static func read(
+    _ path: String, size: (Int) -> Void = { _ in }, _ body: (ArraySlice<UInt8>) -> Void
+  ) throws(FileProblem) {
     var status = stat()
     guard stat(path, &status) == 0 else {
       if errno == ENOENT || errno == ENOTDIR { throw .missing(path: path) }
@@ -17,17 +31,16 @@ public enum WholeFile {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .unreadable(path: path, reason: systemError()) }
     defer { close(descriptor) }
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(Int(status.st_size))
+    size(Int(status.st_size))
     var chunk = [UInt8](repeating: 0, count: 1 << 20)
     while true {
       let count = Glibc.read(descriptor, &chunk, chunk.count)
-      if count == 0 { return bytes }
+      if count == 0 { return }
       if count < 0 {
         if errno == EINTR { continue }
         throw .unreadable(path: path, reason: systemError())
       }
-      bytes += chunk[..<count]
+      body(chunk[..<count])
     }
   }
 

@@ -16,20 +16,30 @@ struct RefinementRows: Sendable {
     throws(DataProblem)
   {
     let regression = try Regression(data)
-    let inputs = regression.inputs
-    let scaling = set.inputScaling
-    let rare = (0..<inputs.rows).filter { row in
-      (data.states.count..<inputs.columns).contains {
-        abs(scaling.standardise($0, inputs[row, $0])) > 5
+    let controls = data.states.count..<regression.features.count
+    let (inputScaling, outputScaling) = (set.inputScaling, set.outputScaling)
+    var rare: [Int] = []
+    regression.forEachRow { row, values in
+      if controls.contains(where: { abs(inputScaling.standardise($0, values[$0])) > 5 }) {
+        rare.append(row)
       }
     }
-    let rows = Self.chosen(of: inputs.rows, first: rare, limit: limit)
-    self.inputs = Matrix(rows: rows.count, columns: inputs.columns) {
-      scaling.standardise($1, inputs[rows[$0], $1])
+    let chosen = Self.chosen(of: regression.rows, first: rare, limit: limit)
+    var inputs = Matrix(rows: chosen.count, columns: inputScaling.count)
+    var targets = Matrix(rows: chosen.count, columns: outputScaling.count)
+    var next = 0
+    regression.forEachRow { row, values in
+      guard next < chosen.count, chosen[next] == row else { return }
+      for column in 0..<inputs.columns {
+        inputs[next, column] = inputScaling.standardise(column, values[column])
+      }
+      for column in 0..<targets.columns {
+        targets[next, column] = outputScaling.standardise(column, values[inputs.columns + column])
+      }
+      next += 1
     }
-    targets = Matrix(rows: rows.count, columns: regression.outputs.columns) {
-      set.outputScaling.standardise($1, regression.outputs[rows[$0], $1])
-    }
+    self.inputs = inputs
+    self.targets = targets
   }
 
   /// All of `count` if they are few; otherwise `first` (thinned to half of the limit), then others at

@@ -38,9 +38,15 @@ public struct TrainingSet: Sendable {
     rows = features.rows
     inputScaling = .identity(features.columns)
     outputScaling = .identity(targets.columns)
-    stride = Self.stride(features.columns + targets.columns)
-    samples = Self.samples(
-      features, .identity(features.columns), targets, .identity(targets.columns), stride: stride)
+    let stride = Self.stride(features.columns + targets.columns)
+    var samples = [Float](repeating: 0, count: features.rows * stride)
+    for row in 0..<features.rows {
+      for (column, value) in (features.row(row) + targets.row(row)).enumerated() {
+        samples[row * stride + column] = Float(value)
+      }
+    }
+    self.stride = stride
+    self.samples = samples
   }
 
   /// All rows in order, `times` over, for tests that want full batches.
@@ -65,31 +71,22 @@ public struct TrainingSet: Sendable {
     features = regression.features
     targets = regression.targets
     timeStep = regression.timeStep
-    rows = regression.inputs.rows
+    rows = regression.rows
     self.inputScaling = inputScaling
     self.outputScaling = outputScaling
-    stride = Self.stride(features.count + targets.count)
-    samples = Self.samples(
-      regression.inputs, inputScaling, regression.outputs, outputScaling, stride: stride)
+    let stride = Self.stride(regression.features.count + regression.targets.count)
+    let scaling = Standardisation(
+      mean: inputScaling.mean + outputScaling.mean,
+      deviation: inputScaling.deviation + outputScaling.deviation)
+    var samples = [Float](repeating: 0, count: regression.rows * stride)
+    regression.forEachRow { row, values in
+      for column in values.indices {
+        samples[row * stride + column] = Float(scaling.standardise(column, values[column]))
+      }
+    }
+    self.stride = stride
+    self.samples = samples
   }
 
   private static func stride(_ columns: Int) -> Int { (columns + 15) / 16 * 16 }
-
-  private static func samples(
-    _ features: Matrix, _ inputScaling: Standardisation, _ targets: Matrix,
-    _ outputScaling: Standardisation, stride: Int
-  ) -> [Float] {
-    var result = [Float](repeating: 0, count: features.rows * stride)
-    for row in 0..<features.rows {
-      let start = row * stride
-      for column in 0..<features.columns {
-        result[start + column] = Float(inputScaling.standardise(column, features[row, column]))
-      }
-      for column in 0..<targets.columns {
-        result[start + features.columns + column] =
-          Float(outputScaling.standardise(column, targets[row, column]))
-      }
-    }
-    return result
-  }
 }

@@ -67,16 +67,16 @@ import Testing
     let (model, histories) = (outcome.models[0].model, outcome.histories)
     let validation = try #require(data.split(validationFraction: recipe.validation).validation)
     let regression = try Regression(validation)
+    let (inputs, outputs) = (regression.inputs, regression.outputs)
     var sum = 0.0
-    for row in 0..<regression.inputs.rows {
-      let rates = model.rates(regression.inputs.row(row))
+    for row in 0..<regression.rows {
+      let rates = model.rates(inputs.row(row))
       for (column, rate) in rates.enumerated() {
-        let error =
-          (rate - regression.outputs[row, column]) / model.outputScaling.deviation[column]
+        let error = (rate - outputs[row, column]) / model.outputScaling.deviation[column]
         sum += error * error
       }
     }
-    let loss = sum / Double(regression.outputs.elements.count)
+    let loss = sum / Double(outputs.elements.count)
     #expect(abs(loss / (histories[0].epochs.last?.validationLoss ?? 0) - 1) < 1e-4)
   }
 
