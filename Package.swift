@@ -2,9 +2,9 @@
 import PackageDescription
 
 // Every tool is a thin executable over the same few modules; dependencies point downwards:
-// CKernels ← LinearAlgebra ← Dynamics ← Networks ← Interpretation; Interchange reads and writes
+// CKernels ← LinearAlgebra ← Dynamics ← Networks ← Interpretation ← Study; Interchange reads and writes
 // their values; GraphDrawing knows nothing of networks.
-let tools = ["simulate", "train", "paths", "sensitivity", "agreement", "draw"]
+let tools = ["simulate", "train", "paths", "sensitivity", "agreement", "draw", "forecast"]
 
 let package = Package(
   name: "filigree",
@@ -23,7 +23,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     // File names taken apart: Foundation's way crashes on ".".
     .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
-    // Tests start the real binaries.
+    // gnuplot draws charts; tests start the real binaries.
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
   ],
   targets: [
@@ -56,9 +56,17 @@ let package = Package(
       ],
       exclude: ["Generated/onnx.proto"]),
     .target(
+      name: "Study",
+      dependencies: [
+        "LinearAlgebra", "Dynamics", "Networks", "Interpretation",
+        .product(name: "Subprocess", package: "swift-subprocess"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ]),
+    .target(
       name: "CommandSupport",
       dependencies: [
         "LinearAlgebra", "Dynamics", "Networks", "Interpretation", "Interchange", "GraphDrawing",
+        "Study",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
@@ -73,7 +81,10 @@ let package = Package(
         ])
     ]
     + tools.map { .executableTarget(name: "filigree-\($0)", dependencies: ["CommandSupport"]) }
-    + ["LinearAlgebra", "Dynamics", "Networks", "Interpretation", "GraphDrawing", "Interchange"]
+    + [
+      "LinearAlgebra", "Dynamics", "Networks", "Interpretation", "GraphDrawing", "Interchange",
+      "Study",
+    ]
     .map { .testTarget(name: "\($0)Tests", dependencies: ["TestSupport", .byName(name: $0)]) }
     + [
       .target(name: "TestSupport", dependencies: ["LinearAlgebra"], path: "Tests/TestSupport"),

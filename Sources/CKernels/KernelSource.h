@@ -117,13 +117,14 @@ INLINE vector NAME(slope_at)(uint32_t activation, const float *value, const floa
 }
 
 /* The bodies below take the number of vectors as a constant: BLOCK of them stay in registers, and the
- * rest of a batch goes through in pieces of 4, 2 and 1. Two units that read the same rows, or are read
+ * rest of a batch goes through in pieces of 4, 3, 2 and 1. Two units that read the same rows, or are read
  * by the same units, go together where that halves the loads: PAIR_BLOCK vectors of each. */
 #define IN_BLOCKS(block, body)                                           \
   do {                                                                   \
     size_t b = 0;                                                        \
     for (; b + block * LANES <= batch; b += block * LANES) body(block)   \
     if (block > 4 && b + 4 * LANES <= batch) { body(4) b += 4 * LANES; } \
+    if (b + 3 * LANES <= batch) { body(3) b += 3 * LANES; }              \
     if (b + 2 * LANES <= batch) { body(2) b += 2 * LANES; }              \
     if (b + LANES <= batch) body(1)                                      \
   } while (0)
@@ -510,42 +511,207 @@ INLINE doubles NAME(sigmoid_double)(doubles z) {
   return 1.0 / (1.0 + p);
 }
 
+/* Sums of `batch` doubles become values in place; `slope` may be NULL. (ReLU's sums were rectified in
+ * their registers.) */
 static void NAME(activate_double)(uint32_t activation, size_t batch, double *value, double *slope) {
+  if (!slope && (activation == FILIGREE_RELU || activation == FILIGREE_IDENTITY)) return;
   for (size_t b = 0; b < batch; b += DOUBLE_LANES) {
-    doubles *v = (doubles *)(value + b), *s = (doubles *)(slope + b);
+    doubles *v = (doubles *)(value + b), s;
     switch (activation) {
       case FILIGREE_RELU: {
         const NAME(longs) on = *v > 0;
-        *v = (doubles)(on & (NAME(longs))*v);
-        *s = (doubles)(on & (NAME(longs))((doubles){} + 1.0));
+        s = (doubles)(on & (NAME(longs))((doubles){} + 1.0));
         break;
       }
       case FILIGREE_SILU: {
         const doubles sigmoid = NAME(sigmoid_double)(*v);
-        *s = sigmoid * (1.0 + *v * (1.0 - sigmoid));
+        s = sigmoid * (1.0 + *v * (1.0 - sigmoid));
         *v *= sigmoid;
         break;
       }
       case FILIGREE_TANH:
         *v = 2.0 * NAME(sigmoid_double)(2.0 * *v) - 1.0;
-        *s = 1.0 - *v * *v;
+        s = 1.0 - *v * *v;
         break;
-      default: *s = (doubles){} + 1.0;
+      default: s = (doubles){} + 1.0;
     }
+    if (slope) *(doubles *)(slope + b) = s;
+  }
+}
+
+/* The sums of `units` (1 or 2) units from u on that read the same rows, `count` registers of each. */
+INLINE void NAME(sum_units)(const filigree_wiring *net, size_t u, const int units, size_t b,
+                            const int count, const double *parameter, double *value) {
+  doubles sum[2 * PAIR_BLOCK];
+  const double *w[2];
+  const uint32_t *source = net->source + net->first[u];
+  const size_t weights = net->last[u] - net->first[u];
+  for (int n = 0; n < units; n++) {
+    w[n] = parameter + net->first[u + n];
+    for (int k = 0; k < count; k++) sum[n * count + k] = (doubles){} + w[n][0];
+  }
+  for (size_t p = 1; p < weights; p++)
+    for (int k = 0; k < count; k++) {
+      const doubles x = *(const doubles *)(value + source[p] + b + k * DOUBLE_LANES);
+      for (int n = 0; n < units; n++) sum[n * count + k] += w[n][p] * x;
+    }
+  /* What is below the floor becomes zero. */
+  for (int n = 0; n < units; n++) {
+    const doubles floor =
+        (doubles){} + (net->activation[u + n] == FILIGREE_RELU ? 0.0 : -__builtin_inf());
+    double *to = value + net->row[u + n] + b;
+    for (int k = 0; k < count; k++) {
+      const doubles v = sum[n * count + k];
+      *(doubles *)(to + k * DOUBLE_LANES) = (doubles)(~(v < floor) & (NAME(longs))v);
+    }
+  }
+}
+
+/* Every number of registers up to PAIR_BLOCK is a loop of its own: batches are small here, and what
+ * does not fill a block would be slow in pieces. */
+INLINE void NAME(sum_block)(const filigree_wiring *net, size_t u, const int units, size_t b,
+                            size_t count, const double *parameter, double *value) {
+  switch (count) {
+#define CASE(count) \
+  case count: NAME(sum_units)(net, u, units, b, count, parameter, value); break;
+    CASE(1) CASE(2) CASE(3)
+#if PAIR_BLOCK > 4
+    CASE(4) CASE(5) CASE(6) CASE(7)
+#endif
+    default: NAME(sum_units)(net, u, units, b, PAIR_BLOCK, parameter, value);
+#undef CASE
   }
 }
 
 static void NAME(evaluate)(const filigree_wiring *net, size_t batch, const double *parameter,
                            double *value, double *slope) {
+  const size_t block = PAIR_BLOCK * DOUBLE_LANES;
   for (size_t u = 0; u < net->live_units; u++) {
-    double *restrict sum = value + net->row[u];
-    for (size_t b = 0; b < batch; b++) sum[b] = parameter[net->first[u]];
-    for (uint32_t p = net->first[u] + 1; p < net->last[u]; p++) {
-      const double w = parameter[p], *restrict x = value + net->source[p];
-      for (size_t b = 0; b < batch; b++) sum[b] += w * x[b];
+    const int paired = (net->pair[u] & FILIGREE_READ_THE_SAME) != 0;
+    for (size_t b = 0; b < batch; b += block) {
+      const size_t count = (batch - b < block ? batch - b : block) / DOUBLE_LANES;
+      if (paired)
+        NAME(sum_block)(net, u, 2, b, count, parameter, value);
+      else
+        NAME(sum_block)(net, u, 1, b, count, parameter, value);
     }
-    NAME(activate_double)(net->activation[u], batch, sum, slope + net->row[u]);
+    for (const size_t last = u + paired;; u++) {
+      const uint32_t row = net->row[u];
+      NAME(activate_double)(net->activation[u], batch, value + row, slope ? slope + row : NULL);
+      if (u == last) break;
+    }
   }
+}
+
+typedef float NAME(narrow) __attribute__((vector_size(LANES * 2), aligned(4), may_alias));
+
+/* The states that follow `state`, from the rates that the network left at `rate` in float or double. */
+#define MOVE_STATES(type)                                                                      \
+  for (size_t i = 0; i < d->states; i++) {                                                     \
+    const double offset = d->time_step * d->rate_mean[i];                                      \
+    const double gain = d->time_step * d->rate_deviation[i];                                   \
+    for (size_t b = 0; b < batch; b += DOUBLE_LANES) {                                         \
+      const doubles rate = __builtin_convertvector(                                            \
+          *(const type *)(value + d->output_row[i] + b), doubles);                             \
+      *(doubles *)(next + i * batch + b) =                                                     \
+          *(const doubles *)(now + i * batch + b) + (offset + gain * rate);                    \
+    }                                                                                          \
+  }
+
+/* The network's inputs at one sample, standardised. */
+#define STANDARDISE(type)                                                                      \
+  for (size_t i = 0; i < d->states + d->controls; i++) {                                       \
+    const double *from = i < d->states                                                         \
+                             ? now + i * batch                                                 \
+                             : control + (step * d->controls + i - d->states) * batch;         \
+    const double mean = d->mean[i], scale = 1 / d->deviation[i];                               \
+    for (size_t b = 0; b < batch; b += DOUBLE_LANES)                                           \
+      *(type *)(value + (1 + i) * batch + b) = __builtin_convertvector(                        \
+          (*(const doubles *)(from + b) - mean) * scale, type);                                \
+  }
+
+/* The states move from row to row of the forecast, and behind the last one into `state`. */
+#define ROLL(type, network)                                                                    \
+  const size_t batch = d->batch, width = d->states * batch;                                    \
+  if (steps > 0) memcpy(forecast, state, width * sizeof(double));                              \
+  for (size_t step = 0; step < steps; step++) {                                                \
+    const double *now = forecast + step * width;                                               \
+    double *next = step + 1 < steps ? forecast + (step + 1) * width : state;                   \
+    STANDARDISE(type)                                                                          \
+    network;                                                                                   \
+    MOVE_STATES(type)                                                                          \
+  }
+
+static void NAME(roll)(const filigree_wiring *net, const filigree_dynamics *d, size_t steps,
+                       const float *parameter, const double *control, double *state,
+                       double *forecast, float *value, float *slope) {
+  ROLL(NAME(narrow), NAME(forward)(net, net->live_units, batch, parameter, value, slope))
+}
+
+static void NAME(roll_double)(const filigree_wiring *net, const filigree_dynamics *d, size_t steps,
+                              const double *parameter, const double *control, double *state,
+                              double *forecast, double *value) {
+  ROLL(doubles, NAME(evaluate)(net, batch, parameter, value, NULL))
+}
+
+static void NAME(score)(size_t states, size_t batch, size_t first, size_t steps,
+                        const double *forecast, const double *truth, const double *scale,
+                        double limit, double *absolute, double *squared, double *diverged_at) {
+  for (size_t step = 0; step < steps; step++)
+    for (size_t b = 0; b < batch; b += DOUBLE_LANES) {
+      doubles total = {};
+      for (size_t i = 0; i < states; i++) {
+        const size_t at = (step * states + i) * batch + b, sum = i * batch + b;
+        const doubles error =
+            (*(const doubles *)(forecast + at) - *(const doubles *)(truth + at)) * (1 / scale[i]);
+        const doubles magnitude = __builtin_elementwise_abs(error);
+        *(doubles *)(absolute + sum) += magnitude;
+        *(doubles *)(squared + sum) += error * error;
+        total += magnitude;
+      }
+      /* A total that is no number is not below the limit either. */
+      const NAME(longs) good = total <= limit * (double)states;
+      doubles *at = (doubles *)(diverged_at + b);
+      const NAME(longs) now = ~good & (*at > (double)(first + step));
+      *at = (doubles)((now & (NAME(longs))((doubles){} + (double)(first + step))) |
+                      (~now & (NAME(longs))*at));
+    }
+}
+
+static void NAME(pool)(size_t states, size_t batch, size_t first, size_t steps,
+                       const double *forecast, const double *diverged_at, double *count,
+                       double *mean, double *square) {
+  for (size_t step = 0; step < steps; step++)
+    for (size_t b = 0; b < batch; b += DOUBLE_LANES) {
+      const NAME(longs) counts = *(const doubles *)(diverged_at + b) > (double)(first + step);
+      doubles *n = (doubles *)(count + step * batch + b);
+      *n += (doubles)(counts & (NAME(longs))((doubles){} + 1.0));
+      for (size_t i = 0; i < states; i++) {
+        const size_t at = (step * states + i) * batch + b;
+        const doubles x = *(const doubles *)(forecast + at);
+        doubles *m = (doubles *)(mean + at), *s = (doubles *)(square + at);
+        const doubles distance = x - *m;
+        const doubles moved = *m + (doubles)(counts & (NAME(longs))(distance / *n));
+        *s += (doubles)(counts & (NAME(longs))(distance * (x - moved)));
+        *m = moved;
+      }
+    }
+}
+
+static void NAME(cover)(size_t states, size_t batch, size_t steps, const double *truth,
+                        const double *count, const double *mean, const double *square,
+                        const double *reach, double *inside) {
+  for (size_t step = 0; step < steps; step++)
+    for (size_t b = 0; b < batch; b += DOUBLE_LANES) {
+      doubles factor;
+      for (int k = 0; k < DOUBLE_LANES; k++) factor[k] = reach[(size_t)count[step * batch + b + k]];
+      for (size_t i = 0; i < states; i++) {
+        const size_t at = (step * states + i) * batch + b;
+        const doubles distance = *(const doubles *)(truth + at) - *(const doubles *)(mean + at);
+        const NAME(longs) covered = distance * distance <= factor * *(const doubles *)(square + at);
+        *(doubles *)(inside + i * batch + b) += (doubles)(covered & (NAME(longs))((doubles){} + 1.0));
+      }
+    }
 }
 
 static void NAME(jacobian)(const filigree_wiring *net, size_t output, size_t batch,
@@ -653,6 +819,11 @@ static const filigree_kernels NAME(table) = {
     .adam = NAME(adam),
     .gather = NAME(gather),
     .evaluate = NAME(evaluate),
+    .roll = NAME(roll),
+    .roll_double = NAME(roll_double),
+    .cover = NAME(cover),
+    .score = NAME(score),
+    .pool = NAME(pool),
     .jacobian = NAME(jacobian),
     .gram = NAME(gram),
     .arithmetic = NAME(arithmetic),
@@ -672,6 +843,9 @@ static const filigree_kernels NAME(table) = {
 #undef PAIR_BLOCK
 #undef GRAM_COLUMNS
 #undef DOUBLE_LANES
+#undef ROLL
+#undef STANDARDISE
+#undef MOVE_STATES
 #undef doubles
 #undef LOW
 #undef HIGH

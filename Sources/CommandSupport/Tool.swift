@@ -5,6 +5,7 @@ import GraphDrawing
 import Interchange
 import LinearAlgebra
 import Networks
+import Study
 
 /// The version that tools print and manifests record.
 public let filigreeVersion = "0.1.0"
@@ -55,6 +56,7 @@ extension Tool {
       EX_DATAERR
     case let interruption as Interruption: 128 + interruption.number
     case is StandardOutputFailure: EX_IOERR
+    case is ChartProblem: EX_UNAVAILABLE
     default: EX_SOFTWARE
     }
   }

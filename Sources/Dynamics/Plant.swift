@@ -45,6 +45,7 @@ public protocol Plant: Sendable {
   func trajectory(
     initialState: [Double], mode: ExcitationMode, stream: RandomStream, samples: Int
   ) -> SimulatedTrajectory
+  func roll(state: inout [Double], controls: Matrix, timeStep: Double) -> Matrix
   func rateJacobian(state: [Double], controls: [Double]) -> Matrix
   func increment(state: [Double], controls: [Double]) -> [Double]
   func incrementJacobian(state: [Double], controls: [Double]) -> Matrix
@@ -104,6 +105,19 @@ extension Plant {
       integrator.advance(self, state: &state, controls: controls, timeStep: step)
     }
     return result
+  }
+
+  /// Moves `state` through the given controls (samples × controls) and returns where it was at each of
+  /// these samples (samples × states).
+  public func roll(state: inout [Double], controls: Matrix, timeStep: Double) -> Matrix {
+    var path = Matrix(rows: controls.rows, columns: states.count)
+    var integrator = RungeKutta4<Double>(stateCount: states.count)
+    for sample in 0..<controls.rows {
+      for index in state.indices { path[sample, index] = state[index] }
+      integrator.advance(
+        self, state: &state, controls: Array(controls.row(sample)), timeStep: timeStep)
+    }
+    return path
   }
 
   /// ∂f/∂(x, u), states × (states + controls), exact to rounding.

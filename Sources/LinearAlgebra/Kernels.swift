@@ -63,7 +63,7 @@ public struct AdamStep: Sendable {
 /// `FILIGREE_INSTRUCTION_SET` in the environment forces a set (for tests).
 public struct Kernels: Sendable {
   public let instructionSet: InstructionSet
-  private nonisolated(unsafe) let table: UnsafePointer<filigree_kernels>  // immutable, static in C
+  nonisolated(unsafe) let table: UnsafePointer<filigree_kernels>  // immutable, static in C
 
   /// The kernels for `instructionSet`; nil where this processor cannot run it.
   public init?(_ instructionSet: InstructionSet) {
@@ -224,7 +224,7 @@ public struct Kernels: Sendable {
     return table.pointee.double_arithmetic(rounds, &sink)
   }
 
-  @inline(__always) private func check(_ region: Region, _ count: Int) {
+  @inline(__always) func check(_ region: Region, _ count: Int) {
     precondition(region.count == count)
   }
 }

@@ -122,6 +122,30 @@ public struct Network: Equatable, Sendable {
     return outputLayers.flatMap { values[$0] }
   }
 
+  /// The same function with outputs that are nothing but outputs: layers that others read as well, or that
+  /// are output twice, are copied by identities.
+  public var withOutputsApart: Network {
+    var layers = layers
+    var outputs: [Int] = []
+    for (position, output) in outputLayers.enumerated() {
+      let isRead = layers.contains { layer in
+        layer.connections.contains { $0.source == .layer(output) }
+      }
+      guard isRead || outputLayers[..<position].contains(output) else {
+        outputs.append(output)
+        continue
+      }
+      let count = layers[output].unitCount
+      outputs.append(layers.count)
+      layers.append(
+        Layer(
+          name: layers[output].name, activation: .identity,
+          bias: Array(repeating: 0, count: count),
+          connections: [Connection(source: .layer(output), weight: .identity(count))]))
+    }
+    return Network(inputCount: inputCount, layers: layers, outputLayers: outputs)
+  }
+
   /// Networks of the same inputs side by side, their outputs one after the other.
   public static func joined(_ towers: [Network]) -> Network {
     var layers: [Layer] = []

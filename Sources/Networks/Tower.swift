@@ -71,6 +71,7 @@ struct Tower {
     _ network: Network, samples: SampleTable, firstTarget: Int, in layout: inout ArenaLayout,
     wiring wiringLayout: inout ArenaLayout
   ) {
+    precondition(network.outputLayers == [network.layers.count - 1])
     wired = WiredNetwork(network)
     let units = wired.biases.count
     let count = wired.parameterCount

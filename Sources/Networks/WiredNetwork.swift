@@ -1,6 +1,6 @@
 import LinearAlgebra
 
-/// A network with one output layer, and the order in which the kernels hold its parameters: later
+/// A network whose outputs nothing reads, and the order in which the kernels hold its parameters: later
 /// units first, each with its bias and then its weights in the order of its layer's connections.
 struct WiredNetwork {
   let network: Network
@@ -8,9 +8,7 @@ struct WiredNetwork {
   let biases: [Int]
   let parameterCount: Int
 
-  /// - Precondition: the last layer is the output and nothing reads it.
   init(_ network: Network) {
-    precondition(network.outputLayers == [network.layers.count - 1])
     self.network = network
     var places: [Int] = []
     var next = 0
@@ -40,11 +38,22 @@ struct WiredNetwork {
       firstUnits.append(units.count)
       units += Array(
         repeating: Wiring.Unit(
-          activation: layer.activation, isOutput: number == network.layers.count - 1,
+          activation: layer.activation, isOutput: network.outputLayers.contains(number),
           layer: number, sources: sources),
         count: layer.unitCount)
     }
     return units
+  }
+
+  /// The unit that each output is.
+  var outputUnits: [Int] {
+    var firstUnits: [Int] = []
+    var count = 0
+    for layer in network.layers {
+      firstUnits.append(count)
+      count += layer.unitCount
+    }
+    return network.outputUnits.map { firstUnits[$0.layer] + $0.unit }
   }
 
   /// Every parameter in order, and whether it is a weight (else a bias).

@@ -79,6 +79,15 @@ typedef struct {
 int filigree_select(const filigree_wiring *whole, const float *parameter, int keep_zeros,
                     const filigree_selection *ties, filigree_wiring *selected);
 
+/* How a network of standardised variables moves states, as `roll` needs it. */
+typedef struct {
+  size_t batch, states, controls;
+  const double *mean, *deviation;           /* of the states, then of the controls */
+  const double *rate_mean, *rate_deviation; /* of the states' rates */
+  const uint32_t *output_row;               /* per state: where the network leaves its rate */
+  double time_step;
+} filigree_dynamics;
+
 typedef struct {
   const char *name;
 
@@ -109,9 +118,33 @@ typedef struct {
   void (*gather)(size_t features, size_t stride, size_t used, size_t batch, const float *source,
                  const uint32_t *rows, float *destination);
 
-  /* In double precision, batch a multiple of 8; only live units are looked at. Values and slopes. */
+  /* In double precision, batch a multiple of 8; only live units are looked at. Values and, unless
+   * `slope` is NULL, slopes. */
   void (*evaluate)(const filigree_wiring *wiring, size_t batch, const double *parameter,
                    double *value, double *slope);
+
+  /* forecast[k, i, b] = state i of trajectory b at the k-th sample, for k < steps, and `state` (in and
+   * out) the one at the sample that follows: each step adds the time step times the network's rates at
+   * this state and the controls [k, i, b]. The network is evaluated in float (batch a multiple of 16) or
+   * double; states and controls are double. */
+  void (*roll)(const filigree_wiring *wiring, const filigree_dynamics *dynamics, size_t steps,
+               const float *parameter, const double *control, double *state, double *forecast,
+               float *value, float *slope);
+  void (*roll_double)(const filigree_wiring *wiring, const filigree_dynamics *dynamics,
+                      size_t steps, const double *parameter, const double *control, double *state,
+                      double *forecast, double *value);
+
+  /* Adds |e| and e² of e = (forecast − truth)/scale[i] to absolute[i, b] and squared[i, b];
+   * diverged_at[b] becomes the first sample at which the mean of |e| over the states exceeds `limit` or
+   * is no number, unless it was one before. The samples are numbered from `first` on. */
+  void (*score)(size_t states, size_t batch, size_t first, size_t steps, const double *forecast,
+                const double *truth, const double *scale, double limit, double *absolute,
+                double *squared, double *diverged_at);
+
+  /* Takes up forecasts that have not diverged by their sample into count[k, b], mean[k, i, b] and the sum
+   * of squared distances from the mean square[k, i, b] (Welford 1962). */
+  void (*pool)(size_t states, size_t batch, size_t first, size_t steps, const double *forecast,
+               const double *diverged_at, double *count, double *mean, double *square);
 
   /* jacobian[p, b] = ∂(value of unit `output`)/∂(parameter p) at sample b, for live parameters. */
   void (*jacobian)(const filigree_wiring *wiring, size_t output, size_t batch,
@@ -120,6 +153,11 @@ typedef struct {
 
   /* product[i, j] += Σ_b x[i, b] x[j, b] for j ≤ i; `product` is rows × rows. */
   void (*gram)(size_t rows, size_t batch, const double *x, double *product);
+
+  /* inside[i, b] += the number of samples whose truth is no further from the mean than
+   * √(reach[n] · square), n being their count. */
+  void (*cover)(size_t states, size_t batch, size_t steps, const double *truth, const double *count,
+                const double *mean, const double *square, const double *reach, double *inside);
 
   /* `rounds` times 192 multiply-adds per vector lane on registers alone (fused where the set has
    * that); returns the number of operations, two for each. For benchmarks. */

@@ -1,0 +1,240 @@
+import CommandSupport
+import Dynamics
+import Foundation
+import Interchange
+import LinearAlgebra
+import Networks
+import Study
+
+@main
+struct Forecast: Tool {
+  static let configuration = CommandConfiguration(
+    commandName: "filigree-forecast",
+    abstract: "Rolling forecasts: how far models stay on the track, and for how long.",
+    discussion: """
+      Every member of every ensemble starts from the true state of every trajectory and goes on alone, \
+      x(k+1) = x(k) + Δt · rates(x(k), u(k)), with the inputs of the data. Errors are divided by each \
+      state's deviation in the training data. A horizon counts samples, the start included. A forecast \
+      has diverged at the first sample at which the mean error of the states exceeds 3 deviations; \
+      errors are averages over the pairs of member and trajectory that have not, and, for comparisons, \
+      over those in which no compared ensemble has.
+
+      For reference: persistence (nothing changes), the linear least-squares model of --training, and \
+      the plant itself.
+
+      EXAMPLES
+        filigree-forecast models/sparse --data test.nc
+        filigree-forecast models/dense models/sparse --data test.nc --training train.nc
+        filigree-forecast models/sparse --data test.nc --horizons 500 --by-state --format markdown
+        filigree-forecast models/sparse --data test.nc --plot forecast.svg --trajectory 3 --states T_bath
+      """,
+    version: filigreeVersion)
+
+  @Argument(help: "Ensembles (folders) or models (.onnx).", completion: .directory)
+  var ensembles: [String]
+
+  @Option(help: "Trajectories to forecast.", completion: .file())
+  var data: String
+
+  @Option(
+    help: ArgumentHelp(
+      "Samples over which errors are taken, separated by commas.", valueName: "samples,…"))
+  var horizons = "100,1000,2500,5000"
+
+  @Option(help: "Data for the linear reference and for the deviations.", completion: .file())
+  var training: String?
+
+  @Option(
+    help: "Also run this plant: \(PlantCatalogue.names.joined(separator: ", ")).",
+    completion: .list(PlantCatalogue.names))
+  var plant: String?
+
+  @Flag(help: "Also the errors of each state.")
+  var byState = false
+
+  @Flag(help: "Also the errors of each member.")
+  var byMember = false
+
+  @Option(
+    name: .shortAndLong, help: "Write mean forecasts and bands to this file (.nc).",
+    completion: .file())
+  var output: String?
+
+  @Option(help: "Draw a trajectory's truth, forecasts and inputs (.svg).", completion: .file())
+  var plot: String?
+
+  @Option(parsing: .unconditional, help: "The trajectory to draw, from 0.")
+  var trajectory = 0
+
+  @Option(help: ArgumentHelp("The states to draw; all by default.", valueName: "names"))
+  var states: String?
+
+  @Flag(name: .shortAndLong, help: "Replace output files that are there already.")
+  var force = false
+
+  @OptionGroup var cut: CutOption
+  @OptionGroup var controls: ControlsOption
+  @OptionGroup var format: FormatOption
+  @OptionGroup var run: RunOptions
+
+  func validate() throws {
+    guard !ensembles.isEmpty else { throw ValidationError("Give at least one model or ensemble.") }
+    _ = try parsedHorizons()
+    if let plant, PlantCatalogue.plant(named: plant) == nil {
+      throw ValidationError(
+        "--plant \(plant): there is no such plant; there are "
+          + "\(PlantCatalogue.names.joined(separator: ", ")).")
+    }
+    guard trajectory >= 0 else { throw ValidationError("--trajectory \(trajectory): from 0 on.") }
+    if let output, WholeFile.ending(output) != "nc" {
+      throw ValidationError("--output \(output): must end in .nc.")
+    }
+    if let plot, WholeFile.ending(plot) != "svg" {
+      throw ValidationError("--plot \(plot): must end in .svg.")
+    }
+    if plot == nil, states != nil {
+      throw ValidationError("--states chooses what --plot draws; give --plot FILE.svg as well.")
+    }
+  }
+
+  private func parsedHorizons() throws -> [Int] {
+    let parts = horizons.split(separator: ",", omittingEmptySubsequences: false).map {
+      Int($0.trimmingCharacters(in: .whitespaces))
+    }
+    let numbers = parts.compactMap { $0 }
+    guard numbers.count == parts.count, numbers.allSatisfy({ $0 > 0 }) else {
+      throw ValidationError(
+        "--horizons \(horizons): must be positive whole numbers, for example 100,1000.")
+    }
+    return Array(Set(numbers)).sorted()
+  }
+
+  mutating func work() async throws {
+    for path in [output, plot].compactMap({ $0 }) {
+      try WholeFile.checkWritable(path, force: force)
+    }
+    let ensembles = try loadEnsembles()
+    let data = try controls.read(self.data)
+    let trainingData = try training.map { try controls.read($0) }
+    let groups = try groups(ensembles, trainingData)
+    let forecast = try prepare(groups, ensembles[0], data, trainingData)
+    let clock = ContinuousClock()
+    let began = clock.now
+    let progress = ProgressLine(
+      total: data.samples.count, unit: "trajectories", quiet: run.quiet)
+    let wanted: Set<Int> =
+      output != nil ? Set(data.samples.indices) : plot != nil ? [trajectory] : []
+    let outcome = try await forecast.run(threads: run.threads, keepingBandsOf: wanted) { count in
+      for _ in 0..<count { progress.advance() }
+    }
+    progress.finish()
+    let seconds = ProgressLine.seconds(clock.now - began)
+    run.note(
+      "\(groups.reduce(0) { $0 + $1.members.count }) forecasts of "
+        + "\(counted(data.samples.count, "trajectory")) in \(String(format: "%.3f", seconds)) s")
+    let report = ForecastReport(
+      forecast, outcome, compared: ensembles.count, data: data, byState: byState,
+      byMember: byMember)
+    if let output { try write(output, forecast, outcome, compared: ensembles.count, data) }
+    if let plot { try await draw(plot, forecast, outcome, compared: ensembles.count, data) }
+    try printResult(
+      format.format == .csv ? [report.longTable] : report.tables, json: report.result,
+      format: format.format)
+  }
+
+  private func loadEnsembles() throws -> [Ensemble] {
+    var loaded = try ensembles.map { try Ensemble.load($0, cut: cut.cut) }
+    for index in loaded.indices where loaded.count(where: { $0.name == loaded[index].name }) > 1 {
+      loaded[index].name = ensembles[index]
+    }
+    for ensemble in loaded {
+      let inputs = ensemble.inputs.map(\.name)
+      let outputs = ensemble.outputs.map(\.name)
+      guard Array(inputs.prefix(outputs.count)) == outputs else {
+        throw DataMismatch(
+          "\(ensemble.name): a rolling forecast needs the rate of each state, in the order of the "
+            + "inputs; the outputs are \(outputs.joined(separator: ", ")), the inputs "
+            + inputs.joined(separator: ", "))
+      }
+      guard inputs == loaded[0].inputs.map(\.name), outputs == loaded[0].outputs.map(\.name) else {
+        throw DataMismatch(
+          "\(loaded[0].name) and \(ensemble.name) have different variables, so their forecasts "
+            + "cannot be compared")
+      }
+    }
+    return loaded
+  }
+
+  private func groups(_ ensembles: [Ensemble], _ training: Trajectories?) throws
+    -> [RollingForecast.Group]
+  {
+    let (inputs, outputs) = (ensembles[0].inputs, ensembles[0].outputs)
+    var groups = ensembles.map {
+      RollingForecast.Group(name: $0.name, members: $0.members.map { .model($0) })
+    }
+    groups.append(
+      RollingForecast.Group(
+        name: "persistence", members: [.model(.persistence(inputs: inputs, outputs: outputs))]))
+    if let training {
+      let path = self.training ?? ""
+      do {
+        let linear = try Model.linear(try training.selecting(inputs.map(\.name)))
+        guard linear.outputs.map(\.name) == outputs.map(\.name) else {
+          throw DataMismatch("\(path): its states are not those of \(ensembles[0].name)")
+        }
+        groups.append(RollingForecast.Group(name: "linear", members: [.model(linear)]))
+      } catch let problem as DataProblem {
+        throw FileProblem.badData(path: path, problem: problem)
+      }
+    }
+    if let plant = plant.flatMap(PlantCatalogue.plant(named:)) {
+      let names = (plant.states + plant.controls).map(\.name)
+      guard inputs.map(\.name) == names, outputs.map(\.name) == plant.states.map(\.name) else {
+        throw DataMismatch(
+          "\(ensembles[0].name) does not model the plant \(plant.name), which has the variables "
+            + names.joined(separator: ", "))
+      }
+      groups.append(RollingForecast.Group(name: "plant", members: [.plant(plant)]))
+    }
+    return groups
+  }
+
+  private func prepare(
+    _ groups: [RollingForecast.Group], _ ensemble: Ensemble, _ data: Trajectories,
+    _ training: Trajectories?
+  ) throws -> RollingForecast {
+    if let step = ensemble.members[0].timeStep, abs(step / data.timeStep - 1) > 1e-6 {
+      Console.warning(
+        "\(ensemble.name) was trained on samples \(step) s apart, \(self.data) has them "
+          + "\(data.timeStep) s apart; the rates are used as they are")
+    }
+    let longest = data.samples.map(\.rows).max() ?? 0
+    let all = try parsedHorizons()
+    var horizons = all.filter { $0 <= longest }
+    if horizons.count < all.count {
+      if horizons.isEmpty { horizons = [longest] }
+      run.note(
+        "note: the trajectories have at most \(longest) samples; horizons: "
+          + horizons.map(String.init).joined(separator: ", "))
+    }
+    if plot != nil || output != nil, horizons.last != longest { horizons.append(longest) }
+    guard plot == nil || data.samples.indices.contains(trajectory) else {
+      throw ValidationError(
+        "--trajectory \(trajectory): \(self.data) has trajectories 0 to \(data.samples.count - 1).")
+    }
+    let states = ensemble.outputs.count
+    do {
+      let scale =
+        try training.map {
+          let training = try $0.selecting(ensemble.inputs.map(\.name))
+          return try Regression(training).standardisation().inputs.deviation
+        } ?? ensemble.members[0].inputScaling.deviation
+      return try RollingForecast(
+        groups: groups, inputs: ensemble.inputs,
+        states: Array(ensemble.inputs.prefix(states)), over: data, horizons: horizons,
+        scale: Array(scale.prefix(states)))
+    } catch let problem as DataProblem {
+      throw FileProblem.badData(path: self.data, problem: problem)
+    }
+  }
+}
