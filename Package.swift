@@ -4,7 +4,7 @@ import PackageDescription
 // Every tool is a thin executable over the same few modules; dependencies point downwards:
 // CKernels ← LinearAlgebra ← Dynamics ← Networks ← Interpretation ← Study; Interchange reads and writes
 // their values; GraphDrawing knows nothing of networks.
-let tools = ["simulate", "train", "paths", "sensitivity", "agreement", "draw", "forecast"]
+let tools = ["simulate", "train", "paths", "sensitivity", "agreement", "draw", "forecast", "study"]
 
 let package = Package(
   name: "filigree",
@@ -19,10 +19,12 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     // ONNX files are protocol buffers.
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
-    // SHA-256 of inputs in manifests.
+    // SHA-256 of inputs in manifests and of what a study's parts depend on.
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     // File names taken apart: Foundation's way crashes on ".".
     .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+    // Plans of studies are YAML, and complaints about them name the line.
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     // gnuplot draws charts; tests start the real binaries.
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
   ],
@@ -58,9 +60,11 @@ let package = Package(
     .target(
       name: "Study",
       dependencies: [
-        "LinearAlgebra", "Dynamics", "Networks", "Interpretation",
+        "LinearAlgebra", "Dynamics", "Networks", "Interpretation", "Interchange",
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "SystemPackage", package: "swift-system"),
+        .product(name: "Yams", package: "Yams"),
+        .product(name: "Crypto", package: "swift-crypto"),
       ]),
     .target(
       name: "CommandSupport",

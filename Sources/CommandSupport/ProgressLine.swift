@@ -26,11 +26,11 @@ public final class ProgressLine: Sendable {
   }
 
   /// Counts one more; `detail` is shown behind the figures. May be called from any thread.
-  public func advance(_ detail: @autoclosure () -> String = "") {
+  public func advance(by count: Int = 1, _ detail: @autoclosure () -> String = "") {
     guard isShown else { return }
     let elapsed = Self.seconds(ContinuousClock.now - start)
     state.withLock { state in
-      state.done += 1
+      state.done += count
       guard elapsed - state.shownAt > 0.1 || state.done == total else { return }
       state.shownAt = elapsed
       let rate = Double(state.done - doneBefore) / max(elapsed, 1e-9)

@@ -20,22 +20,15 @@ public final class CheckpointFolder: Sendable {
   }
 
   public let path: String
-  private let lock: Int32
+  private let lock: FolderLock
 
   /// - Throws: `FileProblem.busy` while another process trains into the same output, `.unfinished`,
   ///   `.otherSettings`, or when the folder cannot be made.
   public init(output: String, settings: [String: String], start: Start) throws(FileProblem) {
     path = Self.path(output: output)
-    lock = try Self.acquire(path)
-    do {
-      try prepare(settings, start)
-    } catch {
-      close(lock)
-      throw error
-    }
+    lock = try FolderLock(path)
+    try prepare(settings, start)
   }
-
-  deinit { close(lock) }
 
   /// The folder that belongs to an output folder.
   public static func path(output: String) -> String {
@@ -43,41 +36,12 @@ public final class CheckpointFolder: Sendable {
   }
 
   private static let settingsName = "training.json"
-  private static let lockName = "lock"
 
   private static func inside(_ folder: String, _ name: String) -> String {
     FilePath(folder).appending(name).string
   }
 
   // MARK: Owning
-
-  /// Takes the lock, which the system gives back when the process ends, however it ends.
-  private static func acquire(_ path: String) throws(FileProblem) -> Int32 {
-    let file = inside(path, lockName)
-    while true {
-      guard mkdir(path, 0o777) == 0 || errno == EEXIST else {
-        throw .cannotCreate(path: path, reason: systemError())
-      }
-      let descriptor = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
-      guard descriptor >= 0 else {
-        if errno == ENOENT { continue }  // removed by a training that ended just now
-        throw .cannotCreate(path: file, reason: systemError())
-      }
-      guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-        let reason = errno
-        close(descriptor)
-        if reason == EWOULDBLOCK { throw .busy(path: path) }
-        throw .cannotCreate(path: file, reason: systemError(reason))
-      }
-      // Another training may have ended and removed the file between opening and locking.
-      var mine = stat()
-      var there = stat()
-      if fstat(descriptor, &mine) == 0 && stat(file, &there) == 0 && mine.st_ino == there.st_ino {
-        return descriptor
-      }
-      close(descriptor)
-    }
-  }
 
   private func prepare(_ settings: [String: String], _ start: Start) throws(FileProblem) {
     let file = Self.inside(path, Self.settingsName)
@@ -125,7 +89,7 @@ public final class CheckpointFolder: Sendable {
   public func remove() throws(FileProblem) {
     // The settings go first: what is left without them counts as nothing.
     try removeFiles()
-    unlink(Self.inside(path, Self.lockName))
+    unlink(Self.inside(path, FolderLock.name))
     rmdir(path)
   }
 

@@ -64,6 +64,14 @@ public struct PlantTruth: Sendable {
     samplesLeftOut = wanted.count - rows.count
   }
 
+  /// What was found before, for instance in a file.
+  public init(relevance: Matrix, physical: Matrix, samples: Int, samplesLeftOut: Int) {
+    self.relevance = relevance
+    self.physical = physical
+    self.samples = samples
+    self.samplesLeftOut = samplesLeftOut
+  }
+
   public func grade(_ output: Int, _ input: Int) -> Grade {
     let value = relevance[output, input]
     return value > Self.realAbove ? .real : value <= Self.absentAtMost ? .absent : .uncertain

@@ -1,5 +1,5 @@
 /// A dense matrix of `Double`, stored row by row.
-public struct Matrix: Equatable, Sendable {
+public struct Matrix: Equatable, Codable, Sendable {
   public let rows: Int
   public let columns: Int
   /// Element (r, c) is `elements[r * columns + c]`.

@@ -89,25 +89,57 @@ public struct EnsembleTraining: Sendable {
     on data: Trajectories, checkpoints: Checkpoints = .none,
     report: @escaping @Sendable (Progress) -> Void = { _ in }
   ) async throws -> Outcome {
-    let (trainingData, validationData) = data.split(validationFraction: recipe.validation)
-    let set = try TrainingSet(trainingData)
-    // A held-out trajectory of a single sample holds no step and validates nothing.
-    let validation = try validationData.flatMap { data throws(DataProblem) in
-      data.samples.contains { $0.rows > 1 } ? try TrainingSet(data, scaledLike: set) : nil
-    }
-    let refinement =
-      recipe.refine > 0 ? try RefinementRows(trainingData, scaledLike: set) : nil
-    let states = try problems(targets: set.targets.count).map {
+    let material = try Material(data, recipe: recipe)
+    let states = try problems(targets: material.set.targets.count).map {
       try checkpoints.load($0) ?? ProblemState($0)
     }
     let groups = groups(states)
     let trained = try await concurrentMap(groups.count, threads: threads) { index in
-      var group = GroupTraining(
-        self, set: set, validation: validation, refinement: refinement, checkpoints: checkpoints,
-        states: groups[index], report: report)
-      return try group.run()
+      try train(groups[index], on: material, checkpoints: checkpoints, report: report)
     }.flatMap { $0 }
-    return try outcome(trained, set)
+    return try outcome(Array(0..<members), trained, material.set)
+  }
+
+  /// Trains one member, alone; the result is that of `run`.
+  public func run(
+    member: Int, on material: Material, report: @escaping @Sendable (Progress) -> Void = { _ in }
+  ) throws -> Outcome {
+    let states = problems(targets: material.set.targets.count).filter { $0.member == member }
+      .map { ProblemState($0) }
+    let trained = try train(states, on: material, checkpoints: .none, report: report)
+    return try outcome([member], trained, material.set)
+  }
+
+  /// Data made ready for the trainings of a recipe.
+  public struct Material: Sendable {
+    let set: TrainingSet
+    let validation: TrainingSet?
+    let refinement: RefinementRows?
+
+    /// - Throws: `DataProblem`.
+    public init(_ data: Trajectories, recipe: Recipe) throws(DataProblem) {
+      let (trainingData, validationData) = data.split(validationFraction: recipe.validation)
+      let set = try TrainingSet(trainingData)
+      self.set = set
+      // A held-out trajectory of a single sample holds no step and validates nothing.
+      let isUseful = validationData?.samples.contains { $0.rows > 1 } ?? false
+      if let validationData, isUseful {
+        validation = try TrainingSet(validationData, scaledLike: set)
+      } else {
+        validation = nil
+      }
+      refinement = recipe.refine > 0 ? try RefinementRows(trainingData, scaledLike: set) : nil
+    }
+  }
+
+  private func train(
+    _ states: [ProblemState], on material: Material, checkpoints: Checkpoints,
+    report: @escaping @Sendable (Progress) -> Void
+  ) throws -> [GroupTraining.Trained] {
+    var group = GroupTraining(
+      self, set: material.set, validation: material.validation, refinement: material.refinement,
+      checkpoints: checkpoints, states: states, report: report)
+    return try group.run()
   }
 
   /// Problems that are trained side by side on the same minibatches: the towers of a member that have
@@ -129,9 +161,11 @@ public struct EnsembleTraining: Sendable {
     return groups
   }
 
-  private func outcome(_ trained: [GroupTraining.Trained], _ set: TrainingSet) throws -> Outcome {
+  private func outcome(
+    _ members: [Int], _ trained: [GroupTraining.Trained], _ set: TrainingSet
+  ) throws -> Outcome {
     var models: [(member: Int, model: Model)] = []
-    for member in 0..<members {
+    for member in members {
       let towers = trained.filter { $0.history.problem.member == member }
       let networks = towers.compactMap(\.network)
       guard networks.count == towers.count else { continue }

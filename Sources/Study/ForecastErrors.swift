@@ -1,7 +1,7 @@
 import LinearAlgebra
 
 /// Errors of one model's rolling forecasts, by trajectory, horizon and state; normalised by σ_x.
-public struct ForecastErrors: Equatable, Sendable {
+public struct ForecastErrors: Equatable, Codable, Sendable {
   /// How a forecast is judged to have diverged within a horizon.
   public enum Criterion: String, CaseIterable, Sendable {
     /// The mean over the states of |e| exceeds 3 at some sample.

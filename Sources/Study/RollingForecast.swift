@@ -91,24 +91,42 @@ public struct RollingForecast: Sendable {
     }
   }
 
+  /// The same on the thread that asks for it.
+  public func run() -> [GroupOutcome] {
+    let chunks = chunks(threads: 1)
+    return joined(
+      chunks.map { part in
+        var block = ForecastBlock(self, trajectories: part, kept: [])
+        return block.run()
+      })
+  }
+
   /// - Parameter kept: trajectories whose mean forecasts and bands are returned.
   public func run(
     threads: Int, keepingBandsOf kept: Set<Int> = [],
     finished: @escaping @Sendable (Int) -> Void = { _ in }
   ) async throws -> [GroupOutcome] {
+    let chunks = chunks(threads: threads)
+    return joined(
+      try await concurrentMap(chunks.count, threads: threads) { chunk in
+        var block = ForecastBlock(self, trajectories: chunks[chunk], kept: kept)
+        let result = block.run()
+        finished(block.trajectories.count)
+        return result
+      })
+  }
+
+  /// 16 trajectories to a vector; four vectors, and the table of values stays in the first cache.
+  private func chunks(threads: Int) -> [Range<Int>] {
     let count = data.samples.count
-    // 16 trajectories to a vector; four vectors, and the table of values stays in the first cache.
     let vectors = (count + 15) / 16
     let chunks = max((vectors + 3) / 4, min(threads, vectors))
-    @Sendable func first(_ chunk: Int) -> Int { min(count, 16 * (vectors * chunk / chunks)) }
-    let parts = try await concurrentMap(chunks, threads: threads) { chunk in
-      var block = ForecastBlock(
-        self, trajectories: first(chunk)..<first(chunk + 1), kept: kept)
-      let result = block.run()
-      finished(block.trajectories.count)
-      return result
-    }
-    return groups.indices.map { group in
+    func first(_ chunk: Int) -> Int { min(count, 16 * (vectors * chunk / chunks)) }
+    return (0..<chunks).map { first($0)..<first($0 + 1) }
+  }
+
+  private func joined(_ parts: [[GroupOutcome]]) -> [GroupOutcome] {
+    groups.indices.map { group in
       parts.dropFirst().reduce(parts[0][group]) { $0.joined(with: $1[group]) }
     }
   }

@@ -15,6 +15,7 @@ struct Simulate: Tool {
       EXAMPLES
         filigree-simulate --trajectories 10 --seed 1 --output train.nc
         filigree-simulate --plant duffing --samples 2000 --output duffing.csv
+        filigree-simulate --trajectories 10 --noise 0.001 --output noisy.nc
         filigree-simulate --mode operation --trajectories 1 --observables --output day.nc
       """,
     version: filigreeVersion)
@@ -36,6 +37,14 @@ struct Simulate: Tool {
   @Option(parsing: .unconditional, help: "Seed of all random draws.")
   var seed: UInt64 = 1
 
+  @Option(
+    parsing: .unconditional,
+    help: """
+      Measurement noise on the recorded states, as a fraction of each state's deviation, for example \
+      0.001; the dynamics stay exact.
+      """)
+  var noise = 0.0
+
   @Flag(help: "Also record what is measured but drives nothing, such as the bath voltage.")
   var observables = false
 
@@ -51,6 +60,9 @@ struct Simulate: Tool {
     guard (1...100_000).contains(trajectories) else {
       throw ValidationError("--trajectories \(trajectories): must be between 1 and 100000.")
     }
+    guard (0...10).contains(noise) else {
+      throw ValidationError("--noise \(noise): must be between 0 and 10.")
+    }
     guard (2...100_000_000).contains(samples), trajectories * samples <= 1_000_000_000 else {
       throw ValidationError(
         "--samples \(samples): must be at least 2, and at most 1000000000 over all trajectories.")
@@ -65,6 +77,7 @@ struct Simulate: Tool {
     simulation.mode = mode
     simulation.seed = seed
     simulation.withObservables = observables
+    simulation.noise = noise
     let progress = ProgressLine(total: trajectories, unit: "trajectories", quiet: run.quiet)
     let outcome = try await simulation.run(threads: run.threads) { _ in progress.advance() }
     progress.finish()

@@ -43,71 +43,7 @@ struct Train: Tool {
   @Option(parsing: .unconditional, help: "Seed of initial weights and of the order of the samples.")
   var seed: UInt64 = 1
 
-  @Option(help: "shared: one trunk for all outputs; per-output: a network for each.")
-  var towers = Recipe().towers
-
-  @Option(help: "Units of the hidden layers, separated by commas; none for a linear model.")
-  var hidden = Recipe().hidden.map(String.init).joined(separator: ",")
-
-  @Option(help: "relu, silu or tanh.")
-  var activation = Recipe().activation
-
-  @Flag(inversion: .prefixedNo, help: "A linear connection from the inputs to the output.")
-  var skip = Recipe().skip
-
-  @Option(
-    help: """
-      What makes weights vanish: none, l1 (λ Σ|w| in the loss, as published; no exact zeros) or \
-      proximal (exact zeros).
-      """)
-  var sparsifier = Recipe().sparsifier
-
-  @Option(parsing: .unconditional, help: "λ: weight of Σ|w| in the loss of each network.")
-  var strength = Recipe().strength
-
-  @Option(
-    parsing: .unconditional,
-    help: """
-      A proximal training computes the gradients of weights at zero at every so many steps; 1 is \
-      every step, slower.
-      """)
-  var revisit = Recipe().revisit
-
-  @Option(parsing: .unconditional, help: "Learning rate of Adam at the start.")
-  var learningRate = Recipe().learningRate
-
-  @Option(
-    parsing: .unconditional, help: "Learning rate at the end, for the schedules step and cosine.")
-  var finalLearningRate = Recipe().finalLearningRate
-
-  @Option(help: "constant, step (the final rate for the last 40 % of the steps) or cosine.")
-  var schedule = Recipe().schedule
-
-  @Option(parsing: .unconditional, help: "Passes over the data.")
-  var epochs = Recipe().epochs
-
-  @Option(parsing: .unconditional, help: "Samples per optimiser step.")
-  var batch = Recipe().batch
-
-  @Option(
-    parsing: .unconditional, help: "Weights of smaller magnitude become zero after the training.")
-  var cut = Recipe().cut
-
-  @Option(
-    parsing: .unconditional,
-    help: """
-      Attempts of Levenberg-Marquardt (least squares in double precision, on at most 10000 samples) \
-      on the weights that survive; 0 for none.
-      """)
-  var refine = Recipe().refine
-
-  @Option(
-    parsing: .unconditional,
-    help: """
-      Share of the trajectories held out for validation, at least one; a single trajectory is split \
-      in time. 0 trains on everything.
-      """)
-  var validation = Recipe().validation
+  @OptionGroup(title: "Recipe") var options: RecipeOptions
 
   @Option(
     help: ArgumentHelp("Leave this variable out. May be given again.", valueName: "name"))
@@ -142,44 +78,12 @@ struct Train: Tool {
     if let trajectories, trajectories < 1 {
       throw ValidationError("--trajectories \(trajectories): must be at least 1.")
     }
-    if let problem = try recipe().problem { throw ValidationError(problem + ".") }
-  }
-
-  private func recipe() throws -> Recipe {
-    let isLinear = hidden == "none"
-    let units =
-      isLinear
-      ? []
-      : hidden.split(separator: ",", omittingEmptySubsequences: false).map {
-        Int($0.trimmingCharacters(in: .whitespaces))
-      }
-    guard isLinear || units.allSatisfy({ $0 != nil }) else {
-      throw ValidationError(
-        "--hidden \(hidden): must be whole numbers separated by commas, for example 20,20.")
-    }
-    var recipe = Recipe()
-    recipe.towers = towers
-    recipe.hidden = units.compactMap { $0 }
-    recipe.activation = activation
-    recipe.skip = skip
-    recipe.sparsifier = sparsifier
-    recipe.strength = strength
-    recipe.revisit = revisit
-    recipe.learningRate = learningRate
-    recipe.finalLearningRate = finalLearningRate
-    recipe.schedule = schedule
-    recipe.epochs = epochs
-    recipe.batch = batch
-    recipe.cut = cut
-    recipe.refine = refine
-    recipe.validation = validation
-    return recipe
   }
 
   mutating func work() async throws {
     let clock = ContinuousClock()
     let start = clock.now
-    let recipe = try recipe()
+    let recipe = try options.recipe()
     let data = try readData()
     var manifest = try Manifest(seed: seed, threads: run.threads, inputs: [self.data])
     let settings = settings(recipe, manifest)
@@ -310,7 +214,8 @@ struct Train: Tool {
       data = try data.excluding(exclude)
       if let trajectories { data = try data.prefix(trajectories) }
       // Found out here rather than in the middle of the work.
-      _ = try Regression(data.split(validationFraction: validation).training).standardisation()
+      _ = try Regression(data.split(validationFraction: options.validation).training)
+        .standardisation()
     } catch {
       throw FileProblem.badData(path: self.data, problem: error)
     }
@@ -424,10 +329,4 @@ struct Train: Tool {
   }
 }
 
-extension Towers: ExpressibleByArgument {}
-extension Sparsifier: ExpressibleByArgument {}
-extension Schedule: ExpressibleByArgument {}
 extension EnsembleTraining.OnDivergence: ExpressibleByArgument {}
-extension Activation: ExpressibleByArgument {
-  public static var allValueStrings: [String] { ["relu", "silu", "tanh"] }
-}

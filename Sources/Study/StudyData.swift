@@ -1,0 +1,217 @@
+import Crypto
+import Dynamics
+import Foundation
+import Interchange
+import LinearAlgebra
+import Networks
+import Synchronization
+
+/// The data of a study: simulated or read when first asked for, and kept.
+final class StudyData: Sendable {
+  let plant: (any Plant)?
+  let trainingDigest: String?
+  let testDigest: String?
+  private let plan: StudyPlan
+  private let files: (train: Trajectories?, test: Trajectories?)
+  private let cache = Mutex(Cache())
+
+  private struct Cache {
+    var training: [Double: Trajectories] = [:]
+    var test: Trajectories?
+    var points: Matrix?
+    var materials: [String: EnsembleTraining.Material] = [:]
+    var scale: [Double]?
+  }
+
+  /// Reads files, and completes the plan by what they hold.
+  init(_ plan: inout StudyPlan, path: String) throws {
+    plant = plan.plant.flatMap(PlantCatalogue.plant(named:))
+    var read: [Trajectories?] = []
+    var digests: [String?] = []
+    for source in [plan.train, plan.test] {
+      guard case .file(let file) = source else {
+        read.append(nil)
+        digests.append(nil)
+        continue
+      }
+      read.append(try TrajectoryFile.read(file, controls: plan.inputs))
+      var hash = SHA256()
+      try WholeFile.read(file) { hash.update(data: $0) }
+      digests.append(hash.finalize().map { String(format: "%02x", $0) }.joined())
+    }
+    files = (read[0], read[1])
+    (trainingDigest, testDigest) = (digests[0], digests[1])
+    try Self.complete(&plan, path, files.train, files.test)
+    self.plan = plan
+  }
+
+  private static func complete(
+    _ plan: inout StudyPlan, _ path: String, _ train: Trajectories?, _ test: Trajectories?
+  ) throws {
+    var problems: [PlanProblems.Problem] = []
+    if let train {
+      if plan.sizes.isEmpty { plan.sizes = [train.samples.count] }
+      for size in plan.sizes where size > train.samples.count {
+        problems.append(
+          .init(
+            line: nil,
+            text: "sizes: \(size) trajectories, but the training file has \(train.samples.count)"))
+      }
+    }
+    if let test {
+      let longest = test.samples.map(\.rows).max() ?? 0
+      plan.horizons.removeAll { $0 > longest }
+      if plan.horizons.isEmpty { plan.horizons = [longest] }
+    }
+    if let plant = plan.plant.flatMap(PlantCatalogue.plant(named:)) {
+      let names = (plant.states + plant.controls).map(\.name)
+      for (data, what) in [(train, "train"), (test, "test")] {
+        guard let data else { continue }
+        let missing = names.filter { name in !data.variables.contains { $0.name == name } }
+        if !missing.isEmpty {
+          problems.append(
+            .init(
+              line: nil,
+              text:
+                "\(what): the file lacks \(missing.joined(separator: ", ")) of the plant \(plant.name)"
+            ))
+        }
+      }
+    }
+    if let train, let test {
+      let names = (train.states + train.controls).map(\.name)
+      let missing = names.filter { name in !test.variables.contains { $0.name == name } }
+      if !missing.isEmpty {
+        problems.append(
+          .init(
+            line: nil,
+            text:
+              "test: the file lacks \(missing.joined(separator: ", ")), which the training data have"
+          ))
+      }
+    }
+    guard problems.isEmpty else { throw PlanProblems(path: path, problems: problems) }
+  }
+
+  var stateCount: Int { plant?.states.count ?? files.train?.states.count ?? 0 }
+
+  // MARK: Identity
+
+  /// Trajectory k depends on plant, seed, samples and noise, not on how many there are.
+  func trainingIdentity(_ cell: StudyPlan.Cell) -> String {
+    switch plan.train {
+    case .file:
+      "file \(trainingDigest ?? ""), first \(cell.size), inputs \(plan.inputs?.joined(separator: ",") ?? "")"
+    case .simulation(_, let samples, let seed):
+      "\(plan.plant ?? ""), \(cell.size) of \(samples) samples, seed \(seed), noise \(cell.noise)"
+    }
+  }
+
+  var testIdentity: String {
+    switch plan.test {
+    case .file: "file \(testDigest ?? "")"
+    case .simulation(let trajectories, let samples, let seed):
+      "\(plan.plant ?? ""), \(trajectories) of \(samples) samples, seed \(seed)"
+    }
+  }
+
+  /// Errors of all cells are divided by the same deviations: those of the largest training set.
+  private var scaleCell: StudyPlan.Cell {
+    StudyPlan.Cell(recipe: 0, size: plan.sizes.max() ?? 1, noise: plan.noise.min() ?? 0)
+  }
+
+  var scaleIdentity: String { trainingIdentity(scaleCell) }
+
+  // MARK: Data
+
+  private func simulate(_ source: StudyPlan.Source, noise: Double) throws -> Trajectories {
+    guard let plant, case .simulation(let trajectories, let samples, let seed) = source else {
+      throw DataProblem.tooShort
+    }
+    var simulation = Simulation(plant: plant, trajectories: trajectories, samples: samples)
+    simulation.seed = seed
+    simulation.noise = noise
+    return try simulation.run()
+  }
+
+  private func training(_ noise: Double, _ cache: inout Cache) throws -> Trajectories {
+    if let there = cache.training[noise] { return there }
+    var source = plan.train
+    if case .simulation(_, let samples, let seed) = source {
+      source = .simulation(
+        trajectories: plan.sizes.max() ?? 1, samples: samples, seed: seed)
+    }
+    let made = try files.train ?? simulate(source, noise: noise)
+    cache.training[noise] = made
+    return made
+  }
+
+  private func test(_ cache: inout Cache) throws -> Trajectories {
+    if let there = cache.test { return there }
+    let made = try files.test ?? simulate(plan.test, noise: 0)
+    cache.test = made
+    return made
+  }
+
+  /// Prepared once per recipe's needs and cell.
+  func material(_ recipe: Recipe, _ cell: StudyPlan.Cell) throws -> EnsembleTraining.Material {
+    let key = "\(recipe.validation) \(recipe.refine > 0) \(cell.size) \(cell.noise)"
+    return try cache.withLock { cache in
+      if let there = cache.materials[key] { return there }
+      let data = try training(cell.noise, &cache).prefix(cell.size)
+      let made = try EnsembleTraining.Material(data, recipe: recipe)
+      cache.materials[key] = made
+      return made
+    }
+  }
+
+  func validationTrajectories(_ recipe: Recipe, _ cell: StudyPlan.Cell) -> Int {
+    guard recipe.validation > 0, cell.size > 1 else { return 0 }
+    let wanted = Int((Double(cell.size) * recipe.validation).rounded())
+    return min(max(1, wanted), cell.size - 1)
+  }
+
+  private func variables(_ cache: inout Cache) throws -> [Variable] {
+    if let plant { return plant.states + plant.controls }
+    let data = try training(plan.noise[0], &cache)
+    return data.states + data.controls
+  }
+
+  /// Evenly spaced samples of the test data in the models' variables.
+  func points() throws -> Matrix {
+    try cache.withLock { cache in
+      if let there = cache.points { return there }
+      let all = try test(&cache).points(of: try variables(&cache))
+      let step = max(1, all.rows / plan.relevanceSamples)
+      let made = all.submatrix(
+        rows: Array(stride(from: 0, to: all.rows, by: step)), columns: Array(0..<all.columns))
+      cache.points = made
+      return made
+    }
+  }
+
+  /// The same samples as trajectories.
+  func samplesForTruth() throws -> Trajectories {
+    let points = try points()
+    return try cache.withLock { cache in
+      try Trajectories(
+        variables: try variables(&cache), timeStep: try test(&cache).timeStep, samples: [points])
+    }
+  }
+
+  func forecast(_ members: [Forecaster], _ model: Model, _ horizons: [Int]) throws
+    -> RollingForecast
+  {
+    try cache.withLock { cache in
+      if cache.scale == nil {
+        let data = try training(scaleCell.noise, &cache).prefix(scaleCell.size)
+        cache.scale = try Regression(data).standardisation().inputs.deviation
+      }
+      let states = model.outputs.count
+      return try RollingForecast(
+        groups: [.init(name: "", members: members)], inputs: model.inputs,
+        states: Array(model.inputs.prefix(states)), over: try test(&cache), horizons: horizons,
+        scale: Array((cache.scale ?? []).prefix(states)))
+    }
+  }
+}

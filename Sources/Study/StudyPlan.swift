@@ -1,0 +1,79 @@
+import Dynamics
+import Foundation
+import Interchange
+import Networks
+
+/// What a study is made of: data, recipes and what is asked of the models.
+public struct StudyPlan: Equatable, Sendable {
+  /// Where trajectories come from.
+  public enum Source: Equatable, Sendable {
+    case simulation(trajectories: Int, samples: Int, seed: UInt64)
+    case file(String)
+  }
+
+  public struct NamedRecipe: Equatable, Sendable {
+    public var name: String
+    public var recipe: Recipe
+    /// Weights of smaller magnitude count as zero: each model is judged at each of these.
+    public var cuts: [Double]
+  }
+
+  /// The plant that is simulated, and that structure is scored against; nil for data from files.
+  public var plant: String?
+  public var train: Source
+  public var test: Source
+  /// Names of the inputs, for files that do not say.
+  public var inputs: [String]?
+  /// Of the training data, as fractions of the states' deviations.
+  public var noise: [Double] = [0]
+  /// Numbers of training trajectories, the first ones of the training data.
+  public var sizes: [Int]
+  public var members = 10
+  public var seed: UInt64 = 1
+  public var horizons = [100, 1000, 2500, 5000]
+  /// Relevance above which a connected pair of input and output counts.
+  public var threshold = 0.01
+  /// Samples of the test data over which Jacobians are taken, evenly spaced.
+  public var relevanceSamples = 10_000
+  public var recipes: [NamedRecipe]
+
+  /// Members that are trained on the same data by the same recipe.
+  public struct Cell: Hashable, Sendable {
+    public var recipe: Int
+    public var size: Int
+    public var noise: Double
+  }
+
+  /// Size by size within a recipe and a level of noise.
+  public var cells: [Cell] {
+    recipes.indices.flatMap { recipe in
+      noise.flatMap { noise in sizes.map { Cell(recipe: recipe, size: $0, noise: noise) } }
+    }
+  }
+
+  /// "dense, 10 trajectories, noise 0.001"
+  public func name(_ cell: Cell) -> String {
+    let trajectories = cell.size == 1 ? "trajectory" : "trajectories"
+    return "\(recipes[cell.recipe].name), \(cell.size) \(trajectories)"
+      + (noise.count > 1 || cell.noise > 0 ? ", noise \(cell.noise)" : "")
+  }
+}
+
+/// What is wrong with a plan, all of it.
+public struct PlanProblems: Error, Equatable, CustomStringConvertible {
+  public struct Problem: Equatable, Sendable {
+    public var line: Int?
+    public var text: String
+  }
+
+  public let path: String
+  public var problems: [Problem]
+
+  public var description: String {
+    let lines = problems.sorted { ($0.line ?? 0) < ($1.line ?? 0) }.map { problem in
+      "\(path)\(problem.line.map { ":\($0)" } ?? ""): \(problem.text)"
+    }
+    let count = lines.count == 1 ? "a problem" : "\(lines.count) problems"
+    return "the plan has \(count); nothing was run\n  " + lines.joined(separator: "\n  ")
+  }
+}

@@ -1,0 +1,362 @@
+import Dynamics
+import Foundation
+import Interchange
+import Interpretation
+import LinearAlgebra
+import Networks
+import Synchronization
+import SystemPackage
+
+/// Carries out a plan in a folder. The unit of work is one member, a pure function of the plan, its number
+/// and the data; each is kept under the hash of what it depends on, so a study that was stopped goes
+/// on, and a plan that was changed redoes what depends on the change.
+public final class StudyRun: Sendable {
+  /// Raised when a part's content changes meaning.
+  private static let format = "1"
+
+  public let plan: StudyPlan
+  public let folder: String
+  private let store: UnitStore
+  private let version: String
+  private let data: StudyData
+  private let threads: Int
+
+  /// - Parameters:
+  ///   - version: of the program; parts made by another are made again.
+  /// - Throws: `FileProblem`, `PlanProblems` for data that do not fit the plan.
+  public init(_ plan: StudyPlan, path: String, folder: String, version: String, threads: Int)
+    throws
+  {
+    var plan = plan
+    data = try StudyData(&plan, path: path)
+    self.plan = plan
+    self.folder = folder
+    self.version = version
+    self.threads = threads
+    store = try UnitStore(FilePath(folder).appending("units").string)
+  }
+
+  /// A member of a cell, or one of its judgements.
+  struct Work: Sendable {
+    var cell: StudyPlan.Cell
+    var member: Int
+    var cut = 0.0
+  }
+
+  public struct Status: Sendable {
+    public var name: String
+    public var members: Int
+    public var trained: Int
+    public var diverged: Int
+    public var judged: Int
+    public var judgements: Int
+  }
+
+  public func status() -> [Status] {
+    plan.cells.map { cell in
+      let cuts = plan.recipes[cell.recipe].cuts
+      let work = members(of: cell)
+      let records = work.map { store.value(memberKey($0), as: MemberRecord.self) }
+      let judged = work.reduce(0) { total, item in
+        total
+          + cuts.count {
+            store.holds(judgementKey(Work(cell: item.cell, member: item.member, cut: $0)))
+          }
+      }
+      return Status(
+        name: plan.name(cell), members: work.count, trained: records.count { $0 != nil },
+        diverged: records.count { $0?.divergence != nil }, judged: judged,
+        judgements: cuts.count * records.count { $0.map { $0.divergence == nil } ?? true })
+    }
+  }
+
+  // MARK: Running
+
+  public struct Progress: Sendable {
+    public enum Stage: String, Sendable { case training, judging, ensembles }
+    public var stage: Stage
+    public var done: Double
+    public var detail: String
+  }
+
+  /// How much there is to do of each stage, in epochs × trajectories, judgements and ensembles.
+  public struct Amount: Sendable {
+    public var all = 0.0
+    public var before = 0.0
+  }
+
+  /// Makes every part that is not there yet.
+  ///
+  /// - Parameter report: called from any thread with what has been done since it was called last.
+  /// - Throws: what training and writing throw; `CancellationError` when the task is cancelled, after
+  ///   which the parts that were finished are kept.
+  public func run(
+    starting: @escaping @Sendable (Progress.Stage, Amount) -> Void,
+    report: @escaping @Sendable (Progress) -> Void
+  ) async throws {
+    try await train(starting, report)
+    try await judge(starting, report)
+    try await judgeEnsembles(starting, report)
+    store.remove(keeping: Set(allKeys().map(\.name)))
+    try exportModels()
+  }
+
+  private func members(of cell: StudyPlan.Cell) -> [Work] {
+    (0..<plan.members).map { Work(cell: cell, member: $0) }
+  }
+
+  private func weight(_ cell: StudyPlan.Cell) -> Double {
+    Double(plan.recipes[cell.recipe].recipe.epochs * cell.size)
+  }
+
+  private func train(
+    _ starting: (Progress.Stage, Amount) -> Void,
+    _ report: @escaping @Sendable (Progress) -> Void
+  ) async throws {
+    let all = plan.cells.flatMap { members(of: $0) }
+    let missing = all.filter { store.value(memberKey($0), as: MemberRecord.self) == nil }
+    // The longest first, so that no core is left alone with one at the end.
+    let order = missing.enumerated().sorted {
+      let (a, b) = (weight($0.element.cell), weight($1.element.cell))
+      return a != b ? a > b : $0.offset < $1.offset
+    }.map(\.element)
+    let total = all.reduce(0) { $0 + weight($1.cell) }
+    starting(
+      .training, Amount(all: total, before: total - missing.reduce(0) { $0 + weight($1.cell) }))
+    _ = try await concurrentMap(order.count, threads: threads) { index in
+      try Task.checkCancellation()
+      try self.train(order[index], report)
+    }
+  }
+
+  private func train(_ work: Work, _ report: @escaping @Sendable (Progress) -> Void) throws {
+    let recipe = plan.recipes[work.cell.recipe].recipe
+    let material = try data.material(recipe, work.cell)
+    let training = EnsembleTraining(
+      recipe: recipe, members: plan.members, seed: plan.seed, threads: 1)
+    let key = memberKey(work)
+    let towers = Double(training.problems(targets: data.stateCount).count / plan.members)
+    let perEpoch = Double(work.cell.size) / max(1, towers)
+    let name = "\(plan.name(work.cell)), member \(work.member)"
+    let clock = ContinuousClock()
+    let begin = clock.now
+    var record = MemberRecord(member: work.member, restarts: 0, seconds: 0)
+    do {
+      let outcome = try training.run(member: work.member, on: material) { _ in
+        report(Progress(stage: .training, done: perEpoch, detail: name))
+      }
+      let ends = outcome.histories.compactMap(\.epochs.last)
+      record.restarts = outcome.histories.reduce(0) { $0 + $1.divergences.count }
+      record.trainingLoss = ends.map(\.trainingLoss).mean
+      let validation = ends.compactMap(\.validationLoss)
+      record.validationLoss = validation.isEmpty ? nil : validation.mean
+      if let model = outcome.models.first?.model {
+        let path = store.path(key, "onnx")
+        try WholeFile.write(try model.onnx(path: path), to: path, force: true)
+      }
+    } catch let failure as TrainingFailure {
+      record.divergence = "\(failure)"
+    }
+    let time = (clock.now - begin).components
+    record.seconds = Double(time.seconds) + Double(time.attoseconds) * 1e-18
+    try store.save(record, as: key)
+  }
+
+  /// A member's model; nil where it diverged or is not trained yet.
+  func model(_ work: Work) throws -> Model? {
+    let key = memberKey(work)
+    guard let record = store.value(key, as: MemberRecord.self), record.divergence == nil else {
+      return nil
+    }
+    let path = store.path(key, "onnx")
+    return try Model(onnx: try WholeFile.read(path), path: path)
+  }
+
+  private var judgements: [Work] {
+    plan.cells.flatMap { cell in
+      plan.recipes[cell.recipe].cuts.flatMap { cut in
+        (0..<plan.members).map { Work(cell: cell, member: $0, cut: cut) }
+      }
+    }
+  }
+
+  private func judge(
+    _ starting: (Progress.Stage, Amount) -> Void,
+    _ report: @escaping @Sendable (Progress) -> Void
+  ) async throws {
+    let all = judgements
+    let missing = all.filter { !store.holds(judgementKey($0)) }
+    starting(
+      .judging, Amount(all: Double(all.count), before: Double(all.count - missing.count)))
+    if let key = truthKey, !store.holds(key) { try await makeTruth(key) }
+    _ = try await concurrentMap(missing.count, threads: threads) { index in
+      try Task.checkCancellation()
+      let work = missing[index]
+      if let model = try self.model(work)?.cut(work.cut) {
+        try self.store.save(try self.judgement(of: model), as: self.judgementKey(work))
+      }
+      report(
+        Progress(
+          stage: .judging, done: 1, detail: "\(self.plan.name(work.cell)), member \(work.member)"))
+    }
+  }
+
+  private func judgement(of model: Model) throws -> Judgement {
+    let structure = LiveStructure(model.network)
+    let counts = PathAnalysis(structure.network).counts.flatMap { $0 }
+    let relevance = Relevance(model, over: try data.points())
+    let forecast = try data.forecast([.model(model)], model, plan.horizons)
+    return Judgement(
+      weights: structure.network.survivingWeightCount, neurons: structure.liveNeuronCount,
+      connected: counts.map { $0 != 0 }, relevance: relevance.meanMagnitude.elements,
+      physicalRelevance: model.physical(relevance.meanMagnitude).elements,
+      errors: forecast.run()[0].members[0])
+  }
+
+  private func makeTruth(_ key: UnitKey) async throws {
+    guard let plant = data.plant else { return }
+    let truth = try await PlantTruth(plant, over: try data.samplesForTruth(), threads: threads)
+    try store.save(
+      TruthRecord(relevance: truth.relevance, physical: truth.physical, samples: truth.samples),
+      as: key)
+  }
+
+  private func judgeEnsembles(
+    _ starting: (Progress.Stage, Amount) -> Void,
+    _ report: @escaping @Sendable (Progress) -> Void
+  ) async throws {
+    let all = plan.cells.flatMap { cell in
+      plan.recipes[cell.recipe].cuts.map { Work(cell: cell, member: 0, cut: $0) }
+    }
+    let missing = all.filter { !store.holds(ensembleKey($0)) }
+    starting(
+      .ensembles, Amount(all: Double(all.count), before: Double(all.count - missing.count)))
+    _ = try await concurrentMap(missing.count, threads: threads) { index in
+      try Task.checkCancellation()
+      let work = missing[index]
+      let models = try self.members(of: work.cell).compactMap { try self.model($0)?.cut(work.cut) }
+      if let first = models.first, models.count > 1 {
+        let forecast = try self.data.forecast(models.map { .model($0) }, first, self.plan.horizons)
+        let outcome = forecast.run()[0]
+        if let mean = outcome.mean {
+          try self.store.save(
+            EnsembleJudgement(
+              errors: mean, inside: outcome.covered.map { $0.map(\.inside) },
+              all: outcome.covered.map { $0.map(\.all) }), as: self.ensembleKey(work))
+        }
+      }
+      report(Progress(stage: .ensembles, done: 1, detail: self.plan.name(work.cell)))
+    }
+  }
+
+  /// The models under names: models/RECIPE/SIZE[-NOISE], folders that every tool reads.
+  private func exportModels() throws {
+    for cell in plan.cells {
+      let name = plan.recipes[cell.recipe].name
+      let size = "\(cell.size)" + (plan.noise.count > 1 ? "-noise-\(cell.noise)" : "")
+      let target = FilePath(folder).appending("models").appending(name).appending(size)
+      var files: [String] = []
+      try FileManager.default.createDirectory(
+        atPath: target.string, withIntermediateDirectories: true)
+      for work in members(of: cell) {
+        let file = EnsembleFolder.memberName(work.member)
+        let path = target.appending(file).string
+        guard try model(work) != nil else {
+          unlink(path)
+          continue
+        }
+        let bytes = try WholeFile.read(store.path(memberKey(work), "onnx"))
+        if (try? WholeFile.read(path)) != bytes {
+          try WholeFile.write(bytes, to: path, force: true)
+        }
+        files.append(file)
+      }
+      guard !files.isEmpty else { continue }
+      let recipe = plan.recipes[cell.recipe].recipe
+      let validation = data.validationTrajectories(recipe, cell)
+      let description = EnsembleFolder.Description(
+        members: files, recipe: recipe, seed: plan.seed, trajectories: cell.size - validation,
+        validationTrajectories: validation)
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+      try WholeFile.write(
+        Array(try encoder.encode(description)) + [0x0A],
+        to: target.appending("ensemble.json").string, force: true)
+    }
+  }
+
+  // MARK: Addresses
+
+  private func memberKey(_ work: Work) -> UnitKey {
+    var parts = plan.recipes[work.cell.recipe].recipe.description
+    parts["data"] = data.trainingIdentity(work.cell)
+    parts["member"] = String(work.member)
+    parts["seed"] = String(plan.seed)
+    parts["instruction set"] = Kernels.active.instructionSet.rawValue
+    parts["version"] = "\(version), \(Self.format)"
+    return UnitKey("member", parts)
+  }
+
+  private func judgementKey(_ work: Work) -> UnitKey {
+    UnitKey(
+      "judgement",
+      [
+        "member": memberKey(work).hash, "cut": "\(work.cut)", "test": data.testIdentity,
+        "horizons": plan.horizons.map(String.init).joined(separator: ","),
+        "samples": String(plan.relevanceSamples), "scale": data.scaleIdentity,
+      ])
+  }
+
+  private func ensembleKey(_ work: Work) -> UnitKey {
+    let members = members(of: work.cell).map {
+      judgementKey(Work(cell: $0.cell, member: $0.member, cut: work.cut)).hash
+    }
+    return UnitKey("ensemble", ["members": members.joined(separator: " ")])
+  }
+
+  private var truthKey: UnitKey? {
+    plan.plant.map {
+      UnitKey(
+        "truth",
+        [
+          "plant": $0, "test": data.testIdentity, "samples": String(plan.relevanceSamples),
+          "version": "\(version), \(Self.format)",
+        ])
+    }
+  }
+
+  private func allKeys() -> [UnitKey] {
+    var keys = plan.cells.flatMap { members(of: $0) }.map { memberKey($0) }
+    for work in judgements {
+      keys.append(judgementKey(work))
+      if work.member == 0 { keys.append(ensembleKey(work)) }
+    }
+    if let truthKey { keys.append(truthKey) }
+    return keys
+  }
+
+  // MARK: Results
+
+  /// Everything that is there, cell by cell and cut by cut.
+  public func results() -> StudyResults {
+    let truth = truthKey.flatMap { store.value($0, as: TruthRecord.self) }.map {
+      PlantTruth(
+        relevance: $0.relevance, physical: $0.physical, samples: $0.samples, samplesLeftOut: 0)
+    }
+    let groups = plan.cells.flatMap { cell in
+      plan.recipes[cell.recipe].cuts.map { cut in
+        let members = members(of: cell).map { work in
+          StudyResults.Member(
+            number: work.member, record: store.value(memberKey(work), as: MemberRecord.self),
+            judgement: store.value(
+              judgementKey(Work(cell: cell, member: work.member, cut: cut)), as: Judgement.self))
+        }
+        return StudyResults.Group(
+          cell: cell, cut: cut, members: members,
+          ensemble: store.value(
+            ensembleKey(Work(cell: cell, member: 0, cut: cut)), as: EnsembleJudgement.self))
+      }
+    }
+    return StudyResults(plan: plan, truth: truth, groups: groups)
+  }
+}

@@ -1,0 +1,89 @@
+import CommandSupport
+import Foundation
+import Interchange
+import Study
+
+struct Status: Tool {
+  static let configuration = CommandConfiguration(
+    abstract: "Says what of a study is there, and what is missing.")
+
+  @Argument(help: "The study's folder.", completion: .directory)
+  var folder: String
+
+  @OptionGroup var format: FormatOption
+
+  struct Row: Encodable {
+    var ensemble: String
+    var members: Int
+    var trained: Int
+    var diverged: Int
+    var judged: Int
+    var judgements: Int
+  }
+
+  mutating func work() async throws {
+    let rows = try StudyFolder(reading: folder).study(threads: 1).status().map {
+      Row(
+        ensemble: $0.name, members: $0.members, trained: $0.trained, diverged: $0.diverged,
+        judged: $0.judged, judgements: $0.judgements)
+    }
+    var table = Table(
+      title: "What is there of \(folder)", corner: "ensemble",
+      columns: ["members", "trained", "diverged", "judged", "of"])
+    for row in rows {
+      table.rows.append(
+        (
+          row.ensemble,
+          [
+            .integer(row.members), .integer(row.trained), .integer(row.diverged),
+            .integer(row.judged), .integer(row.judgements),
+          ]
+        ))
+    }
+    try printResult([table], json: rows, format: format.format)
+  }
+}
+
+struct Tables: Tool {
+  static let configuration = CommandConfiguration(
+    abstract: "Writes the tables and the summary again, from what is there.")
+
+  @Argument(help: "The study's folder.", completion: .directory)
+  var folder: String
+
+  mutating func work() async throws {
+    let place = try StudyFolder(reading: folder)
+    let lock = try FolderLock(place.path)
+    defer { withExtendedLifetime(lock) {} }
+    let results = try place.study(threads: 1).results()
+    try place.write(results)
+    try Console.output(
+      StudyTables(results).summaryTables.map { $0.text(width: Console.width) }
+        .joined(separator: "\n"))
+  }
+}
+
+struct Plan: Tool {
+  static let configuration = CommandConfiguration(
+    abstract: "Prints a plan that comes with the program.",
+    discussion: ShippedPlans.all.map { "\($0.name): \($0.meaning)." }.joined(separator: "\n"))
+
+  @Argument(
+    help: "\(ShippedPlans.all.map(\.name).joined(separator: " or ")).",
+    completion: .list(ShippedPlans.all.map(\.name)))
+  var name: String
+
+  func validate() throws {
+    guard ShippedPlans.all.contains(where: { $0.name == name }) else {
+      throw ValidationError(
+        "there is no plan \(name); there are "
+          + ShippedPlans.all.map(\.name).joined(separator: ", ") + ".")
+    }
+  }
+
+  mutating func work() async throws {
+    if let plan = ShippedPlans.all.first(where: { $0.name == name }) {
+      try Console.output(plan.text)
+    }
+  }
+}

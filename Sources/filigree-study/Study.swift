@@ -1,0 +1,138 @@
+import CommandSupport
+import Dynamics
+import Foundation
+import Interchange
+import Networks
+import Study
+import SystemPackage
+
+@main
+struct StudyCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "filigree-study",
+    abstract: "Carries out whole studies from a plan: simulate, train, judge, tabulate.",
+    discussion: """
+      A plan (YAML) names data, training-set sizes, levels of noise, recipes (any options of \
+      filigree-train) and members. Each member is trained and judged once and kept under the hash of what \
+      it depends on: a study that was stopped goes on with the same command, and a plan that was changed \
+      redoes only what the change concerns. The folder then holds members.csv (a row per member), \
+      recipes.csv (a row per recipe, size and noise, with 95 % intervals over members), summary.md and \
+      the models.
+
+      EXAMPLES
+        filigree-study plan quick > quick.yaml
+        filigree-study run quick.yaml --output Reports/quick
+        filigree-study status Reports/quick
+        filigree-study tables Reports/quick
+      """,
+    version: filigreeVersion, subcommands: [Run.self, Status.self, Tables.self, Plan.self])
+}
+
+/// `filigree-train`'s own parser reads the recipes of a plan.
+func parseRecipe(_ options: [(name: String, value: String)]) throws -> Recipe {
+  var words: [String] = []
+  for (name, value) in options {
+    switch (name, value) {
+    case ("skip", "true"): words.append("--skip")
+    case ("skip", "false"): words.append("--no-skip")
+    case ("skip", _): throw ValidationError("skip: \(value) is neither true nor false")
+    default: words.append("--\(name)=\(value)")
+    }
+  }
+  do {
+    return try RecipeOptions.parse(words).recipe()
+  } catch {
+    let text = RecipeOptions.message(for: error)
+    throw ValidationError(text.replacing("'--", with: "'"))
+  }
+}
+
+// MARK: - run
+
+struct Run: Tool {
+  static let configuration = CommandConfiguration(
+    abstract: "Does everything in a plan that is not done yet.")
+
+  @Argument(help: "The plan (.yaml).", completion: .file())
+  var plan: String
+
+  @Option(name: .shortAndLong, help: "The study's folder; made, or gone on with.")
+  var output: String
+
+  @OptionGroup var run: RunOptions
+
+  mutating func work() async throws {
+    let clock = ContinuousClock()
+    let begin = clock.now
+    let studyPlan = try StudyPlan(path: plan, parseRecipe: parseRecipe)
+    let folder = try StudyFolder(making: output)
+    let lock = try FolderLock(folder.path)
+    defer { withExtendedLifetime(lock) {} }
+    var manifest = try Manifest(seed: studyPlan.seed, threads: run.threads, inputs: [plan])
+    let study = try StudyRun(
+      studyPlan, path: plan, folder: folder.path, version: filigreeVersion, threads: run.threads)
+    try folder.keep(plan)
+    let cells = study.plan.cells.count
+    run.note(
+      "\(counted(study.plan.recipes.count, "recipe")), \(counted(cells, "ensemble")) of "
+        + counted(study.plan.members, "member"))
+    let quiet = run.quiet
+    let progress = StageProgress(quiet: quiet)
+    do {
+      try await Interruption.cancelling {
+        try await study.run(
+          starting: { progress.begin($0, $1) }, report: { progress.report($0) })
+      }
+    } catch var interruption as Interruption {
+      progress.finish()
+      try folder.write(study.results())
+      interruption.remedy = "what was finished is kept in \(output); the same command goes on"
+      throw interruption
+    }
+    progress.finish()
+    let results = study.results()
+    try folder.write(results)
+    manifest.record("study", clock.now - begin)
+    manifest.files = StudyFolder.files
+    try folder.write(try manifest.bytes(), "manifest.json")
+    let missing = results.memberRows.filter { $0.status != "trained" && $0.cut == $0.cut }
+    for row in missing.prefix(10) {
+      Console.warning(
+        "\(row.recipe), \(row.size) trajectories, member \(row.member): \(row.reason ?? row.status)"
+      )
+    }
+    run.note(
+      "\(output): done in \(String(format: "%.1f", ProgressLine.seconds(clock.now - begin))) s; "
+        + "summary.md, recipes.csv, members.csv")
+    try Console.output(
+      StudyTables(results).summaryTables.map { $0.text(width: Console.width) }
+        .joined(separator: "\n"))
+  }
+}
+
+/// A line of progress per stage.
+final class StageProgress: Sendable {
+  private let quiet: Bool
+  private let lines = StageLines()
+
+  init(quiet: Bool) { self.quiet = quiet }
+
+  func begin(_ stage: StudyRun.Progress.Stage, _ amount: StudyRun.Amount) {
+    let unit =
+      switch stage {
+      case .training: "trajectory epochs"
+      case .judging: "judged"
+      case .ensembles: "ensembles"
+      }
+    lines.next(
+      ProgressLine(
+        total: Int(amount.all.rounded()), done: Int(amount.before.rounded()), unit: unit,
+        quiet: quiet))
+  }
+
+  func report(_ progress: StudyRun.Progress) {
+    lines.advance(progress.done, progress.detail)
+  }
+
+  func finish() { lines.next(nil) }
+}
