@@ -37,8 +37,8 @@ need_packages() {
     stop "apt-get could not install: ${missing[*]}"
 }
 
-# Graphviz, NetCDF and OpenBLAS with their headers, a font that drawings can be set in.
-need_libraries() { need_packages pkg-config libgraphviz-dev libnetcdf-dev libopenblas-dev fonts-liberation "$@"; }
+# Graphviz, NetCDF and OpenBLAS with their headers, gnuplot, a font that drawings can be set in.
+need_libraries() { need_packages pkg-config libgraphviz-dev libnetcdf-dev libopenblas-dev gnuplot-nox fonts-liberation "$@"; }
 
 # Builds in release and says how long it took; further arguments go to swift build.
 build() {

@@ -21,9 +21,11 @@ public struct Interruption: Error, CustomStringConvertible {
   ) async throws -> Value {
     let task = Task(operation: body)
     let received = Mutex<Int32?>(nil)
+    // A queue of its own gets a thread of its own; those of the global queues are at work.
+    let queue = DispatchQueue(label: "interruption", qos: .userInteractive)
     let sources = [SIGINT, SIGTERM].map { number in
       signal(number, SIG_IGN)
-      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+      let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
       source.setEventHandler {
         let isFirst = received.withLock { first in
           defer { first = first ?? number }

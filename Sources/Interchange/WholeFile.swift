@@ -145,6 +145,18 @@ public enum WholeFile {
       .appending(".\(String(decoding: name, as: UTF8.self)).partial-\(suffix)").string
   }
 
+  /// Removes what killed processes left half written in a folder and those in it. To be called only by
+  /// who holds the folder's lock.
+  public static func removeLeftovers(in folder: String) {
+    let entries = FileManager.default.enumerator(atPath: folder)
+    while let entry = entries?.nextObject() as? String {
+      let name = FilePath(entry).lastComponent?.string ?? ""
+      if name.hasPrefix(".") && name.contains(".partial-") {
+        unlink(FilePath(folder).appending(entry).string)
+      }
+    }
+  }
+
   /// The reason of failure, or nil.
   private static func writeAll(_ descriptor: Int32, _ bytes: [UInt8]) -> String? {
     var rest = bytes[...]

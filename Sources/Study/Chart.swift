@@ -49,7 +49,6 @@ public struct Chart: Sendable {
   // MARK: Script
 
   private static let unit = 104.0
-  private static let columnWidth = 540.0
   /// Above each panel, for its label; around all panels.
   private static let gap = 24.0
   private static let (top, bottom) = (60.0, 58.0)
@@ -62,7 +61,7 @@ public struct Chart: Sendable {
     Self.top + Self.bottom + (columns.map { Self.height(of: $0) }.max() ?? 0)
   }
 
-  private var width: Double { Self.columnWidth * Double(max(1, columns.count)) }
+  private var width: Double { columns.count > 1 ? 540 * Double(columns.count) : 760 }
 
   /// gnuplot's commands with the data in them: nothing of a name is ever a command or markup.
   var script: String {
@@ -74,16 +73,25 @@ public struct Chart: Sendable {
       "set label 1 \(Self.quoted(title)) at screen 0.5,screen \(y(20)) center font ',14'",
       "set border 3 lc rgb '#888888'", "set xtics nomirror out textcolor rgb '#333333'",
       "set ytics nomirror out textcolor rgb '#333333'", "set grid y lc rgb '#e6e6e6' lt 1",
+      "set xrange [\(xRange.lowerBound):\(xRange.upperBound)]",
     ]
     for (number, panels) in columns.enumerated() { lines += column(number, panels) }
     return (lines + ["unset multiplot"]).joined(separator: "\n") + "\n"
+  }
+
+  /// Of all curves.
+  private var xRange: ClosedRange<Double> {
+    let all = columns.joined().flatMap(\.series).flatMap { [$0.x.min(), $0.x.max()] }
+      .compactMap { $0 }.filter(\.isFinite)
+    guard let low = all.min(), let high = all.max(), low < high else { return 0...1 }
+    return low...high
   }
 
   /// A distance from the upper edge as gnuplot's share of the screen from below.
   private func y(_ pixels: Double) -> Double { 1 - pixels / height }
 
   private func column(_ number: Int, _ panels: [Panel]) -> [String] {
-    let left = (Double(number) + 0.125) / Double(columns.count)
+    let left = (Double(number) + (columns.count > 1 ? 0.125 : 0.09)) / Double(columns.count)
     let right = (Double(number) + 0.975) / Double(columns.count)
     var lines = ["set lmargin at screen \(left)", "set rmargin at screen \(right)"]
     var edge = Self.top
@@ -130,8 +138,9 @@ public struct Chart: Sendable {
         "\(name) \(style) "
           + (series.title.isEmpty ? "notitle" : "title \(Self.quoted(series.title))"))
     }
-    guard !parts.isEmpty else { return lines }
     let range = Self.range(panel)
+    // A panel without a point keeps its axes.
+    if parts.isEmpty { parts = ["\(range.lowerBound - 1) notitle"] }
     lines.append("set yrange [\(range.lowerBound):\(range.upperBound)]")
     lines.append("set ytics \(Self.tick(range, most: panel.height < 0.8 ? 3 : 5))")
     lines.append("plot " + parts.joined(separator: ", \\\n  "))
@@ -168,13 +177,13 @@ public struct Chart: Sendable {
     return ([1, 2, 5].first { $0 * power >= least } ?? 10) * power
   }
 
-  /// At most some thousand points: of each stretch the lowest and the highest, so that nothing is
+  /// At most a thousand points: of each stretch the lowest and the highest, so that nothing is
   /// missing from the picture. What is not finite is left out.
   private static func drawn(_ series: Series) -> [Int] {
     let all = series.x.indices.filter { index in
       series.y[index].isFinite && (series.upper?[index].isFinite ?? true)
     }
-    let stretch = max(1, all.count / 1000)
+    let stretch = max(1, all.count / 500)
     guard stretch > 2 else { return all }
     var kept: [Int] = []
     for first in stride(from: 0, to: all.count, by: stretch) {

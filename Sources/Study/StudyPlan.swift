@@ -42,6 +42,12 @@ public struct StudyPlan: Equatable, Sendable {
     public var recipe: Int
     public var size: Int
     public var noise: Double
+
+    public init(recipe: Int, size: Int, noise: Double) {
+      self.recipe = recipe
+      self.size = size
+      self.noise = noise
+    }
   }
 
   /// Size by size within a recipe and a level of noise.

@@ -115,6 +115,13 @@ public struct StudyResults: Sendable {
     groups.flatMap { group in group.members.map { row($0, group) } }
   }
 
+  /// Members without a model, once each whatever the cuts.
+  public var failedMembers: [MemberRow] {
+    groups.filter { $0.cut == plan.recipes[$0.cell.recipe].cuts.first }
+      .flatMap { group in group.members.map { row($0, group) } }
+      .filter { $0.status != "trained" }
+  }
+
   private func row(_ member: Member, _ group: Group) -> MemberRow {
     let record = member.record
     let judgement = member.judgement

@@ -33,7 +33,7 @@ public final class StudyRun: Sendable {
     self.folder = folder
     self.version = version
     self.threads = threads
-    store = try UnitStore(FilePath(folder).appending("units").string)
+    store = UnitStore(FilePath(folder).appending("units").string)
   }
 
   /// A member of a cell, or one of its judgements.
@@ -94,6 +94,7 @@ public final class StudyRun: Sendable {
     starting: @escaping @Sendable (Progress.Stage, Amount) -> Void,
     report: @escaping @Sendable (Progress) -> Void
   ) async throws {
+    try store.make()
     try await train(starting, report)
     try await judge(starting, report)
     try await judgeEnsembles(starting, report)
@@ -274,9 +275,14 @@ public final class StudyRun: Sendable {
       guard !files.isEmpty else { continue }
       let recipe = plan.recipes[cell.recipe].recipe
       let validation = data.validationTrajectories(recipe, cell)
+      var leftOut: [String: String] = [:]
+      for work in members(of: cell) {
+        let record = store.value(memberKey(work), as: MemberRecord.self)
+        if let reason = record?.divergence { leftOut[String(work.member)] = reason }
+      }
       let description = EnsembleFolder.Description(
         members: files, recipe: recipe, seed: plan.seed, trajectories: cell.size - validation,
-        validationTrajectories: validation)
+        validationTrajectories: validation, leftOut: leftOut.isEmpty ? nil : leftOut)
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
       try WholeFile.write(

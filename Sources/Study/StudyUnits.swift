@@ -29,9 +29,10 @@ struct UnitKey: Sendable {
 struct UnitStore: Sendable {
   let folder: String
 
+  init(_ folder: String) { self.folder = folder }
+
   /// - Throws: `FileProblem.cannotCreate`.
-  init(_ folder: String) throws(FileProblem) {
-    self.folder = folder
+  func make() throws(FileProblem) {
     do {
       try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     } catch {
@@ -64,14 +65,13 @@ struct UnitStore: Sendable {
       Array(try encoder.encode(value)) + [0x0A], to: path(key, "json"), force: true)
   }
 
-  /// Files of parts that nothing asks for any more, and what killed processes left behind.
+  /// Removes the files of parts that nothing asks for any more.
   func remove(keeping keys: Set<String>) {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
     for name in names {
       let stem = name.split(separator: ".").first.map(String.init) ?? ""
-      let isLeftover = name.hasPrefix(".") && name.contains(".partial-")
       let isOurs = ["member-", "judgement-", "ensemble-", "truth-"].contains { name.hasPrefix($0) }
-      if isLeftover || isOurs && !keys.contains(stem) {
+      if isOurs && !keys.contains(stem) {
         unlink(FilePath(folder).appending(name).string)
       }
     }

@@ -49,6 +49,13 @@ struct Forecast: Tool {
     completion: .list(PlantCatalogue.names))
   var plant: String?
 
+  @Option(
+    help: """
+      Of the networks: single, as other runtimes evaluate them, or double. States are double in any \
+      case.
+      """)
+  var precision = Rollout.Precision.single
+
   @Flag(help: "Also the errors of each state.")
   var byState = false
 
@@ -232,9 +239,11 @@ struct Forecast: Tool {
       return try RollingForecast(
         groups: groups, inputs: ensemble.inputs,
         states: Array(ensemble.inputs.prefix(states)), over: data, horizons: horizons,
-        scale: Array(scale.prefix(states)))
+        scale: Array(scale.prefix(states)), precision: precision)
     } catch let problem as DataProblem {
       throw FileProblem.badData(path: self.data, problem: problem)
     }
   }
 }
+
+extension Rollout.Precision: ExpressibleByArgument {}

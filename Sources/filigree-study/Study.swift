@@ -68,6 +68,7 @@ struct Run: Tool {
     let folder = try StudyFolder(making: output)
     let lock = try FolderLock(folder.path)
     defer { withExtendedLifetime(lock) {} }
+    WholeFile.removeLeftovers(in: folder.path)
     var manifest = try Manifest(seed: studyPlan.seed, threads: run.threads, inputs: [plan])
     let study = try StudyRun(
       studyPlan, path: plan, folder: folder.path, version: filigreeVersion, threads: run.threads)
@@ -95,11 +96,10 @@ struct Run: Tool {
     manifest.record("study", clock.now - begin)
     manifest.files = StudyFolder.files
     try folder.write(try manifest.bytes(), "manifest.json")
-    let missing = results.memberRows.filter { $0.status != "trained" && $0.cut == $0.cut }
-    for row in missing.prefix(10) {
+    for row in results.failedMembers.prefix(10) {
       Console.warning(
-        "\(row.recipe), \(row.size) trajectories, member \(row.member): \(row.reason ?? row.status)"
-      )
+        "\(row.recipe), \(counted(row.size, "trajectory")), member \(row.member): "
+          + (row.reason ?? row.status))
     }
     run.note(
       "\(output): done in \(String(format: "%.1f", ProgressLine.seconds(clock.now - begin))) s; "

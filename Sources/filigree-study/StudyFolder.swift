@@ -24,7 +24,10 @@ struct StudyFolder {
   init(making path: String) throws {
     self.path = FilePath(path).lexicallyNormalized().string
     let entries = (try? FileManager.default.contentsOfDirectory(atPath: self.path)) ?? []
-    let isStudy = entries.contains("study.json") || entries.allSatisfy { $0 == "lock" }
+    // A study that was killed at once has left its lock, and maybe a file that was not finished.
+    let isStudy =
+      entries.contains("study.json")
+      || entries.allSatisfy { $0 == "lock" || $0.hasPrefix(".") && $0.contains(".partial-") }
     guard isStudy else { throw FileProblem.foreignFolder(path: path, entries: entries.sorted()) }
     do {
       try FileManager.default.createDirectory(

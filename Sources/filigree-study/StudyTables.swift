@@ -119,11 +119,13 @@ struct StudyTables {
 
   // MARK: For people
 
+  private static func plain(_ value: Double) -> String { value == 0 ? "0" : "\(value)" }
+
   private func label(_ row: StudyResults.RecipeRow) -> String {
     var label = "\(row.recipe), \(row.size)"
-    if plan.noise.count > 1 { label += ", noise \(row.noise)" }
+    if plan.noise.count > 1 { label += ", noise \(Self.plain(row.noise))" }
     let cuts = plan.recipes.first { $0.name == row.recipe }?.cuts ?? []
-    if cuts.count > 1 { label += ", cut \(row.cut)" }
+    if cuts.count > 1 { label += ", cut \(Self.plain(row.cut))" }
     return label
   }
 
@@ -188,13 +190,12 @@ struct StudyTables {
       "training trajectories, \(plan.members) members each. Intervals are 95 % over members.\n\n"
     if count == 0 { return text + "Nothing has been trained yet.\n" }
     text += summaryTables.map(\.markdown).joined(separator: "\n")
-    let failed = results.memberRows.filter { $0.status != "trained" }
+    let failed = results.failedMembers
     if !failed.isEmpty {
       text += "\n## Members without a model\n\n"
-      for row in failed where row.cut == (plan.recipes.first { $0.name == row.recipe }?.cuts.first)
-      {
-        text +=
-          "- \(row.recipe), \(row.size) trajectories, member \(row.member): \(row.reason ?? "not trained yet")\n"
+      for row in failed {
+        text += "- \(row.recipe), \(counted(row.size, "trajectory")), member \(row.member): "
+        text += "\(row.reason ?? "not trained yet")\n"
       }
     }
     return text + "\nAll figures: recipes.csv, members.csv. Wall times: timings.csv.\n"

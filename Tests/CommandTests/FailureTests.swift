@@ -35,6 +35,14 @@ import Testing
     Case("filigree-draw sparse --kind dependency --output x.svg", 64, "--data"),
     Case("filigree-draw sparse --member 7 --output x.svg", 64, "--member 7", "0 to 2"),
     Case("filigree-paths sparse --cut=-1", 64, "--cut"),
+    Case("filigree-forecast sparse --data test.nc --horizons 0", 64, "--horizons 0", "100,1000"),
+    Case("filigree-forecast sparse --data test.nc --horizons 5,x", 64, "5,x"),
+    Case("filigree-forecast sparse --data test.nc --plot x.png", 64, ".svg"),
+    Case("filigree-forecast sparse --data test.nc --plot p.svg --trajectory 9", 64, "0 to 1"),
+    Case("filigree-forecast sparse --data test.nc --plot p.svg --states mass", 64, "velocity"),
+    Case("filigree-forecast sparse --data test.nc --states mass", 64, "--plot"),
+    Case("filigree-forecast --data test.nc", 64, "ensembles"),
+    Case("filigree-simulate --noise=-1 --output x.nc", 64, "--noise -1"),
     Case("filigree-paths sparse --threads 0", 64, "threads"),
     Case("FILIGREE_INSTRUCTION_SET=mmx filigree-paths sparse", 64, "mmx", "baseline"),
   ]
@@ -43,6 +51,11 @@ import Testing
     Case("filigree-train missing.nc --output x", 66, "missing.nc", "no such file"),
     Case("filigree-train sparse --output x", 66, "sparse", "folder"),
     Case("filigree-paths missing", 66, "missing"),
+    Case("filigree-forecast sparse --data missing.nc", 66, "missing.nc"),
+    Case("filigree-forecast sparse --data test.nc --output train.nc", 73, "train.nc", "--force"),
+    Case(
+      "PATH=${PATH%%:*} filigree-forecast sparse --data test.nc --plot p.svg", 69, "gnuplot",
+      "apt-get install"),
     Case("filigree-train train.nc --output sparse", 73, "sparse", "--force"),
     Case("filigree-train train.nc --output train.nc --force", 73, "train.nc"),
     Case("filigree-train train.nc --output . --force", 73),
@@ -80,6 +93,10 @@ import Testing
     Case(
       "filigree-simulate --samples 20 --trajectories 1 --output cell.nc -q; "
         + "filigree-sensitivity sparse --data cell.nc", 65, "cell.nc", "position", "m_sl"),
+    Case(
+      "filigree-simulate --samples 20 --trajectories 1 --output cell2.nc -q; "
+        + "filigree-forecast sparse --data cell2.nc", 65, "cell2.nc", "position"),
+    Case("filigree-forecast sparse --data test.nc --plant electrolysis", 65, "electrolysis"),
     Case("mkdir -p empty; filigree-paths empty", 65, "empty", "no models"),
   ]
 

@@ -49,7 +49,7 @@ import Testing
     let result = try await shell.bash(
       """
       \(Self.train) --output whole
-      filigree-train train.nc --members 4 --epochs 1200 --hidden 8 --strength 1e-2 --threads 1 \\
+      filigree-train train.nc --members 4 --epochs 1200 --hidden 8 --strength 1e-2 --threads 8 \\
         --checkpoint-interval 1000 --output out & child=$!
       until [ -e out.training/training.json ]; do sleep 0.01; done
       kill -INT $child; wait $child; echo "code $?"

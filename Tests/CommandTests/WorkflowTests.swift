@@ -4,7 +4,9 @@ import TestSupport
 import Testing
 
 @Suite struct WorkflowTests {
-  @Test(arguments: ["simulate", "train", "paths", "sensitivity", "agreement", "draw"])
+  @Test(arguments: [
+    "simulate", "train", "paths", "sensitivity", "agreement", "draw", "forecast", "study",
+  ])
   func everyToolExplainsItselfWithExamples(name: String) async throws {
     let shell = try Shell()
     let help = try await shell.tool(name, "--help")
@@ -238,6 +240,7 @@ import Testing
     let results = try text("Benchmarks/Training/results.md")
     #expect(results.contains("sparse-towers") && results.contains("JAX"))
     #expect(try text("README.md").contains(results))
+    #expect(try text("README.md").contains(try text("Benchmarks/Forecast/results.md")))
   }
 
   @Test func everyFileThatTheReadmeLinksToIsThere() throws {
