@@ -7,7 +7,7 @@ public enum WholeFile {
   /// - Throws: `FileProblem` for a file that is missing, a folder, or cannot be read.
   public static func read(_ path: String) throws(FileProblem) -> [UInt8] {
     var bytes: [UInt8] = []
-    try read(path, size: { bytes.reserveCapacity($0) }) { bytes += $0 }
+    try read(path, size: { bytes.reserveCapacity($0) }, { bytes += $0 })
     return bytes
   }
 
