@@ -151,8 +151,15 @@ struct Forecast: Tool {
 
   private func loadEnsembles() throws -> [Ensemble] {
     var loaded = try ensembles.map { try Ensemble.load($0, cut: cut.cut) }
-    for index in loaded.indices where loaded.count(where: { $0.name == loaded[index].name }) > 1 {
+    let names = loaded.map(\.name)
+    for index in loaded.indices where names.count(where: { $0 == names[index] }) > 1 {
       loaded[index].name = ensembles[index]
+    }
+    for index in loaded.indices.dropFirst() {
+      // The same one twice.
+      if loaded[..<index].contains(where: { $0.name == loaded[index].name }) {
+        loaded[index].name += " (\(index + 1))"
+      }
     }
     for ensemble in loaded {
       let inputs = ensemble.inputs.map(\.name)
@@ -219,7 +226,8 @@ struct Forecast: Tool {
     let all = try parsedHorizons()
     var horizons = all.filter { $0 <= longest }
     if horizons.count < all.count {
-      if horizons.isEmpty { horizons = [longest] }
+      // Not less than what was asked for, as far as the data go.
+      if horizons.last != longest { horizons.append(longest) }
       run.note(
         "note: the trajectories have at most \(longest) samples; horizons: "
           + horizons.map(String.init).joined(separator: ", "))
