@@ -80,7 +80,7 @@ import Testing
     }
     while seen.withLock({ $0 }) < 20 { await Task.yield() }
     task.cancel()
-    await #expect(throws: CancellationError.self) { try await task.value }
+    await #expect(throws: CancellationError.self) { _ = try await task.value }
     #expect(shelf.all.contains { !$0.epochs.isEmpty && !$0.parameters.isEmpty })
   }
 
