@@ -51,7 +51,12 @@ public struct Simulation: Sendable {
   /// The data alone, on the thread that asks for them.
   public func run() throws -> Trajectories {
     let deviations = noiseDeviations
-    return try outcome(try (0..<trajectories).map { try draw($0, noise: deviations) }).data
+    return try outcome(
+      try (0..<trajectories).map {
+        try Task.checkCancellation()
+        return try draw($0, noise: deviations)
+      }
+    ).data
   }
 
   private typealias Drawn = (trajectory: SimulatedTrajectory, attempts: Int)

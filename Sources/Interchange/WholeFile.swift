@@ -145,6 +145,13 @@ public enum WholeFile {
       .appending(".\(String(decoding: name, as: UTF8.self)).partial-\(suffix)").string
   }
 
+  /// Whether two names lead to one file or folder that is there.
+  public static func areSame(_ a: String, _ b: String) -> Bool {
+    var (first, second) = (stat(), stat())
+    return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_ino == second.st_ino
+      && first.st_dev == second.st_dev
+  }
+
   /// Removes what killed processes left half written in a folder and those in it. To be called only by
   /// who holds the folder's lock.
   public static func removeLeftovers(in folder: String) {

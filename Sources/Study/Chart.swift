@@ -51,14 +51,20 @@ public struct Chart: Sendable {
   private static let unit = 104.0
   /// Above each panel, for its label; around all panels.
   private static let gap = 24.0
-  private static let (top, bottom) = (60.0, 58.0)
+  private static let bottom = 58.0
+  private static let line = 16.0
+
+  /// Title, and a line for each curve of the first panel that has a name.
+  private var top: Double {
+    44 + Self.line * Double(columns.first?.first?.series.count { !$0.title.isEmpty } ?? 0)
+  }
 
   private static func height(of panels: [Panel]) -> Double {
     panels.reduce(0) { $0 + $1.height * unit + gap }
   }
 
   private var height: Double {
-    Self.top + Self.bottom + (columns.map { Self.height(of: $0) }.max() ?? 0)
+    top + Self.bottom + (columns.map { Self.height(of: $0) }.max() ?? 0)
   }
 
   private var width: Double { columns.count > 1 ? 540 * Double(columns.count) : 760 }
@@ -94,7 +100,7 @@ public struct Chart: Sendable {
     let left = (Double(number) + (columns.count > 1 ? 0.125 : 0.09)) / Double(columns.count)
     let right = (Double(number) + 0.975) / Double(columns.count)
     var lines = ["set lmargin at screen \(left)", "set rmargin at screen \(right)"]
-    var edge = Self.top
+    var edge = top
     for (index, panel) in panels.enumerated() {
       let isFirst = number == 0 && index == 0
       let isLast = index == panels.count - 1
@@ -106,7 +112,7 @@ public struct Chart: Sendable {
         isLast ? "set format x" : "set format x ''",
         isLast ? "set xlabel \(Self.quoted(xLabel)) offset 0,0.3" : "unset xlabel",
         isFirst
-          ? "set key at screen 0.975, screen \(y(42)) right horizontal maxrows 1 samplen 2 font ',11'"
+          ? "set key at screen 0.975, screen \(y(34)) right vertical maxcols 1 samplen 2 font ',11'"
           : "unset key",
       ]
       edge += Self.gap + panel.height * Self.unit
@@ -157,7 +163,10 @@ public struct Chart: Sendable {
     }
     let leading = panel.series.first { !$0.title.isEmpty && $0.upper == nil } ?? panel.series.first
     guard let base = leading.flatMap({ extent($0.y) }) else { return 0...1 }
-    let reach = max(base.high - base.low, 1e-9 * max(abs(base.high), abs(base.low)), 1e-300)
+    // What does not change gets a scale of its size.
+    let size = max(abs(base.high), abs(base.low))
+    let reach =
+      base.high - base.low > 1e-9 * size ? base.high - base.low : size > 0 ? 0.1 * size : 1
     var (low, high) = base
     for series in panel.series {
       for values in [series.y, series.upper ?? []] {

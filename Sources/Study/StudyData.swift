@@ -79,6 +79,13 @@ final class StudyData: Sendable {
       }
     }
     if let train, let test {
+      if abs(train.timeStep / test.timeStep - 1) > 1e-6 {
+        problems.append(
+          .init(
+            line: nil,
+            text: "test: its samples are \(test.timeStep) s apart, those of the training data "
+              + "\(train.timeStep) s"))
+      }
       let names = (train.states + train.controls).map(\.name)
       let missing = names.filter { name in !test.variables.contains { $0.name == name } }
       if !missing.isEmpty {

@@ -139,6 +139,12 @@ private struct PlanReader {
     if plant == nil { note(node, "\(key): without a plant to simulate a file is needed (file: …)") }
     let count = parts["trajectories"].flatMap { integer($0, "\(key): trajectories", 1...100_000) }
     let samples = parts["samples"].flatMap { integer($0, "\(key): samples", 2...100_000_000) }
+    if (count ?? trajectories) * (samples ?? 5000) > 100_000_000 {
+      note(
+        node,
+        "\(key): \(count ?? trajectories) trajectories of \(samples ?? 5000) samples are more than "
+          + "a study holds in memory (100 million samples)")
+    }
     let chosen = parts["seed"].flatMap { integer($0, "\(key): seed", 0...Int.max) }
     return .simulation(
       trajectories: count ?? trajectories, samples: samples ?? 5000,

@@ -56,11 +56,11 @@ public final class StudyRun: Sendable {
     plan.cells.map { cell in
       let cuts = plan.recipes[cell.recipe].cuts
       let work = members(of: cell)
-      let records = work.map { store.value(memberKey($0), as: MemberRecord.self) }
+      let records = work.map { record($0) }
       let judged = work.reduce(0) { total, item in
         total
           + cuts.count {
-            store.holds(judgementKey(Work(cell: item.cell, member: item.member, cut: $0)))
+            self.judged(Work(cell: item.cell, member: item.member, cut: $0)) != nil
           }
       }
       return Status(
@@ -98,9 +98,11 @@ public final class StudyRun: Sendable {
     try await train(starting, report)
     try await judge(starting, report)
     try await judgeEnsembles(starting, report)
-    store.remove(keeping: Set(allKeys().map(\.name)))
     try exportModels()
   }
+
+  /// Removes finished parts that the plan does not ask for.
+  public func prune() { store.remove(keeping: Set(allKeys().map(\.name))) }
 
   private func members(of cell: StudyPlan.Cell) -> [Work] {
     (0..<plan.members).map { Work(cell: cell, member: $0) }
@@ -115,7 +117,7 @@ public final class StudyRun: Sendable {
     _ report: @escaping @Sendable (Progress) -> Void
   ) async throws {
     let all = plan.cells.flatMap { members(of: $0) }
-    let missing = all.filter { store.value(memberKey($0), as: MemberRecord.self) == nil }
+    let missing = all.filter { record($0) == nil }
     // The longest first, so that no core is left alone with one at the end.
     let order = missing.enumerated().sorted {
       let (a, b) = (weight($0.element.cell), weight($1.element.cell))
@@ -154,6 +156,7 @@ public final class StudyRun: Sendable {
       if let model = outcome.models.first?.model {
         let path = store.path(key, "onnx")
         try WholeFile.write(try model.onnx(path: path), to: path, force: true)
+        record.model = store.digest(key, "onnx")
       }
     } catch let failure as TrainingFailure {
       record.divergence = "\(failure)"
@@ -163,12 +166,21 @@ public final class StudyRun: Sendable {
     try store.save(record, as: key)
   }
 
+  /// Of a member whose model is there as it was written; damaged parts count as missing.
+  private func record(_ work: Work) -> MemberRecord? {
+    let key = memberKey(work)
+    guard let record = store.value(key, as: MemberRecord.self) else { return nil }
+    return record.divergence != nil || record.model == store.digest(key, "onnx") ? record : nil
+  }
+
+  private func judged(_ work: Work) -> Judgement? {
+    store.value(judgementKey(work), as: Judgement.self)
+  }
+
   /// A member's model; nil where it diverged or is not trained yet.
   func model(_ work: Work) throws -> Model? {
     let key = memberKey(work)
-    guard let record = store.value(key, as: MemberRecord.self), record.divergence == nil else {
-      return nil
-    }
+    guard let record = record(work), record.divergence == nil else { return nil }
     let path = store.path(key, "onnx")
     return try Model(onnx: try WholeFile.read(path), path: path)
   }
@@ -186,10 +198,12 @@ public final class StudyRun: Sendable {
     _ report: @escaping @Sendable (Progress) -> Void
   ) async throws {
     let all = judgements
-    let missing = all.filter { !store.holds(judgementKey($0)) }
+    let missing = all.filter { judged($0) == nil }
     starting(
       .judging, Amount(all: Double(all.count), before: Double(all.count - missing.count)))
-    if let key = truthKey, !store.holds(key) { try await makeTruth(key) }
+    if let key = truthKey, store.value(key, as: TruthRecord.self) == nil {
+      try await makeTruth(key)
+    }
     _ = try await concurrentMap(missing.count, threads: threads) { index in
       try Task.checkCancellation()
       let work = missing[index]
@@ -229,7 +243,9 @@ public final class StudyRun: Sendable {
     let all = plan.cells.flatMap { cell in
       plan.recipes[cell.recipe].cuts.map { Work(cell: cell, member: 0, cut: $0) }
     }
-    let missing = all.filter { !store.holds(ensembleKey($0)) }
+    let missing = all.filter {
+      store.value(ensembleKey($0), as: EnsembleJudgement.self) == nil
+    }
     starting(
       .ensembles, Amount(all: Double(all.count), before: Double(all.count - missing.count)))
     _ = try await concurrentMap(missing.count, threads: threads) { index in
@@ -277,7 +293,7 @@ public final class StudyRun: Sendable {
       let validation = data.validationTrajectories(recipe, cell)
       var leftOut: [String: String] = [:]
       for work in members(of: cell) {
-        let record = store.value(memberKey(work), as: MemberRecord.self)
+        let record = record(work)
         if let reason = record?.divergence { leftOut[String(work.member)] = reason }
       }
       let description = EnsembleFolder.Description(
@@ -353,7 +369,7 @@ public final class StudyRun: Sendable {
       plan.recipes[cell.recipe].cuts.map { cut in
         let members = members(of: cell).map { work in
           StudyResults.Member(
-            number: work.member, record: store.value(memberKey(work), as: MemberRecord.self),
+            number: work.member, record: record(work),
             judgement: store.value(
               judgementKey(Work(cell: cell, member: work.member, cut: cut)), as: Judgement.self))
         }

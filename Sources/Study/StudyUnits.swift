@@ -65,6 +65,12 @@ struct UnitStore: Sendable {
       Array(try encoder.encode(value)) + [0x0A], to: path(key, "json"), force: true)
   }
 
+  /// SHA-256 of a file beside a part; nil where it cannot be read.
+  func digest(_ key: UnitKey, _ ending: String) -> String? {
+    guard let bytes = try? WholeFile.read(path(key, ending)) else { return nil }
+    return SHA256.hash(data: bytes).map { String(format: "%02x", $0) }.joined()
+  }
+
   /// Removes the files of parts that nothing asks for any more.
   func remove(keeping keys: Set<String>) {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
@@ -85,6 +91,8 @@ struct MemberRecord: Codable, Sendable {
   var member: Int
   /// Why there is no model.
   var divergence: String?
+  /// SHA-256 of the model's file.
+  var model: String?
   /// Divergences that a new start overcame.
   var restarts: Int
   /// Means over the towers, at the end.

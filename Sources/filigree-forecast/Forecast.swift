@@ -118,6 +118,10 @@ struct Forecast: Tool {
 
   mutating func work() async throws {
     for path in [output, plot].compactMap({ $0 }) {
+      let inputs = [data] + [training].compactMap { $0 } + ensembles
+      if let same = inputs.first(where: { WholeFile.areSame($0, path) }) {
+        throw ValidationError("\(path): that is \(same), which is read; choose another name.")
+      }
       try WholeFile.checkWritable(path, force: force)
     }
     let ensembles = try loadEnsembles()
@@ -140,13 +144,19 @@ struct Forecast: Tool {
       "\(groups.reduce(0) { $0 + $1.members.count }) forecasts of "
         + "\(counted(data.samples.count, "trajectory")) in \(String(format: "%.3f", seconds)) s")
     let report = ForecastReport(
-      forecast, outcome, compared: ensembles.count, data: data, byState: byState,
-      byMember: byMember)
+      forecast, outcome, shown: try shownHorizons(data), compared: ensembles.count, data: data,
+      byState: byState, byMember: byMember)
     if let output { try write(output, forecast, outcome, compared: ensembles.count, data) }
     if let plot { try await draw(plot, forecast, outcome, compared: ensembles.count, data) }
     try printResult(
       format.format == .csv ? [report.longTable] : report.tables, json: report.result,
       format: format.format)
+  }
+
+  /// Those that were asked for; what goes beyond the data ends with them.
+  private func shownHorizons(_ data: Trajectories) throws -> [Int] {
+    let longest = data.samples.map(\.rows).max() ?? 0
+    return Array(Set(try parsedHorizons().map { min($0, longest) })).sorted()
   }
 
   private func loadEnsembles() throws -> [Ensemble] {
@@ -223,11 +233,8 @@ struct Forecast: Tool {
           + "\(data.timeStep) s apart; the rates are used as they are")
     }
     let longest = data.samples.map(\.rows).max() ?? 0
-    let all = try parsedHorizons()
-    var horizons = all.filter { $0 <= longest }
-    if horizons.count < all.count {
-      // Not less than what was asked for, as far as the data go.
-      if horizons.last != longest { horizons.append(longest) }
+    var horizons = try shownHorizons(data)
+    if try horizons != parsedHorizons() {
       run.note(
         "note: the trajectories have at most \(longest) samples; horizons: "
           + horizons.map(String.init).joined(separator: ", "))

@@ -74,7 +74,9 @@ extension Forecast {
     let chosen = try chosenStates(forecast)
     let samples = data.samples[trajectory]
     let length = min(samples.rows, forecast.horizons.last ?? 0)
-    let hours = (0..<length).map { Double($0) * data.timeStep / 3600 }
+    let seconds = Double(length) * data.timeStep
+    let (unit, divisor) = seconds > 7200 ? ("h", 3600.0) : seconds > 300 ? ("min", 60) : ("s", 1)
+    let times = (0..<length).map { Double($0) * data.timeStep / divisor }
     func column(_ variable: Variable) -> Int {
       data.variables.firstIndex { $0.name == variable.name } ?? 0
     }
@@ -86,24 +88,24 @@ extension Forecast {
       for (number, group) in outcome.prefix(compared).enumerated() {
         guard let band = group.bands[trajectory] else { continue }
         var area = Chart.Series(
-          "", colour: colours[number % colours.count], x: hours,
+          "", colour: colours[number % colours.count], x: times,
           y: (0..<length).map { band.lower[$0, index] })
         area.upper = (0..<length).map { band.upper[$0, index] }
         series.append(area)
       }
-      series.append(Chart.Series("truth", colour: "#000000", x: hours, y: values(column(state))))
+      series.append(Chart.Series("truth", colour: "#000000", x: times, y: values(column(state))))
       for (number, group) in outcome.prefix(compared).enumerated() {
         guard let band = group.bands[trajectory] else { continue }
         series.append(
           Chart.Series(
             group.members.count > 1 ? "\(group.name), mean and band" : group.name,
-            colour: colours[number % colours.count], x: hours,
+            colour: colours[number % colours.count], x: times,
             y: (0..<length).map { band.mean[$0, index] }))
       }
       return Chart.Panel(state.label, series)
     }
     let inputs = data.controls.map { control -> Chart.Panel in
-      var series = Chart.Series("", colour: "#666666", x: hours, y: values(column(control)))
+      var series = Chart.Series("", colour: "#666666", x: times, y: values(column(control)))
       series.isStepped = true
       return Chart.Panel(control.label, [series], height: 0.55)
     }
@@ -113,7 +115,7 @@ extension Forecast {
       return Array(panels.dropFirst(number * half).prefix(half))
     }
     let chart = Chart(
-      title: "Rolling forecast of trajectory \(trajectory)", xLabel: "time [h]",
+      title: "Rolling forecast of trajectory \(trajectory)", xLabel: "time [\(unit)]",
       columns: (0..<columns).map { share(panels, $0) + share(inputs, $0) })
     try WholeFile.write(try await chart.svg(), to: path, force: force)
   }

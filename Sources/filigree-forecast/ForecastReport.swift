@@ -67,8 +67,8 @@ struct ForecastReport {
   private let compared: Int
 
   init(
-    _ forecast: RollingForecast, _ outcome: [RollingForecast.GroupOutcome], compared: Int,
-    data: Trajectories, byState: Bool, byMember: Bool
+    _ forecast: RollingForecast, _ outcome: [RollingForecast.GroupOutcome], shown: [Int],
+    compared: Int, data: Trajectories, byState: Bool, byMember: Bool
   ) {
     self.byState = byState
     self.byMember = byMember
@@ -76,7 +76,8 @@ struct ForecastReport {
     self.compared = compared
     let ensembles = Array(outcome.prefix(compared))
     func summaries(_ group: RollingForecast.GroupOutcome) -> [Horizon] {
-      forecast.horizons.indices.compactMap { index in
+      forecast.horizons.indices.filter { shown.contains(forecast.horizons[$0]) }.compactMap {
+        index in
         ForecastSummary(group, horizon: index, compared: ensembles).map { Horizon($0) }
       }
     }

@@ -59,6 +59,9 @@ struct Run: Tool {
   @Option(name: .shortAndLong, help: "The study's folder; made, or gone on with.")
   var output: String
 
+  @Flag(help: "Remove finished parts that the plan does not ask for any more.")
+  var prune = false
+
   @OptionGroup var run: RunOptions
 
   mutating func work() async throws {
@@ -91,6 +94,7 @@ struct Run: Tool {
       throw interruption
     }
     progress.finish()
+    if prune { study.prune() }
     let results = study.results()
     try folder.write(results)
     manifest.record("study", clock.now - begin)
