@@ -25,8 +25,6 @@ static uint32_t within(uint32_t word, uint32_t first, uint32_t last) {
     for (uint32_t rest = (bits)[word] & within(word, first, last), k;                          \
          rest && (k = word * WORD + (uint32_t)__builtin_ctz(rest), 1); rest &= rest - 1)
 
-/* Bit k tells whether parameter[k] is not zero. Through bytes, which compilers compare side by side: the
- * product moves the lowest bits of eight bytes next to each other. */
 /* Bit k tells whether parameter[k] is not zero. */
 static uint32_t not_zero(const float *parameter, uint32_t count) {
   uint32_t bits = 0;
@@ -36,6 +34,7 @@ static uint32_t not_zero(const float *parameter, uint32_t count) {
     for (uint32_t k = 0; k < count; k++) bits |= (uint32_t)(parameter[k] != 0) << k;
   return bits;
 }
+
 /* One bit per parameter of the whole: those that would be selected if their unit were live. Returns
  * whether a bit has changed. */
 static int choose(const filigree_wiring *whole, const float *parameter, int keep_zeros,

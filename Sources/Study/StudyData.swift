@@ -9,8 +9,8 @@ import Synchronization
 /// The data of a study: simulated or read when first asked for, and kept.
 final class StudyData: Sendable {
   let plant: (any Plant)?
-  let trainingDigest: String?
-  let testDigest: String?
+  private let trainingDigest: String?
+  private let testDigest: String?
   private let plan: StudyPlan
   private let files: (train: Trajectories?, test: Trajectories?)
   private let cache = Mutex(Cache())

@@ -44,12 +44,8 @@ struct UnitStore: Sendable {
     FilePath(folder).appending("\(key.name).\(ending)").string
   }
 
-  func holds(_ key: UnitKey) -> Bool {
-    FileManager.default.fileExists(atPath: path(key, "json"))
-  }
-
   func value<Value: Decodable>(_ key: UnitKey, as type: Value.Type) -> Value? {
-    guard holds(key), let bytes = try? WholeFile.read(path(key, "json")) else { return nil }
+    guard let bytes = try? WholeFile.read(path(key, "json")) else { return nil }
     let decoder = JSONDecoder()
     decoder.nonConformingFloatDecodingStrategy = .convertFromString(
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")

@@ -113,30 +113,3 @@ struct Run: Tool {
         .joined(separator: "\n"))
   }
 }
-
-/// A line of progress per stage.
-final class StageProgress: Sendable {
-  private let quiet: Bool
-  private let lines = StageLines()
-
-  init(quiet: Bool) { self.quiet = quiet }
-
-  func begin(_ stage: StudyRun.Progress.Stage, _ amount: StudyRun.Amount) {
-    let unit =
-      switch stage {
-      case .training: "trajectory epochs"
-      case .judging: "judged"
-      case .ensembles: "ensembles"
-      }
-    lines.next(
-      ProgressLine(
-        total: Int(amount.all.rounded()), done: Int(amount.before.rounded()), unit: unit,
-        quiet: quiet))
-  }
-
-  func report(_ progress: StudyRun.Progress) {
-    lines.advance(progress.done, progress.detail)
-  }
-
-  func finish() { lines.next(nil) }
-}

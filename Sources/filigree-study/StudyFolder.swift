@@ -2,7 +2,6 @@ import CommandSupport
 import Foundation
 import Interchange
 import Study
-import Synchronization
 import SystemPackage
 
 /// A study's folder: plan.yaml (the plan as it was last run), study.json (where it lay), units/ (finished
@@ -80,32 +79,5 @@ struct StudyFolder {
 
   func write(_ bytes: [UInt8], _ name: String) throws {
     try WholeFile.write(bytes, to: inside(name), force: true)
-  }
-}
-
-/// The line of progress that is on the screen.
-final class StageLines: Sendable {
-  private struct State {
-    var line: ProgressLine?
-    var rest = 0.0
-  }
-
-  private let state = Mutex(State())
-
-  func next(_ line: ProgressLine?) {
-    state.withLock { state in
-      state.line?.finish()
-      state = State(line: line)
-    }
-  }
-
-  func advance(_ amount: Double, _ detail: String) {
-    state.withLock { state in
-      state.rest += amount
-      let whole = Int(state.rest)
-      guard whole > 0 else { return }
-      state.rest -= Double(whole)
-      state.line?.advance(by: whole, detail)
-    }
   }
 }
