@@ -54,7 +54,7 @@ struct TrainingBenchmark: Tool {
     var gigaflopsPerSecond: Double
     var doubleGigaflopsPerSecond: Double
     var normalEquationsMilliseconds: Double
-    /// Of the limit in double precision.
+    /// Of the limit in single precision.
     var normalEquationsShare: Double
   }
 
@@ -77,21 +77,24 @@ struct TrainingBenchmark: Tool {
     let (weights, rows, batch) = (100, 10_000, 512)
     var layout = ArenaLayout()
     let jacobian = layout.reserve(weights * batch)
-    let product = layout.reserve(weights * weights)
-    var arena = Arena<Double>(layout)
-    arena.fill(jacobian, with: 0.5)
+    var floats = Arena<Float>(layout)
+    floats.fill(jacobian, with: 0.5)
+    var productLayout = ArenaLayout()
+    let product = productLayout.reserve(weights * weights)
+    let arena = Arena<Double>(productLayout)
     let blocks = (rows + batch - 1) / batch
-    let gram = best {
+    let curvature = best {
       for _ in 0..<blocks {
-        kernels.gram(arena, rows: weights, batch: batch, x: jacobian, product: product)
+        kernels.curvature(
+          floats, rows: weights, batch: batch, x: jacobian, product: product, in: arena)
       }
       return Double(weights * (weights + 1) * blocks * batch)
     }
     return Limit(
       instructionSet: kernels.instructionSet.rawValue, gigaflopsPerSecond: single / 1e9,
       doubleGigaflopsPerSecond: double / 1e9,
-      normalEquationsMilliseconds: Double(weights * (weights + 1) * rows) / gram * 1e3,
-      normalEquationsShare: gram / double)
+      normalEquationsMilliseconds: Double(weights * (weights + 1) * rows) / curvature * 1e3,
+      normalEquationsShare: curvature / single)
   }
 
   /// Operations per second, the best of several tries.
@@ -123,7 +126,7 @@ struct TrainingBenchmark: Tool {
       return try group.run()
     }.flatMap { $0 }
     let seconds = ProgressLine.seconds(clock.now - start)
-    let steps = recipe.epochs * (set.rows / recipe.batch)
+    let steps = recipe.epochs(rows: set.rows) * (set.rows / recipe.batch)
     let last = trained.compactMap(\.history.epochs.last)
     return Report(
       workload: workload.rawValue, instructionSet: Kernels.active.instructionSet.rawValue,
@@ -132,6 +135,8 @@ struct TrainingBenchmark: Tool {
       finalLoss: last.map(\.trainingLoss).mean,
       survivingWeights: last.reduce(0) { $0 + $1.survivingWeights } / members)
   }
+
+  private var isTowers: Bool { workload == .sparseTowers || workload == .siluTowers }
 
   private var recipe: Recipe {
     var recipe = Recipe()
@@ -143,7 +148,8 @@ struct TrainingBenchmark: Tool {
     recipe.skip = false
     recipe.towers = .shared
     recipe.sparsifier = .none
-    recipe.epochs = 100
+    recipe.length = .epochs(epochs ?? (isTowers ? 60 : 100))
+    (recipe.refine, recipe.eliminate, recipe.finish) = (0, 0, 0)
     switch workload {
     case .dense, .limit: break
     case .denseSilu, .denseTanh:
@@ -156,7 +162,6 @@ struct TrainingBenchmark: Tool {
       recipe.towers = .perOutput
       recipe.sparsifier = .proximal
       recipe.strength = 1e-2
-      recipe.epochs = 60
     case .siluTowers:
       recipe.towers = .perOutput
       recipe.hidden = [20]
@@ -164,9 +169,7 @@ struct TrainingBenchmark: Tool {
       recipe.skip = true
       recipe.sparsifier = .proximal
       recipe.strength = 1e-3
-      recipe.epochs = 60
     }
-    recipe.epochs = epochs ?? recipe.epochs
     return recipe
   }
 }

@@ -716,10 +716,11 @@ static void NAME(cover)(size_t states, size_t batch, size_t steps, const double 
 
 static void NAME(jacobian)(const filigree_wiring *net, size_t output, size_t batch,
                            const double *parameter, const double *value, const double *slope,
-                           double *delta, double *jacobian) {
+                           const double *seed, const double *error, double *delta,
+                           float *jacobian, double *gradient) {
   for (size_t u = net->live_units; u-- > 0;) {
     double *restrict d = delta + net->row[u];
-    for (size_t b = 0; b < batch; b++) d[b] = u == output;
+    for (size_t b = 0; b < batch; b++) d[b] = u == output ? seed[b] : 0;
     for (uint32_t p = net->outgoing[u]; p < net->outgoing[u + 1]; p++) {
       const double w = parameter[net->target_parameter[p]], *restrict from = delta + net->target[p];
       for (size_t b = 0; b < batch; b++) d[b] += w * from[b];
@@ -727,9 +728,15 @@ static void NAME(jacobian)(const filigree_wiring *net, size_t output, size_t bat
     const double *restrict s = slope + net->row[u];
     for (size_t b = 0; b < batch; b++) d[b] *= s[b];
     for (uint32_t p = net->first[u]; p < net->last[u]; p++) {
-      double *restrict row = jacobian + p * batch;
       const double *restrict x = value + net->source[p];
-      for (size_t b = 0; b < batch; b++) row[b] = d[b] * x[b];
+      doubles sum = {};
+      for (size_t b = 0; b < batch; b += DOUBLE_LANES) {
+        const doubles product = *(const doubles *)(d + b) * *(const doubles *)(x + b);
+        *(NAME(narrow) *)(jacobian + p * batch + b) =
+            __builtin_convertvector(product, NAME(narrow));
+        sum += product * *(const doubles *)(error + b);
+      }
+      for (int k = 0; k < DOUBLE_LANES; k++) gradient[p] += sum[k];
     }
   }
 }
@@ -751,34 +758,33 @@ INLINE doubles NAME(double_sums)(doubles *tile) {
 #endif
 }
 
-static void NAME(gram)(size_t rows, size_t batch, const double *x, double *product) {
-  for (size_t i = 0; i < rows; i += 4)
-    for (size_t j = 0; j < i + 4 && j < rows; j += GRAM_COLUMNS) {
-      /* Beyond the edge the last row is taken again and its products are thrown away. */
-      const double *row[4], *column[GRAM_COLUMNS];
-      for (size_t r = 0; r < 4; r++) row[r] = x + (i + r < rows ? i + r : rows - 1) * batch;
-      for (size_t c = 0; c < GRAM_COLUMNS; c++)
-        column[c] = x + (j + c < rows ? j + c : rows - 1) * batch;
-      doubles tile[4 * GRAM_COLUMNS] = {};
-      for (size_t b = 0; b < batch; b += DOUBLE_LANES)
-        for (int r = 0; r < 4; r++)
-          for (int c = 0; c < GRAM_COLUMNS; c++)
-            tile[r * GRAM_COLUMNS + c] +=
-                *(const doubles *)(row[r] + b) * *(const doubles *)(column[c] + b);
-      double sum[4 * GRAM_COLUMNS];
-      for (int k = 0; k < 4 * GRAM_COLUMNS; k += DOUBLE_LANES)
-        *(doubles *)(sum + k) = NAME(double_sums)(tile + k);
-      if (i + 4 <= rows && j + GRAM_COLUMNS <= i) {
-        for (size_t r = 0; r < 4; r++)
-          for (size_t c = 0; c < GRAM_COLUMNS; c++)
-            product[(i + r) * rows + j + c] += sum[r * GRAM_COLUMNS + c];
-      } else {
-        for (size_t r = 0; r < 4 && i + r < rows; r++)
-          for (size_t c = 0; c < GRAM_COLUMNS && j + c <= i + r; c++)
-            product[(i + r) * rows + j + c] += sum[r * GRAM_COLUMNS + c];
-      }
-    }
-}
+/* A tile of 4 rows and GRAM_COLUMNS columns at a time, in registers over the whole batch. */
+#define GRAM(function, type, number, lanes, sums)                                              \
+  static void NAME(function)(size_t rows, size_t batch, const number *x, double *product) {    \
+    for (size_t i = 0; i < rows; i += 4)                                                       \
+      for (size_t j = 0; j < i + 4 && j < rows; j += GRAM_COLUMNS) {                           \
+        /* Beyond the edge the last row is taken again and its products are thrown away. */    \
+        const number *row[4], *column[GRAM_COLUMNS];                                           \
+        for (size_t r = 0; r < 4; r++) row[r] = x + (i + r < rows ? i + r : rows - 1) * batch; \
+        for (size_t c = 0; c < GRAM_COLUMNS; c++)                                              \
+          column[c] = x + (j + c < rows ? j + c : rows - 1) * batch;                           \
+        type tile[4 * GRAM_COLUMNS] = {};                                                      \
+        for (size_t b = 0; b < batch; b += lanes)                                              \
+          for (int r = 0; r < 4; r++)                                                          \
+            for (int c = 0; c < GRAM_COLUMNS; c++)                                             \
+              tile[r * GRAM_COLUMNS + c] +=                                                    \
+                  *(const type *)(row[r] + b) * *(const type *)(column[c] + b);                \
+        number sum[4 * GRAM_COLUMNS];                                                          \
+        for (int k = 0; k < 4 * GRAM_COLUMNS; k += lanes) *(type *)(sum + k) = sums(tile + k); \
+        const int is_inside = i + 4 <= rows && j + GRAM_COLUMNS <= i;                          \
+        for (size_t r = 0; r < 4 && i + r < rows; r++)                                         \
+          for (size_t c = 0; c < GRAM_COLUMNS && (is_inside || j + c <= i + r); c++)           \
+            product[(i + r) * rows + j + c] += (double)sum[r * GRAM_COLUMNS + c];              \
+      }                                                                                        \
+  }
+
+GRAM(gram, doubles, double, DOUBLE_LANES, NAME(double_sums))
+GRAM(curvature, vector, float, LANES, NAME(lane_sums))
 
 static double NAME(arithmetic)(size_t rounds, float *sink) {
   vector sum[12];
@@ -826,6 +832,7 @@ static const filigree_kernels NAME(table) = {
     .pool = NAME(pool),
     .jacobian = NAME(jacobian),
     .gram = NAME(gram),
+    .curvature = NAME(curvature),
     .arithmetic = NAME(arithmetic),
     .double_arithmetic = NAME(double_arithmetic),
 };
@@ -844,6 +851,7 @@ static const filigree_kernels NAME(table) = {
 #undef GRAM_COLUMNS
 #undef DOUBLE_LANES
 #undef ROLL
+#undef GRAM
 #undef STANDARDISE
 #undef MOVE_STATES
 #undef doubles

@@ -1,109 +1,206 @@
 import LinearAlgebra
 import Networks
 
-/// The options that make a recipe, of `filigree-train` and of the plans of studies.
+/// The options that make a recipe, of `filigree-train` and of the plans of studies: a recipe by name, and
+/// what differs from it.
 public struct RecipeOptions: ParsableArguments {
-  @Option(help: "shared: one trunk for all outputs; per-output: a network for each.")
-  public var towers = Recipe().towers
+  /// The options that are switched on and off rather than given a value.
+  public static let flags: Set = ["skip", "smooth"]
 
-  @Option(help: "Units of the hidden layers, separated by commas; none for a linear model.")
-  public var hidden = Recipe().hidden.map(String.init).joined(separator: ",")
+  private static let standard = Recipe()
 
-  @Option(help: "relu, silu or tanh.")
-  public var activation = Recipe().activation
-
-  @Flag(inversion: .prefixedNo, help: "A linear connection from the inputs to the output.")
-  public var skip = Recipe().skip
+  private static func usual(_ value: some CustomStringConvertible) -> String {
+    "(\(value) in the default recipe)"
+  }
 
   @Option(
-    help: """
+    help: ArgumentHelp(
+      "Where to start from: "
+        + ShippedRecipe.all.map { "\($0.name) (\($0.meaning))" }.joined(separator: "; ")
+        + ". The other options change it.", valueName: "name"))
+  public var recipe = ShippedRecipe.all[0].name
+
+  @Option(
+    help: "shared: one trunk for all outputs; per-output: a network for each, the default.")
+  public var towers: Towers?
+
+  @Option(
+    help: ArgumentHelp(
+      "Units of the hidden layers, separated by commas; none for a linear model "
+        + usual(standard.hidden.map(String.init).joined(separator: ",")) + "."))
+  public var hidden: String?
+
+  @Option(help: ArgumentHelp("relu, silu or tanh \(usual(standard.activation.rawValue))."))
+  public var activation: Activation?
+
+  @Flag(
+    inversion: .prefixedNo,
+    help: "A linear connection from the inputs to the output, as the default recipe has.")
+  public var skip: Bool?
+
+  @Option(
+    help: ArgumentHelp(
+      """
       What makes weights vanish: none, l1 (λ Σ|w| in the loss, as published; no exact zeros) or \
-      proximal (exact zeros).
-      """)
-  public var sparsifier = Recipe().sparsifier
-
-  @Option(parsing: .unconditional, help: "λ: weight of Σ|w| in the loss of each network.")
-  public var strength = Recipe().strength
+      proximal (exact zeros, the default).
+      """))
+  public var sparsifier: Sparsifier?
 
   @Option(
     parsing: .unconditional,
-    help: """
-      A proximal training computes the gradients of weights at zero at every so many steps; 1 is \
-      every step, slower.
-      """)
-  public var revisit = Recipe().revisit
-
-  @Option(parsing: .unconditional, help: "Learning rate of Adam at the start.")
-  public var learningRate = Recipe().learningRate
-
-  @Option(
-    parsing: .unconditional, help: "Learning rate at the end, for the schedules step and cosine.")
-  public var finalLearningRate = Recipe().finalLearningRate
-
-  @Option(help: "constant, step (the final rate for the last 40 % of the steps) or cosine.")
-  public var schedule = Recipe().schedule
-
-  @Option(parsing: .unconditional, help: "Passes over the data.")
-  public var epochs = Recipe().epochs
-
-  @Option(parsing: .unconditional, help: "Samples per optimiser step.")
-  public var batch = Recipe().batch
-
-  @Option(
-    parsing: .unconditional, help: "Weights of smaller magnitude become zero after the training.")
-  public var cut = Recipe().cut
+    help: ArgumentHelp(
+      "λ: weight of Σ|w| in the loss of each network \(usual(standard.strength))."))
+  public var strength: Double?
 
   @Option(
     parsing: .unconditional,
-    help: """
-      Attempts of Levenberg-Marquardt (least squares in double precision, on at most 10000 samples) \
-      on the weights that survive; 0 for none.
-      """)
-  public var refine = Recipe().refine
+    help: ArgumentHelp(
+      "A proximal training computes the gradients of weights at zero at every so many steps; 1 is "
+        + "every step, slower \(usual(standard.revisit))."))
+  public var revisit: Int?
 
   @Option(
     parsing: .unconditional,
+    help: ArgumentHelp("Learning rate of Adam at the start \(usual(standard.learningRate))."))
+  public var learningRate: Double?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Learning rate at the end, for the schedules step and cosine "
+        + "\(usual(standard.finalLearningRate))."))
+  public var finalLearningRate: Double?
+
+  @Option(
+    help: ArgumentHelp(
+      "constant, step (the final rate for the last 40 % of the steps) or cosine "
+        + "\(usual(standard.schedule.rawValue))."))
+  public var schedule: Schedule?
+
+  @Option(parsing: .unconditional, help: "Passes over the data; else as many as make --steps.")
+  public var epochs: Int?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Optimiser steps, rounded up to whole passes over the data \(usual(standard.length))."))
+  public var steps: Int?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Samples per optimiser step \(usual(standard.batch))."))
+  public var batch: Int?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Weights of smaller magnitude become zero after the stochastic training "
+        + "\(usual(standard.cut))."))
+  public var cut: Double?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      """
+      Attempts of Levenberg-Marquardt (least squares in double precision on some thousand samples) \
+      on the weights that survive; 0 for none \(usual(standard.refine)).
+      """))
+  public var refine: Int?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      """
+      Attempts of Levenberg-Marquardt after each input that is taken out of a network, as long as the \
+      held-out trajectories do not mind; 0 takes none out \(usual(standard.eliminate)).
+      """))
+  public var eliminate: Int?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      """
+      Attempts of Levenberg-Marquardt at the end, on samples of all trajectories; 0 for none \
+      \(usual(standard.finish)).
+      """))
+  public var finish: Int?
+
+  @Flag(
+    inversion: .prefixedNo,
     help: """
+      Take measurement noise out of the states first, as the default recipe does; exact data stay as \
+      they are.
+      """)
+  public var smooth: Bool?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      """
       Share of the trajectories held out for validation, at least one; a single trajectory is split \
-      in time. 0 trains on everything.
-      """)
-  public var validation = Recipe().validation
+      in time. 0 trains on everything and eliminates no inputs \(usual(standard.validation)).
+      """))
+  public var validation: Double?
 
   public init() {}
 
-  public func validate() throws { _ = try recipe() }
+  public func validate() throws { _ = try made() }
 
+  /// The recipe that the options make.
   /// - Throws: `ValidationError` for what is no recipe.
-  public func recipe() throws -> Recipe {
-    let isLinear = hidden == "none"
-    let units =
-      isLinear
-      ? []
-      : hidden.split(separator: ",", omittingEmptySubsequences: false).map {
-        Int($0.trimmingCharacters(in: .whitespaces))
-      }
-    guard isLinear || units.allSatisfy({ $0 != nil }) else {
+  public func made() throws -> Recipe {
+    guard let shipped = ShippedRecipe.named(recipe) else {
       throw ValidationError(
-        "--hidden \(hidden): must be whole numbers separated by commas, for example 20,20.")
+        "--recipe \(recipe): there is "
+          + ShippedRecipe.all.map(\.name).joined(separator: ", ") + ".")
     }
-    var recipe = Recipe()
-    recipe.towers = towers
-    recipe.hidden = units.compactMap { $0 }
-    recipe.activation = activation
-    recipe.skip = skip
-    recipe.sparsifier = sparsifier
-    recipe.strength = strength
-    recipe.revisit = revisit
-    recipe.learningRate = learningRate
-    recipe.finalLearningRate = finalLearningRate
-    recipe.schedule = schedule
-    recipe.epochs = epochs
-    recipe.batch = batch
-    recipe.cut = cut
-    recipe.refine = refine
-    recipe.validation = validation
-    if let problem = recipe.problem { throw ValidationError(problem + ".") }
-    return recipe
+    var result = shipped.recipe
+    func set<Value>(_ place: WritableKeyPath<Recipe, Value>, _ value: Value?) {
+      if let value { result[keyPath: place] = value }
+    }
+    set(\.towers, towers)
+    set(\.hidden, try hidden.map(Self.units))
+    set(\.activation, activation)
+    set(\.skip, skip)
+    set(\.sparsifier, sparsifier)
+    set(\.strength, strength)
+    set(\.revisit, revisit)
+    set(\.learningRate, learningRate)
+    set(\.finalLearningRate, finalLearningRate)
+    set(\.schedule, schedule)
+    set(\.length, try length)
+    set(\.batch, batch)
+    set(\.cut, cut)
+    set(\.refine, refine)
+    set(\.eliminate, eliminate)
+    set(\.finish, finish)
+    set(\.smooth, smooth)
+    set(\.validation, validation)
+    // Without held-out trajectories nothing can judge a removal.
+    if eliminate == nil && validation == 0 { result.eliminate = 0 }
+    if let problem = result.problem { throw ValidationError(problem + ".") }
+    return result
+  }
+
+  private var length: Length? {
+    get throws {
+      if epochs != nil && steps != nil {
+        throw ValidationError("--epochs and --steps both say how long; one of them is enough.")
+      }
+      return epochs.map { .epochs($0) } ?? steps.map { .steps($0) }
+    }
+  }
+
+  private static func units(_ text: String) throws -> [Int] {
+    if text == "none" { return [] }
+    let units = text.split(separator: ",", omittingEmptySubsequences: false).map {
+      Int($0.trimmingCharacters(in: .whitespaces))
+    }
+    guard units.allSatisfy({ $0 != nil }) else {
+      throw ValidationError(
+        "--hidden \(text): must be whole numbers separated by commas, for example 20,20.")
+    }
+    return units.compactMap { $0 }
   }
 }
 

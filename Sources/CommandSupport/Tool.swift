@@ -52,7 +52,7 @@ extension Tool {
       case .malformed, .badData: EX_DATAERR
       }
     case is DataProblem, is DataMismatch, is TrainingFailure, is StateMismatch,
-      is RefinementProblem, is PlanProblems:
+      is PlanProblems:
       EX_DATAERR
     case let interruption as Interruption: 128 + interruption.number
     case is StandardOutputFailure: EX_IOERR

@@ -45,7 +45,13 @@ public struct Arena<Element: BitwiseCopyable & ExpressibleByIntegerLiteral>: ~Co
   deinit { base.deallocate() }
 
   public subscript(_ region: Region) -> [Element] {
+    @_specialize(where Element == Float)
+    @_specialize(where Element == Double)
+    @_specialize(where Element == UInt32)
     get { Array(UnsafeBufferPointer(start: pointer(region), count: region.count)) }
+    @_specialize(where Element == Float)
+    @_specialize(where Element == Double)
+    @_specialize(where Element == UInt32)
     set {
       precondition(newValue.count == region.count)
       for (index, value) in newValue.enumerated() { pointer(region)[index] = value }
@@ -53,10 +59,16 @@ public struct Arena<Element: BitwiseCopyable & ExpressibleByIntegerLiteral>: ~Co
   }
 
   public subscript(_ region: Region, _ index: Int) -> Element {
+    @_specialize(where Element == Float)
+    @_specialize(where Element == Double)
+    @_specialize(where Element == UInt32)
     get {
       precondition(index >= 0 && index < region.count)
       return pointer(region)[index]
     }
+    @_specialize(where Element == Float)
+    @_specialize(where Element == Double)
+    @_specialize(where Element == UInt32)
     set {
       precondition(index >= 0 && index < region.count)
       pointer(region)[index] = newValue
@@ -64,6 +76,7 @@ public struct Arena<Element: BitwiseCopyable & ExpressibleByIntegerLiteral>: ~Co
   }
 
   @_specialize(where Element == Float)
+  @_specialize(where Element == Double)
   @_specialize(where Element == UInt32)
   public mutating func fill(_ region: Region, with value: Element = 0) {
     let first = pointer(region)
@@ -125,5 +138,54 @@ extension Arena<Float> {
       precondition(index[k] < region.count)
       if numbers[Int(index[k])] != 0 { numbers[Int(index[k])] = value }
     }
+  }
+}
+
+extension Arena<Double> {
+  public mutating func copy(_ source: Region, to destination: Region) {
+    precondition(source.count == destination.count)
+    pointer(destination).update(from: pointer(source), count: source.count)
+  }
+
+  /// destination = a · b, element by element.
+  public mutating func multiply(_ a: Region, by b: Region, into destination: Region) {
+    precondition(a.count == destination.count && b.count == destination.count)
+    let (x, y, z) = (pointer(a), pointer(b), pointer(destination))
+    for index in 0..<destination.count { z[index] = x[index] * y[index] }
+  }
+
+  /// destination = (b − a) · factor, element by element.
+  public mutating func subtract(
+    _ a: Region, from b: Region, times factor: Region, into destination: Region
+  ) {
+    precondition([a.count, b.count, factor.count].allSatisfy { $0 == destination.count })
+    let (x, y, f, z) = (pointer(a), pointer(b), pointer(factor), pointer(destination))
+    for index in 0..<destination.count { z[index] = (y[index] - x[index]) * f[index] }
+  }
+
+  /// Σ a²
+  public func sumOfSquares(_ a: Region) -> Double {
+    let x = pointer(a)
+    return strided(a.count) { x[$0] * x[$0] }
+  }
+
+  /// Σ (a b)²
+  public func sumOfSquares(_ a: Region, times b: Region) -> Double {
+    precondition(a.count == b.count)
+    let (x, y) = (pointer(a), pointer(b))
+    return strided(a.count) { (x[$0] * y[$0]) * (x[$0] * y[$0]) }
+  }
+
+  /// A sum in eight parts, the same on every machine and wide enough for its registers.
+  @inline(__always)
+  private func strided(_ count: Int, _ term: (Int) -> Double) -> Double {
+    var sums = SIMD8<Double>()
+    let whole = count / 8 * 8
+    for first in stride(from: 0, to: whole, by: 8) {
+      for lane in 0..<8 { sums[lane] += term(first + lane) }
+    }
+    var sum = sums.sum()
+    for index in whole..<count { sum += term(index) }
+    return sum
   }
 }

@@ -184,21 +184,25 @@ public struct Kernels: Sendable {
       &native, batch, arena.pointer(parameters), arena.pointer(values), arena.pointer(slopes))
   }
 
-  /// jacobian[p, b] = ∂(value of the live unit `output`)/∂(parameter p), for all live parameters, after
-  /// `evaluate`.
+  /// With j = seed[b] · ∂(value of the live unit `output`)/∂(parameter p) at sample b, after `evaluate`:
+  /// jacobian[p, b] = j as `Float`, and gradient[p] += Σ_b j · error[b], for all live parameters.
   public func jacobian(
     _ arena: borrowing Arena<Double>, _ indices: borrowing Arena<UInt32>, _ wiring: Wiring,
-    output: Int, batch: Int, parameters: Region, values: Region, slopes: Region, deltas: Region,
-    jacobian: Region
+    output: Int, batch: Int, parameters: Region, values: Region, slopes: Region, seed: Region,
+    error: Region, deltas: Region, gradient: Region, jacobian: Region,
+    in floats: borrowing Arena<Float>
   ) {
     precondition(batch % 8 == 0 && (0..<wiring.liveUnitCount).contains(output))
     precondition(parameters.count >= wiring.parameterCount)
     for region in [values, slopes, deltas] { check(region, wiring.rows * batch) }
+    for region in [seed, error] { check(region, batch) }
+    check(gradient, wiring.liveParameterCount)
     check(jacobian, wiring.liveParameterCount * batch)
     var native = wiring.pointers(indices)
     table.pointee.jacobian(
       &native, output, batch, arena.pointer(parameters), arena.pointer(values),
-      arena.pointer(slopes), arena.pointer(deltas), arena.pointer(jacobian))
+      arena.pointer(slopes), arena.pointer(seed), arena.pointer(error), arena.pointer(deltas),
+      floats.pointer(jacobian), arena.pointer(gradient))
   }
 
   /// product[i, j] += Σ_b x[i, b] x[j, b] for j ≤ i (rows × rows, the lower triangle).
@@ -209,6 +213,17 @@ public struct Kernels: Sendable {
     check(x, rows * batch)
     check(product, rows * rows)
     table.pointee.gram(rows, batch, arena.pointer(x), arena.pointer(product))
+  }
+
+  /// The same of numbers in single precision, which is also that of the sums over the batch.
+  public func curvature(
+    _ floats: borrowing Arena<Float>, rows: Int, batch: Int, x: Region,
+    product: Region, in arena: borrowing Arena<Double>
+  ) {
+    precondition(batch % 16 == 0)
+    check(x, rows * batch)
+    check(product, rows * rows)
+    table.pointee.curvature(rows, batch, floats.pointer(x), arena.pointer(product))
   }
 
   /// Runs `rounds` times 192 fused multiply-adds per vector lane on registers alone and returns the

@@ -51,13 +51,8 @@ public struct EnsembleTraining: Sendable {
     public var epochs: [EpochRecord]
     /// Of each attempt that diverged: none, or one, or two if the problem was given up.
     public var divergences: [Divergence]
-    /// Mean squared errors on the rows of the refinement before and after it, if there was one.
-    public var refinement: Refinement?
-  }
-
-  public struct Refinement: Equatable, Sendable {
-    public var before: Double
-    public var after: Double
+    /// What came after the stochastic training, if anything did.
+    public var refinement: Refinement.Record?
   }
 
   public struct Outcome: Sendable {
@@ -89,6 +84,16 @@ public struct EnsembleTraining: Sendable {
     on data: Trajectories, checkpoints: Checkpoints = .none,
     report: @escaping @Sendable (Progress) -> Void = { _ in }
   ) async throws -> Outcome {
+    try await run(
+      on: recipe.smooth ? try await Smoother(threads: threads).run(data) : Smoothing(data),
+      checkpoints: checkpoints, report: report)
+  }
+
+  /// The same for data that have been smoothed, or need not be.
+  public func run(
+    on data: Smoothing, checkpoints: Checkpoints = .none,
+    report: @escaping @Sendable (Progress) -> Void = { _ in }
+  ) async throws -> Outcome {
     let material = try Material(data, recipe: recipe)
     let states = try problems(targets: material.set.targets.count).map {
       try checkpoints.load($0) ?? ProblemState($0)
@@ -114,22 +119,29 @@ public struct EnsembleTraining: Sendable {
   public struct Material: Sendable {
     let set: TrainingSet
     let validation: TrainingSet?
-    let refinement: RefinementRows?
+    let refinement: Refinement.Material?
 
     /// - Throws: `DataProblem`.
-    public init(_ data: Trajectories, recipe: Recipe) throws(DataProblem) {
-      let (trainingData, validationData) = data.split(validationFraction: recipe.validation)
-      let set = try TrainingSet(trainingData)
+    public init(_ data: Smoothing, recipe: Recipe) throws(DataProblem) {
+      let (training, validation) = data.split(validationFraction: recipe.validation)
+      let set = try TrainingSet(training.data)
       self.set = set
       // A held-out trajectory of a single sample holds no step and validates nothing.
-      let isUseful = validationData?.samples.contains { $0.rows > 1 } ?? false
-      if let validationData, isUseful {
-        validation = try TrainingSet(validationData, scaledLike: set)
-      } else {
-        validation = nil
+      let held = validation.flatMap { held in
+        held.data.samples.contains { $0.rows > 1 } ? held : nil
       }
-      refinement = recipe.refine > 0 ? try RefinementRows(trainingData, scaledLike: set) : nil
+      self.validation =
+        if let held { try TrainingSet(held.data, scaledLike: set) } else { nil }
+      refinement =
+        recipe.isRefined
+        ? try Refinement.Material(
+          training: training, validation: held, all: data,
+          parameters: recipe.parameters(inputs: set.features.count, outputs: set.targets.count),
+          scaledLike: set) : nil
     }
+
+    /// Epochs of one problem.
+    public func epochs(_ recipe: Recipe) -> Int { recipe.epochs(rows: set.rows) }
   }
 
   private func train(

@@ -12,7 +12,7 @@ package struct GroupTraining {
   private let training: EnsembleTraining
   private let set: TrainingSet
   private let validation: TrainingSet?
-  private let refinement: RefinementRows?
+  private let refinement: Refinement.Material?
   private let checkpoints: Checkpoints
   private let report: @Sendable (EnsembleTraining.Progress) -> Void
   private var states: [ProblemState]
@@ -30,7 +30,7 @@ package struct GroupTraining {
 
   init(
     _ training: EnsembleTraining, set: TrainingSet, validation: TrainingSet?,
-    refinement: RefinementRows?, checkpoints: Checkpoints, states: [ProblemState],
+    refinement: Refinement.Material?, checkpoints: Checkpoints, states: [ProblemState],
     report: @escaping @Sendable (EnsembleTraining.Progress) -> Void
   ) {
     self.training = training
@@ -43,6 +43,7 @@ package struct GroupTraining {
   }
 
   private var recipe: Recipe { training.recipe }
+  private var epochs: Int { recipe.epochs(rows: self.set.rows) }
 
   package mutating func run() throws -> [Trained] {
     var networks = try attempt(states.indices.filter { !states[$0].isAbandoned })
@@ -59,12 +60,10 @@ package struct GroupTraining {
           divergences: states[index].divergences))
       if let refinement, let network = trained.network {
         try Task.checkCancellation()
-        // What the cut will take away must not be leaned on.
-        let fit = try refinement.refine(
-          network.cut(recipe.cut), firstTarget: states[index].problem.tower ?? 0,
-          attempts: recipe.refine)
-        trained.network = fit.network
-        trained.history.refinement = .init(before: fit.lossBefore, after: fit.loss)
+        let refined = try Refinement(recipe: recipe, material: refinement).refine(
+          network, firstTarget: states[index].problem.tower ?? 0)
+        trained.network = refined.network
+        trained.history.refinement = refined.record
       }
       return trained
     }
@@ -78,7 +77,7 @@ package struct GroupTraining {
     let done = states[first].epochs.count
     var running = Array(indices.indices)
     var savedAt = ContinuousClock.now
-    for epoch in stride(from: done + 1, through: recipe.epochs, by: 1) {
+    for epoch in stride(from: done + 1, through: epochs, by: 1) {
       guard !Task.isCancelled else {
         try save(trainer, indices, running)
         throw CancellationError()
@@ -89,12 +88,12 @@ package struct GroupTraining {
       }
       running.removeAll { states[indices[$0]].epochs.count != epoch }
       if running.isEmpty { break }
-      if ContinuousClock.now - savedAt >= checkpoints.interval && epoch < recipe.epochs {
+      if ContinuousClock.now - savedAt >= checkpoints.interval && epoch < epochs {
         try save(trainer, indices, running)
         savedAt = .now
       }
     }
-    if done < recipe.epochs { try save(trainer, indices, running) }
+    if done < epochs { try save(trainer, indices, running) }
     return running.reduce(into: [:]) { $0[indices[$1]] = trainer.result($1) }
   }
 
@@ -150,7 +149,7 @@ package struct GroupTraining {
     for (place, state) in group.enumerated() where !state.epochs.isEmpty {
       let count = trainer[state: place].parameters.count
       guard [state.parameters, state.moment1, state.moment2].allSatisfy({ $0.count == count }),
-        state.epochs.count <= recipe.epochs
+        state.epochs.count <= epochs
       else { throw StateMismatch(problem: state.problem) }
       trainer[state: place] = .init(
         parameters: state.parameters, moment1: state.moment1, moment2: state.moment2)

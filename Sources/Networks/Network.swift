@@ -101,6 +101,34 @@ public struct Network: Equatable, Sendable {
     return result
   }
 
+  /// The network that computes from x what this one does from x/divisors.
+  func dividingInputs(by divisors: [Double]) -> Network {
+    guard divisors.contains(where: { $0 != 1 }) else { return self }
+    var result = self
+    for layer in layers.indices {
+      for (index, connection) in layers[layer].connections.enumerated()
+      where connection.source == .inputs {
+        result.layers[layer].connections[index].weight = Matrix(
+          rows: connection.weight.rows, columns: connection.weight.columns
+        ) { Double(Float(connection.weight[$0, $1] / divisors[$1])) }
+      }
+    }
+    return result
+  }
+
+  /// The network with all weights and biases replaced.
+  func mapParameters(_ transform: (Double) -> Double) -> Network {
+    var result = self
+    for layer in layers.indices {
+      result.layers[layer].bias = layers[layer].bias.map(transform)
+      for connection in layers[layer].connections.indices {
+        result.layers[layer].connections[connection].weight =
+          layers[layer].connections[connection].weight.map(transform)
+      }
+    }
+    return result
+  }
+
   /// f(x) for one (standardised) input.
   public func evaluate(_ input: [Double]) -> [Double] {
     precondition(input.count == inputCount)

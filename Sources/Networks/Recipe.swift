@@ -50,6 +50,54 @@ public enum Schedule: String, Codable, CaseIterable, Sendable {
   }
 }
 
+/// How long the stochastic training lasts.
+public enum Length: Equatable, Sendable {
+  /// Passes over the data.
+  case epochs(Int)
+  /// Whole passes that make at least so many optimiser steps: as long for little data as for much.
+  case steps(Int)
+
+  /// - Parameter rows: of the data.
+  func epochs(rows: Int, batch: Int) -> Int {
+    switch self {
+    case .epochs(let count): return count
+    case .steps(let count):
+      let perEpoch = max(1, rows / min(batch, rows))
+      return (count + perEpoch - 1) / perEpoch
+    }
+  }
+}
+
+extension Length: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .epochs(let count): count == 1 ? "1 epoch" : "\(count) epochs"
+    case .steps(let count): count == 1 ? "1 step" : "\(count) steps"
+    }
+  }
+}
+
+extension Length: Codable {
+  private enum Key: String, CodingKey { case epochs, steps }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: Key.self)
+    switch self {
+    case .epochs(let count): try container.encode(count, forKey: .epochs)
+    case .steps(let count): try container.encode(count, forKey: .steps)
+    }
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: Key.self)
+    if let count = try container.decodeIfPresent(Int.self, forKey: .epochs) {
+      self = .epochs(count)
+    } else {
+      self = .steps(try container.decode(Int.self, forKey: .steps))
+    }
+  }
+}
+
 /// Everything that decides a training but data and seed.
 public struct Recipe: Equatable, Codable, Sendable {
   public var towers = Towers.perOutput
@@ -63,16 +111,24 @@ public struct Recipe: Equatable, Codable, Sendable {
   public var revisit = 16
   /// λ: the loss is the squared error, averaged over batch and outputs of one tower, plus λ Σ|w| over
   /// all weights of that tower, biases free.
-  public var strength = 4e-3
+  public var strength = 3e-4
   public var learningRate = 2e-3
   public var finalLearningRate = 1e-4
   public var schedule = Schedule.cosine
-  public var epochs = 60
+  public var length = Length.steps(10_000)
   public var batch = 128
   /// Weights of smaller magnitude become zero after the training.
   public var cut = 0.0
-  /// Attempts of Levenberg-Marquardt on what survives, after everything else; 0 for none.
-  public var refine = 0
+  /// Attempts of Levenberg-Marquardt on what survives the stochastic training; 0 for none.
+  public var refine = 60
+  /// Attempts of Levenberg-Marquardt after each input that is taken out (see `InputElimination`); 0
+  /// takes none out.
+  public var eliminate = 16
+  /// Attempts at the end on all trajectories, those held out included; 0 for none.
+  public var finish = 80
+  /// Whether measurement noise is taken out of the states first (see `Smoother`); data that are exact
+  /// stay as they are.
+  public var smooth = true
   /// Share of the trajectories held out for validation.
   public var validation = 0.1
 
@@ -92,8 +148,9 @@ public struct Recipe: Equatable, Codable, Sendable {
       "strength": sparsifier == .none ? "0" : "\(strength)",
       "revisit": sparsifier.selects ? String(revisit) : "1", "learning-rate": "\(learningRate)",
       "final-learning-rate": "\(finalLearningRate)", "schedule": schedule.rawValue,
-      "epochs": String(epochs), "batch": String(batch), "cut": "\(cut)",
-      "refine": String(refine),
+      "length": length.description, "batch": String(batch), "cut": "\(cut)",
+      "refine": String(refine), "eliminate": String(eliminate), "finish": String(finish),
+      "smooth": String(smooth),
       "validation": "\(validation)",
     ]
   }
@@ -114,16 +171,52 @@ public struct Recipe: Equatable, Codable, Sendable {
     }
     let limit = Double.greatestFiniteMagnitude
     let tiny = Double.leastNonzeroMagnitude
-    return check("--strength", strength, 0...limit, "zero or positive")
-      ?? check("--learning-rate", learningRate, tiny...10, "above 0 and at most 10")
-      ?? check("--final-learning-rate", finalLearningRate, 0...10, "between 0 and 10")
-      ?? check("--epochs", epochs, 1...10_000_000, "between 1 and 10000000")
-      ?? check("--batch", batch, 1...1_000_000, "between 1 and 1000000")
-      ?? check("--revisit", revisit, 1...1_000_000, "between 1 and 1000000")
-      ?? check("--cut", cut, 0...limit, "zero or positive")
-      ?? check("--refine", refine, 0...100_000, "between 0 (none) and 100000")
-      ?? check("--validation", validation, 0...0.9, "between 0 (none) and 0.9")
+    let problems = [
+      check("--strength", strength, 0...limit, "zero or positive"),
+      check("--learning-rate", learningRate, tiny...10, "above 0 and at most 10"),
+      check("--final-learning-rate", finalLearningRate, 0...10, "between 0 and 10"),
+      lengthProblem,
+      check("--batch", batch, 1...1_000_000, "between 1 and 1000000"),
+      check("--revisit", revisit, 1...1_000_000, "between 1 and 1000000"),
+      check("--cut", cut, 0...limit, "zero or positive"),
+      check("--refine", refine, 0...100_000, "between 0 (none) and 100000"),
+      check("--eliminate", eliminate, 0...100_000, "between 0 (none) and 100000"),
+      check("--finish", finish, 0...100_000, "between 0 (none) and 100000"),
+      check("--validation", validation, 0...0.9, "between 0 (none) and 0.9"),
+      eliminationProblem,
+    ]
+    return problems.compactMap { $0 }.first
   }
+
+  private var eliminationProblem: String? {
+    eliminate > 0 && validation == 0
+      ? "--eliminate \(eliminate) judges inputs on held-out trajectories; it needs --validation above 0 "
+        + "(or --eliminate 0)" : nil
+  }
+
+  private var lengthProblem: String? {
+    switch length {
+    case .epochs(let count) where !(1...10_000_000).contains(count):
+      "--epochs \(count): must be between 1 and 10000000"
+    case .steps(let count) where !(1...1_000_000_000).contains(count):
+      "--steps \(count): must be between 1 and 1000000000"
+    default: nil
+    }
+  }
+
+  /// Weights and biases of one network at the start.
+  func parameters(inputs: Int, outputs: Int) -> Int {
+    let outputs = towers == .shared ? outputs : 1
+    let widths = [inputs] + hidden + [outputs]
+    let chain = zip(widths, widths.dropFirst()).reduce(0) { $0 + ($1.0 + 1) * $1.1 }
+    return hidden.isEmpty ? chain : chain + (skip ? inputs * outputs : 0)
+  }
+
+  /// Whether anything follows the stochastic training.
+  public var isRefined: Bool { refine > 0 || eliminate > 0 || finish > 0 }
+
+  /// Passes over data of so many rows.
+  public func epochs(rows: Int) -> Int { length.epochs(rows: rows, batch: batch) }
 }
 
 extension Network {

@@ -1,20 +1,98 @@
 import Dynamics
 import LinearAlgebra
 
-/// The samples on which trained networks are refined by Levenberg-Marquardt, standardised, in `Double`.
-struct RefinementRows: Sendable {
-  /// rows × features
-  let inputs: Matrix
-  /// rows × targets
-  let targets: Matrix
+/// What follows the stochastic training, problem by problem, as its recipe says: a fit of what survives by
+/// Levenberg-Marquardt, elimination of inputs, and a fit to all trajectories.
+public struct Refinement: Sendable {
+  let recipe: Recipe
+  let material: Material
 
+  /// The rows that it works on. While structure is sought a few do, ten for each parameter; all of
+  /// those that the last fit reads cost the same again for every attempt.
+  struct Material: Sendable {
+    let rows: RegressionRows
+    let validation: RegressionRows?
+    /// Both.
+    let all: RegressionRows
+
+    /// - Throws: `DataProblem` for data without a step.
+    init(
+      training: Smoothing, validation: Smoothing?, all: Smoothing, parameters: Int,
+      scaledLike set: TrainingSet
+    ) throws(DataProblem) {
+      let few = min(max(10 * parameters, 2500), 10_000)
+      let noise = training.typicalRateVariances
+      rows = try RegressionRows(training, scaledLike: set, typicalNoise: noise, limit: few)
+      self.validation =
+        if let validation {
+          try RegressionRows(validation, scaledLike: set, typicalNoise: noise, limit: 5000)
+        } else {
+          nil
+        }
+      self.all = try RegressionRows(all, scaledLike: set, typicalNoise: noise, limit: 10_000)
+    }
+  }
+
+  /// What was done to a network.
+  public struct Record: Equatable, Sendable {
+    /// Mean squared errors, standardised, on the rows that were fitted last.
+    public var before: Double
+    public var after: Double
+    /// On held-out rows, before the last fit included them.
+    public var validation: Double?
+    /// The inputs that were taken out, in their order.
+    public var removed: [Int]
+    /// The number of parameters of a network that was left as it was because it has too many.
+    public var sizeBeyondLimit: Int?
+  }
+
+  /// Every attempt costs the square of the number of parameters.
+  public static let largestSize = 1000
+
+  /// - Parameter network: of the targets from `firstTarget` on.
+  /// - Returns: the refined network, its numbers rounded to `Float`, as model files hold them.
+  /// - Throws: `CancellationError`.
+  func refine(_ network: Network, firstTarget: Int) throws -> (network: Network, record: Record) {
+    let size = network.survivingWeightCount + network.layers.reduce(0) { $0 + $1.unitCount }
+    guard size <= Self.largestSize else {
+      return (network, Record(before: .nan, after: .nan, removed: [], sizeBeyondLimit: size))
+    }
+    let targets = firstTarget..<(firstTarget + network.outputCount)
+    let rows = material.rows.targets(targets)
+    let validation = material.validation?.targets(targets)
+    // What the cut takes away must not be leaned on.
+    var fit = fitting(recipe.refine).fit(network.cut(recipe.cut), rows)
+    try Task.checkCancellation()
+    var record = Record(before: fit.lossBefore, after: fit.loss, removed: [])
+    if recipe.eliminate > 0, let validation {
+      let outcome = InputElimination(attempts: recipe.eliminate)
+        .run(fit.network, rows, validation: validation)
+      fit.network = outcome.network
+      record.removed = outcome.removed
+      try Task.checkCancellation()
+    }
+    record.validation = validation.map { fitting(0).fit(fit.network, $0).loss }
+    if recipe.finish > 0 {
+      fit = fitting(recipe.finish).fit(fit.network, material.all.targets(targets))
+      record.after = fit.loss
+    }
+    return (fit.network.mapParameters { Double(Float($0)) }, record)
+  }
+
+  private func fitting(_ attempts: Int) -> LevenbergMarquardt {
+    LevenbergMarquardt(attempts: attempts, improvement: 0.02)
+  }
+}
+
+extension RegressionRows {
   /// At most `limit` samples: those in which an input lies more than five deviations from its mean
   /// (impulses are rare, and all that is known of some inputs), the rest evenly spaced.
   ///
   /// - Throws: `DataProblem` for data without a step.
-  init(_ data: Trajectories, scaledLike set: TrainingSet, limit: Int = 10_000)
-    throws(DataProblem)
-  {
+  init(
+    _ smoothing: Smoothing, scaledLike set: TrainingSet, typicalNoise: [Double]?, limit: Int
+  ) throws(DataProblem) {
+    let data = smoothing.data
     let regression = try Regression(data)
     let controls = data.states.count..<regression.features.count
     let (inputScaling, outputScaling) = (set.inputScaling, set.outputScaling)
@@ -38,8 +116,37 @@ struct RefinementRows: Sendable {
       }
       next += 1
     }
-    self.inputs = inputs
-    self.targets = targets
+    var weights: Matrix?
+    if let typicalNoise, let variances = smoothing.rateVariances {
+      weights = Self.weights(
+        variances, rows: chosen, typical: typicalNoise, deviation: outputScaling.deviation)
+    }
+    self.init(inputs: inputs, targets: targets, weights: weights)
+  }
+
+  /// w = min(1, 2c/(c + ν)) with ν a rate's variance in units of σ_y² and c = 1e-3 + its median: half the
+  /// rows count in full, those known much worse than they hardly.
+  private static func weights(
+    _ variances: [Matrix], rows chosen: [Int], typical: [Double], deviation: [Double]
+  ) -> Matrix {
+    var weights = Matrix(rows: chosen.count, columns: typical.count)
+    var row = 0
+    var next = 0
+    for matrix in variances where matrix.rows > 1 {
+      for sample in 0..<(matrix.rows - 1) {
+        if next < chosen.count, chosen[next] == row {
+          for column in typical.indices {
+            let square = deviation[column] * deviation[column]
+            let common = 1e-3 + typical[column] / square
+            weights[next, column] = min(
+              1, 2 * common / (common + matrix[sample, column] / square))
+          }
+          next += 1
+        }
+        row += 1
+      }
+    }
+    return weights
   }
 
   /// All of `count` if they are few; otherwise `first` (thinned to half of the limit), then others at
@@ -51,41 +158,32 @@ struct RefinementRows: Sendable {
     }
     let kept = thinned(first, limit / 2)
     let isKept = Set(kept)
-    let others = (0..<count).filter { !isKept.contains($0) }
-    return (kept + thinned(others, limit - kept.count)).sorted()
-  }
-
-  /// A network of the targets from `firstTarget` on, refined; its numbers are rounded to `Float`, as
-  /// model files hold them.
-  ///
-  /// - Throws: `RefinementProblem` for a network with too many parameters.
-  func refine(_ network: Network, firstTarget: Int, attempts: Int) throws(RefinementProblem)
-    -> LevenbergMarquardt.Fit
-  {
-    let size = network.survivingWeightCount + network.layers.reduce(0) { $0 + $1.unitCount }
-    guard size <= RefinementProblem.limit else { throw RefinementProblem(parameters: size) }
-    let columns = Array(firstTarget..<(firstTarget + network.outputCount))
-    var fit = LevenbergMarquardt(attempts: attempts).fit(
-      network, inputs: inputs,
-      targets: targets.submatrix(rows: Array(0..<targets.rows), columns: columns))
-    for layer in fit.network.layers.indices {
-      fit.network.layers[layer].bias = fit.network.layers[layer].bias.map { Double(Float($0)) }
-      for connection in fit.network.layers[layer].connections.indices {
-        fit.network.layers[layer].connections[connection].weight =
-          fit.network.layers[layer].connections[connection].weight.map { Double(Float($0)) }
+    let wanted = limit - kept.count
+    let others = count - kept.count
+    // The k-th of the others is wanted where k · wanted/others passes a whole number.
+    var chosen: [Int] = []
+    var place = 0
+    for row in 0..<count {
+      if isKept.contains(row) {
+        chosen.append(row)
+      } else {
+        if place * wanted % others < wanted { chosen.append(row) }
+        place += 1
       }
     }
-    return fit
+    return chosen
   }
 }
 
-/// A network whose normal equations would be too large.
-public struct RefinementProblem: Error, CustomStringConvertible {
-  static let limit = 4000
-  public let parameters: Int
-
-  public var description: String {
-    "a network with \(parameters) parameters is too large for --refine (at most \(Self.limit)); "
-      + "train a tower for each output, a sparser network, or leave out --refine"
+extension Smoothing {
+  /// The median over the rows of each rate's variance, in physical units.
+  var typicalRateVariances: [Double]? {
+    guard let rateVariances, let first = rateVariances.first else { return nil }
+    let step = max(1, data.sampleCount / 20_000)
+    return (0..<first.columns).map { state in
+      rateVariances.flatMap { matrix in
+        stride(from: 0, to: matrix.rows - 1, by: step).map { matrix[$0, state] }
+      }.median
+    }
   }
 }

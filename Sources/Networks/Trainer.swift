@@ -56,6 +56,7 @@ package struct Trainer: ~Copyable {
   private let set: TrainingSet
   private let orders: SampleOrders
   private let kernels: Kernels
+  private let epochs: Int
   private let batch: Int
   private let paddedBatch: Int
   private let samples: SampleTable
@@ -79,6 +80,7 @@ package struct Trainer: ~Copyable {
     self.set = set
     self.orders = orders
     self.kernels = kernels
+    epochs = recipe.epochs(rows: set.rows)
     batch = min(recipe.batch, set.rows)
     paddedBatch = (batch + 15) / 16 * 16
     var layout = ArenaLayout()
@@ -126,7 +128,7 @@ package struct Trainer: ~Copyable {
     for tower in towers.indices where recipe.sparsifier.selects { select(tower) }
     for step in 0..<stepsPerEpoch {
       let number = (epoch - 1) * stepsPerEpoch + step
-      rate = recipe.rate(progress: Double(number) / Double(recipe.epochs * stepsPerEpoch))
+      rate = recipe.rate(progress: Double(number) / Double(epochs * stepsPerEpoch))
       let adam = AdamStep(
         learningRate: rate, number: number + 1, penalty: recipe.sparsifier.penalty)
       load(self.set, rows: order[(step * batch)..<((step + 1) * batch)])
@@ -146,7 +148,7 @@ package struct Trainer: ~Copyable {
 
   /// The last epoch is ordinary proximal Adam, so that what survives at the end is what survives there.
   private func isFull(step: Int, of epoch: Int) -> Bool {
-    recipe.sparsifier.selects && (step % recipe.revisit == 0 || epoch == recipe.epochs)
+    recipe.sparsifier.selects && (step % recipe.revisit == 0 || epoch == epochs)
   }
 
   private mutating func endEpoch(
@@ -179,7 +181,8 @@ package struct Trainer: ~Copyable {
   /// A tower's network as it stands after an epoch.
   package func result(_ tower: Int = 0) -> Network {
     towers[tower].wired.network(
-      with: arena[towers[tower].whole.parameters].map { Double($0) })
+      with: arena[towers[tower].whole.parameters].map { Double($0) }
+    ).dividingInputs(by: self.set.spread)
   }
 
   /// - Precondition: the state has the shape of the tower.

@@ -12,6 +12,9 @@ public struct TrainingSet: Sendable {
   public let inputScaling: Standardisation
   public let outputScaling: Standardisation
   public let rows: Int
+  /// What each standardised input is divided by on top, so that rare impulses of tens of deviations do not
+  /// drown everything else.
+  let spread: [Double]
   /// rows × `stride`: features, then targets, then zeros to whole cache lines, so that a sample is
   /// fetched at once and turned in registers.
   let samples: [Float]
@@ -21,13 +24,16 @@ public struct TrainingSet: Sendable {
   public init(_ data: Trajectories) throws(DataProblem) {
     let regression = try Regression(data)
     let scaling = try regression.standardisation()
-    self.init(regression, inputScaling: scaling.inputs, outputScaling: scaling.outputs)
+    self.init(
+      regression, inputScaling: scaling.inputs, outputScaling: scaling.outputs,
+      spread: Self.spread(regression, scaling.inputs))
   }
 
   /// The data in the standardisation of another set, as for validation.
   public init(_ data: Trajectories, scaledLike set: TrainingSet) throws(DataProblem) {
     self.init(
-      try Regression(data), inputScaling: set.inputScaling, outputScaling: set.outputScaling)
+      try Regression(data), inputScaling: set.inputScaling, outputScaling: set.outputScaling,
+      spread: set.spread)
   }
 
   /// Features and targets as they are (rows × features, rows × targets), without standardisation.
@@ -37,6 +43,7 @@ public struct TrainingSet: Sendable {
     timeStep = 1
     rows = features.rows
     inputScaling = .identity(features.columns)
+    spread = Array(repeating: 1, count: features.columns)
     outputScaling = .identity(targets.columns)
     let stride = Self.stride(features.columns + targets.columns)
     var samples = [Float](repeating: 0, count: features.rows * stride)
@@ -60,14 +67,30 @@ public struct TrainingSet: Sendable {
     timeStep = set.timeStep
     inputScaling = set.inputScaling
     outputScaling = set.outputScaling
+    spread = set.spread
     stride = set.stride
     self.samples = samples
     self.rows = rows
   }
 
+  /// The largest magnitude in units of ten deviations, where it is larger.
+  private static func spread(
+    _ regression: Regression, _ scaling: Standardisation, reach: Double = 10
+  ) -> [Double] {
+    var largest = [Double](repeating: reach, count: scaling.count)
+    regression.forEachRow { _, values in
+      for column in largest.indices {
+        largest[column] = max(largest[column], abs(scaling.standardise(column, values[column])))
+      }
+    }
+    return largest.map { $0 / reach }
+  }
+
   private init(
-    _ regression: Regression, inputScaling: Standardisation, outputScaling: Standardisation
+    _ regression: Regression, inputScaling: Standardisation, outputScaling: Standardisation,
+    spread: [Double]
   ) {
+    self.spread = spread
     features = regression.features
     targets = regression.targets
     timeStep = regression.timeStep
@@ -77,7 +100,7 @@ public struct TrainingSet: Sendable {
     let stride = Self.stride(regression.features.count + regression.targets.count)
     let scaling = Standardisation(
       mean: inputScaling.mean + outputScaling.mean,
-      deviation: inputScaling.deviation + outputScaling.deviation)
+      deviation: zip(inputScaling.deviation, spread).map { $0 * $1 } + outputScaling.deviation)
     var samples = [Float](repeating: 0, count: regression.rows * stride)
     regression.forEachRow { row, values in
       for column in values.indices {

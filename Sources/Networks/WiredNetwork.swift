@@ -45,6 +45,20 @@ struct WiredNetwork {
     return units
   }
 
+  /// The row of a table of values (ones, inputs, units from `firstUnitRow` on) that each parameter
+  /// multiplies.
+  func factorRows(firstUnitRow: Int) -> [Int] {
+    units.reversed().flatMap { unit in
+      [0]
+        + unit.sources.map { source in
+          switch source {
+          case .input(let input): 1 + input
+          case .unit(let other): firstUnitRow + other
+          }
+        }
+    }
+  }
+
   /// The unit that each output is.
   var outputUnits: [Int] {
     var firstUnits: [Int] = []

@@ -3,6 +3,7 @@ public enum ShippedPlans {
   public static let all: [(name: String, meaning: String, text: String)] = [
     ("quick", "dense and sparse networks on ten trajectories; some ten seconds", quick),
     ("paper", "the published dense and ℓ1 networks at three sizes, ten members each", paper),
+    ("recipes", "every recipe at three sizes and four levels of noise; under an hour", recipes),
   ]
 
   public static let quick = """
@@ -19,17 +20,8 @@ public enum ShippedPlans {
 
     # Any option of filigree-train, without the dashes; what is not said is the default.
     recipes:
-      dense:
-        towers: shared
-        hidden: [20, 20, 20, 20]
-        activation: relu
-        skip: false
-        sparsifier: none
-        learning-rate: 1e-3
-        schedule: constant
-        epochs: 60
-      sparse:
-        cut: 0.005
+      dense: {recipe: dense, epochs: 60}
+      sparse: {}
 
     """
 
@@ -48,31 +40,41 @@ public enum ShippedPlans {
     threshold: 0.01
 
     recipes:
-      dense:
-        towers: shared
-        hidden: [20, 20, 20, 20]
-        activation: relu
-        skip: false
-        sparsifier: none
-        learning-rate: 1e-3
-        schedule: constant
-        epochs: 100
-        batch: 128
-        validation: 0
+      dense: {recipe: dense}
       l1:
-        towers: shared
-        hidden: [20, 20, 20, 20]
-        activation: relu
-        skip: false
-        sparsifier: l1
-        strength: 1e-4
-        learning-rate: 1e-3
-        schedule: constant
-        epochs: 100
-        batch: 128
-        validation: 0
+        recipe: l1
         # The penalty leaves no exact zeros: weights below these count as zero.
         cuts: [0, 1e-3, 1e-2, 1e-1]
+
+    """
+
+  public static let recipes = """
+    # Which training finds the plant's true structure and forecasts best: every recipe that comes with the
+    # program, and variants, from 10, 20 and 40 trajectories and with measurement noise.
+
+    plant: electrolysis
+    train: {trajectories: 40, samples: 5000, seed: 2001}
+    test: {trajectories: 40, samples: 5000, seed: 3001}
+    noise: [0, 0.0001, 0.001, 0.01]     # of each state's deviation, white
+    sizes: [10, 20, 40]
+    members: 10
+    seed: 7
+    horizons: [100, 1000, 2500, 5000]
+    threshold: 0.01
+
+    recipes:
+      linear: {recipe: linear}
+      sparse-linear: {recipe: sparse-linear}
+      dense: {recipe: dense}
+      l1: {recipe: l1, cuts: [0, 1e-2]}
+      smooth-dense: {recipe: smooth-dense}
+      proximal: {recipe: proximal}
+      filigree: {}
+      not-smoothed: {smooth: false}
+      not-eliminated: {eliminate: 0}
+      stochastic-only: {refine: 0, eliminate: 0, finish: 0}
+      sparser: {strength: 1.2e-3}
+      denser: {strength: 1e-4}
 
     """
 }

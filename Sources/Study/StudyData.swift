@@ -162,11 +162,12 @@ final class StudyData: Sendable {
 
   /// Prepared once per recipe's needs and cell.
   func material(_ recipe: Recipe, _ cell: StudyPlan.Cell) throws -> EnsembleTraining.Material {
-    let key = "\(recipe.validation) \(recipe.refine > 0) \(cell.size) \(cell.noise)"
+    let key = "\(recipe.smooth) \(recipe.validation) \(recipe.isRefined) \(cell.size) \(cell.noise)"
     return try cache.withLock { cache in
       if let there = cache.materials[key] { return there }
       let data = try training(cell.noise, &cache).prefix(cell.size)
-      let made = try EnsembleTraining.Material(data, recipe: recipe)
+      let made = try EnsembleTraining.Material(
+        recipe.smooth ? try Smoother(threads: 1).run(data) : Smoothing(data), recipe: recipe)
       cache.materials[key] = made
       return made
     }

@@ -109,7 +109,7 @@ public final class StudyRun: Sendable {
   }
 
   private func weight(_ cell: StudyPlan.Cell) -> Double {
-    Double(plan.recipes[cell.recipe].recipe.epochs * cell.size)
+    Double(plan.recipes[cell.recipe].recipe.epochs(rows: 5000 * cell.size) * cell.size)
   }
 
   private func train(

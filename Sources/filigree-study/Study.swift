@@ -32,15 +32,18 @@ struct StudyCommand: AsyncParsableCommand {
 func parseRecipe(_ options: [(name: String, value: String)]) throws -> Recipe {
   var words: [String] = []
   for (name, value) in options {
-    switch (name, value) {
-    case ("skip", "true"): words.append("--skip")
-    case ("skip", "false"): words.append("--no-skip")
-    case ("skip", _): throw ValidationError("skip: \(value) is neither true nor false")
-    default: words.append("--\(name)=\(value)")
+    guard RecipeOptions.flags.contains(name) else {
+      words.append("--\(name)=\(value)")
+      continue
+    }
+    switch value {
+    case "true": words.append("--\(name)")
+    case "false": words.append("--no-\(name)")
+    default: throw ValidationError("\(name): \(value) is neither true nor false")
     }
   }
   do {
-    return try RecipeOptions.parse(words).recipe()
+    return try RecipeOptions.parse(words).made()
   } catch {
     let text = RecipeOptions.message(for: error)
     throw ValidationError(text.replacing("'--", with: "'"))

@@ -23,9 +23,8 @@ struct Train: Tool {
 
       EXAMPLES
         filigree-train train.nc --output models/sparse
-        filigree-train train.nc --towers shared --hidden 20,20,20,20 --activation relu --no-skip \\
-          --sparsifier none --learning-rate 1e-3 --schedule constant --epochs 100 \\
-          --output models/dense
+        filigree-train train.nc --recipe dense --output models/dense
+        filigree-train train.nc --recipe proximal --strength 1e-2 --output models/quick
         filigree-train plant.csv --inputs u1,u2 --members 4 --output models/mine
         filigree-train train.nc --output models/sparse --resume
       """,
@@ -83,8 +82,8 @@ struct Train: Tool {
   mutating func work() async throws {
     let clock = ContinuousClock()
     let start = clock.now
-    let recipe = try options.recipe()
-    let data = try readData()
+    let recipe = try options.made()
+    let data = try readData(validation: recipe.validation)
     var manifest = try Manifest(seed: seed, threads: run.threads, inputs: [self.data])
     let settings = settings(recipe, manifest)
     manifest.settings = settings
@@ -98,10 +97,12 @@ struct Train: Tool {
       start: resume ? .resume : output.force ? .over : .new)
     manifest.record("reading", clock.now - start)
 
+    let smoothing = try await smooth(recipe, data)
+    manifest.record("smoothing", clock.now - start)
     let began = clock.now
-    let outcome = try await train(recipe, data, kept)
+    let outcome = try await train(recipe, smoothing, kept)
     manifest.record("training", clock.now - began)
-    try write(outcome, recipe, data, &manifest, into: &folder)
+    try write(outcome, recipe, smoothing, &manifest, into: &folder)
     try folder.commit()
     try kept.remove()
     summarise(outcome, data, seconds: ProgressLine.seconds(clock.now - began))
@@ -130,9 +131,24 @@ struct Train: Tool {
     try CheckpointFolder(output: output.output, settings: settings, start: .resume).remove()
   }
 
-  private func train(_ recipe: Recipe, _ data: Trajectories, _ kept: CheckpointFolder) async throws
-    -> EnsembleTraining.Outcome
+  /// Says what noise was found, if any was.
+  private func smooth(_ recipe: Recipe, _ data: Trajectories) async throws -> Smoothing {
+    guard recipe.smooth else { return Smoothing(data) }
+    let smoothing = try await Smoother(threads: run.threads).run(data)
+    let noisy = smoothing.states.filter { $0.motion != nil }
+    if !noisy.isEmpty {
+      let largest = noisy.map(\.relativeNoise).max() ?? 0
+      run.note(
+        "measurement noise of up to \(String(format: "%.2g", 100 * largest)) % of a state's increments was "
+          + "taken out of " + counted(noisy.count, "state") + " (--no-smooth leaves it in)")
+    }
+    return smoothing
+  }
+
+  private func train(_ recipe: Recipe, _ smoothing: Smoothing, _ kept: CheckpointFolder)
+    async throws -> EnsembleTraining.Outcome
   {
+    let data = smoothing.data
     let training = EnsembleTraining(
       recipe: recipe, members: members, seed: seed, threads: run.threads,
       onDivergence: onDivergence)
@@ -141,15 +157,16 @@ struct Train: Tool {
     let problems = training.problems(targets: data.states.count)
     let checkpoints = kept.checkpoints(interval: .seconds(checkpointInterval))
     let done = try problems.reduce(0) { try $0 + (checkpoints.load($1)?.epochs.count ?? 0) }
+    let epochs = recipe.epochs(rows: try Regression(split.training).rows)
     if resume {
-      run.note("\(done) of \(problems.count * recipe.epochs) epochs were kept")
+      run.note("\(done) of \(problems.count * epochs) epochs were kept")
     }
     let progress = ProgressLine(
-      total: problems.count * recipe.epochs, done: done, unit: "epochs", quiet: run.quiet)
+      total: problems.count * epochs, done: done, unit: "epochs", quiet: run.quiet)
     let names = data.states.map(\.name)
     do {
       let outcome = try await Interruption.cancelling {
-        try await training.run(on: data, checkpoints: checkpoints) { event in
+        try await training.run(on: smoothing, checkpoints: checkpoints) { event in
           progress.advance(Self.describe(event, names))
         }
       }
@@ -172,9 +189,10 @@ struct Train: Tool {
   }
 
   private func write(
-    _ outcome: EnsembleTraining.Outcome, _ recipe: Recipe, _ data: Trajectories,
+    _ outcome: EnsembleTraining.Outcome, _ recipe: Recipe, _ smoothing: Smoothing,
     _ manifest: inout Manifest, into folder: inout OutputFolder
   ) throws {
+    let data = smoothing.data
     let names = data.states.map(\.name)
     let files = outcome.models.map { EnsembleFolder.memberName($0.member) }
     for ((_, model), file) in zip(outcome.models, files) {
@@ -189,6 +207,16 @@ struct Train: Tool {
     try folder.write(try Self.json(description), named: "ensemble.json")
     try folder.write(trainingTable(outcome.histories, names).csv.utf8, named: "training.csv")
     manifest.files = files + ["ensemble.json", "training.csv"]
+    if recipe.isRefined {
+      let table = refinementTable(
+        outcome.histories, inputs: (data.states + data.controls).map(\.name))
+      try folder.write(table.csv.utf8, named: "refinement.csv")
+      manifest.files.append("refinement.csv")
+    }
+    if smoothing.rateVariances != nil {
+      try folder.write(noiseTable(smoothing.states).csv.utf8, named: "noise.csv")
+      manifest.files.append("noise.csv")
+    }
     try folder.write(try manifest.bytes(), named: "manifest.json")
   }
 
@@ -208,14 +236,13 @@ struct Train: Tool {
     problem.tower.map { "tower \"\(names[$0])\" " } ?? ""
   }
 
-  private func readData() throws -> Trajectories {
+  private func readData(validation: Double) throws -> Trajectories {
     var data = try controls.read(self.data)
     do {
       data = try data.excluding(exclude)
       if let trajectories { data = try data.prefix(trajectories) }
       // Found out here rather than in the middle of the work.
-      _ = try Regression(data.split(validationFraction: options.validation).training)
-        .standardisation()
+      _ = try Regression(data.split(validationFraction: validation).training).standardisation()
     } catch {
       throw FileProblem.badData(path: self.data, problem: error)
     }
@@ -285,6 +312,41 @@ struct Train: Tool {
     return table
   }
 
+  private func noiseTable(_ states: [Smoothing.StateReport]) -> Table {
+    Table(
+      title: "", corner: "state",
+      columns: ["noise", "share_of_increments", "missing_samples", "taken_to_move_as"],
+      rows: states.map { state in
+        (
+          state.name,
+          [
+            .number(state.noise), .number(state.relativeNoise), .integer(state.gaps),
+            .text(state.motion ?? "left as it is"),
+          ]
+        )
+      })
+  }
+
+  /// What was done to each network after its stochastic training.
+  private func refinementTable(_ histories: [EnsembleTraining.History], inputs: [String]) -> Table {
+    var table = Table(
+      title: "", corner: "member",
+      columns: ["tower", "loss_before", "loss", "validation_loss", "removed_inputs"])
+    for history in histories {
+      guard let record = history.refinement, record.sizeBeyondLimit == nil else { continue }
+      table.rows.append(
+        (
+          String(history.problem.member),
+          [
+            .text(history.problem.tower.map { inputs[$0] } ?? ""), .number(record.before),
+            .number(record.after), record.validation.map(Cell.number) ?? .missing,
+            .text(record.removed.map { inputs[$0] }.joined(separator: " ")),
+          ]
+        ))
+    }
+    return table
+  }
+
   private func summarise(
     _ outcome: EnsembleTraining.Outcome, _ data: Trajectories, seconds: Double
   ) {
@@ -309,6 +371,15 @@ struct Train: Tool {
             + "--learning-rate usually helps")
       }
     }
+    for history in trained {
+      if let size = history.refinement?.sizeBeyondLimit {
+        Console.warning(
+          "member \(history.problem.member): \(Self.place(history.problem, names))has \(size) parameters and "
+            + "stays as the stochastic training left it (Levenberg-Marquardt takes at most "
+            + "\(Refinement.largestSize)); a larger --strength or --towers per-output makes it smaller"
+        )
+      }
+    }
     let last = trained.compactMap(\.epochs.last)
     // As filigree-paths counts them: what is left once dead units are gone.
     let weights = models.map { Double(LiveStructure($0.network).network.survivingWeightCount) }
@@ -316,7 +387,7 @@ struct Train: Tool {
     var text =
       "\(output.output): \(counted(models.count, "model")) in \(String(format: "%.1f", seconds)) s; "
     text += "training loss \(Self.scientific(last.map(\.trainingLoss).mean))"
-    let refined = trained.compactMap(\.refinement)
+    let refined = trained.compactMap(\.refinement).filter { $0.sizeBeyondLimit == nil }
     if !validation.isEmpty { text += ", validation \(Self.scientific(validation.mean))" }
     if !refined.isEmpty {
       text +=

@@ -14,7 +14,7 @@ import Testing
         wait $child || echo failed
       }
       filigree-simulate --trajectories 40 --samples 5000 --output forty.nc -q
-      filigree-simulate --plant duffing --trajectories 1 --samples 400 --output one.nc -q
+      filigree-simulate --trajectories 1 --samples 5000 --output one.nc -q
       train="--members 2 --epochs 2 --batch 32 --threads 2 -q"
       echo $(peak filigree-train one.nc $train --output one) \\
         $(peak filigree-train forty.nc $train --output forty)

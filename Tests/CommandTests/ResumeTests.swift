@@ -87,7 +87,7 @@ import Testing
       "over 0",
     ] { #expect(said.contains(line), "\(line) is missing from \(said)") }
     #expect(result.error.contains("another process"))
-    #expect(result.error.contains("epochs: 100000 there, 5 here"))
+    #expect(result.error.contains("length: 100000 epochs there, 5 epochs here"))
     #expect(result.error.contains("member-0-tower-0.state"))
     #expect(!said.contains("out.training"))
     #expect(said.contains("member-01.onnx"))

@@ -14,7 +14,7 @@ import Testing
     horizons: [20, 200]
     relevance-samples: 100
     recipes:
-      plain: {epochs: 60, hidden: [6], sparsifier: none, validation: 0}
+      plain: {epochs: 60, hidden: [6], sparsifier: none, validation: 0, smooth: false}
       sparse: {epochs: 60, hidden: [6], strength: 1e-2, cuts: [0, 0.1]}
     """
 

@@ -20,7 +20,7 @@ import Testing
     #expect(
       try shell.files(in: "sparse") == [
         "ensemble.json", "manifest.json", "member-00.onnx", "member-01.onnx", "member-02.onnx",
-        "training.csv",
+        "refinement.csv", "training.csv",
       ])
     let lines = try shell.text("sparse/training.csv").split(separator: "\n")
     #expect(lines.count == 1 + 3 * 2 * 5)

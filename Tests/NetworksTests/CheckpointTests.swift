@@ -41,7 +41,7 @@ import Testing
   {
     var recipe = Recipe()
     recipe.hidden = [7]
-    recipe.epochs = 9
+    recipe.length = .epochs(9)
     recipe.batch = 32
     recipe.strength = 2e-2
     change(&recipe)
@@ -71,7 +71,7 @@ import Testing
     let shelf = Shelf()
     let checkpoints = Checkpoints(
       interval: .seconds(1_000_000), load: { _ in nil }, save: shelf.checkpoints().save)
-    let training = training(2) { $0.epochs = 1_000_000 }
+    let training = training(2) { $0.length = .epochs(1_000_000) }
     let seen = Mutex(0)
     let task = Task {
       try await training.run(on: data, checkpoints: checkpoints) { _ in

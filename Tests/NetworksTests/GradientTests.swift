@@ -71,7 +71,7 @@ import Testing
     recipe.revisit = 1
     recipe.learningRate = run.learningRate
     recipe.schedule = .constant
-    recipe.epochs = run.steps
+    recipe.length = .epochs(run.steps)
     recipe.batch = start.features.count
     var trainer = Trainer(
       networks: [start.network], recipe: recipe, set: start.trainingSet, firstTarget: 0,

@@ -20,6 +20,9 @@ import Testing
       var loss: Double
       var solution: GradientReference.Parameters
 
+      var rows: RegressionRows {
+        RegressionRows(inputs: Matrix(features), targets: Matrix(targets))
+      }
       var start: Network { network(layers, skipWeight) }
       var end: Network { network(solution.layers, solution.skipWeight) }
 
@@ -47,8 +50,7 @@ import Testing
   func theMinimumIsThatOfMINPACK(name: String, set: InstructionSet) throws {
     let expected = try fixture(name)
     let fit = LevenbergMarquardt(attempts: 200).fit(
-      expected.start, inputs: Matrix(expected.features), targets: Matrix(expected.targets),
-      kernels: try #require(Kernels(set)))
+      expected.start, expected.rows, kernels: try #require(Kernels(set)))
     #expect(abs(fit.lossBefore / expected.lossAtStart - 1) < 1e-13)
     #expect(abs(fit.loss / expected.loss - 1) < 1e-10)
     #expect(fit.gradient < 1e-9 && fit.attempts < 200 && fit.kept > 3)
@@ -64,7 +66,7 @@ import Testing
   @Test(arguments: names) func theGradientIsThatOfTheComplexStep(name: String) throws {
     let expected = try fixture(name)
     let fit = LevenbergMarquardt(attempts: 0).fit(
-      expected.start, inputs: Matrix(expected.features), targets: Matrix(expected.targets))
+      expected.start, expected.rows)
     #expect(abs(fit.gradient / expected.largestGradientAtStart - 1) < 1e-12)
     #expect(fit.attempts == 0 && fit.network == expected.start)
   }
@@ -81,7 +83,8 @@ import Testing
     var network = Network.initial(
       recipe: recipe, inputs: 3, outputs: 1, name: "y", stream: &stream)
     network.layers[0].connections[0].weight.elements = [1, 1, 0]
-    let fit = LevenbergMarquardt(attempts: 50).fit(network, inputs: inputs, targets: targets)
+    let fit = LevenbergMarquardt(attempts: 50).fit(
+      network, RegressionRows(inputs: inputs, targets: targets))
     let w = fit.network.layers[0].connections[0].weight.elements
     #expect(w[2] == 0)
     // The errors are orthogonal to what may move.
@@ -101,8 +104,10 @@ import Testing
     ).cut(1e9)
     network.layers[1].bias = [3]
     let fit = LevenbergMarquardt(attempts: 20).fit(
-      network, inputs: Matrix(rows: 4, columns: 2, repeating: 1),
-      targets: Matrix(rows: 4, columns: 1, repeating: 1))
+      network,
+      RegressionRows(
+        inputs: Matrix(rows: 4, columns: 2, repeating: 1),
+        targets: Matrix(rows: 4, columns: 1, repeating: 1)))
     // Only the output's bias reaches the output.
     #expect(abs(fit.network.layers[1].bias[0] - 1) < 1e-6)
     #expect(fit.network.layers[0] == network.layers[0])

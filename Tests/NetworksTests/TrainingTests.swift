@@ -11,8 +11,9 @@ import Testing
 
   private func quick(_ change: (inout Recipe) -> Void = { _ in }) -> Recipe {
     var recipe = Recipe()
+    (recipe.refine, recipe.eliminate, recipe.finish) = (0, 0, 0)
     recipe.hidden = [8]
-    recipe.epochs = 3
+    recipe.length = .epochs(3)
     recipe.batch = 50
     change(&recipe)
     return recipe
@@ -44,7 +45,7 @@ import Testing
     let data = try await data(trajectories: 6, samples: 1000)
     let recipe = quick {
       $0.hidden = [20]
-      $0.epochs = 40
+      $0.length = .epochs(40)
       $0.sparsifier = .none
     }
     let histories = try await EnsembleTraining(recipe: recipe, members: 1, seed: 1, threads: 2)
@@ -97,7 +98,7 @@ import Testing
     recipe.strength = hidden.isEmpty ? 0.2 : 0.05
     recipe.revisit = revisit
     recipe.batch = 200
-    recipe.epochs = 60
+    recipe.length = .epochs(60)
     recipe.learningRate = 1e-2
     recipe.finalLearningRate = 1e-7
     // An epoch of full batches is one step; to have steps between full ones the rows are repeated.
@@ -106,7 +107,7 @@ import Testing
     var trainer = Trainer(
       networks: [.initial(recipe: recipe, inputs: 6, outputs: 1, name: "y", stream: &initial)],
       recipe: recipe, set: repeated, firstTarget: 0, orders: .inOrder)
-    for epoch in 1...recipe.epochs { _ = trainer.runEpoch(epoch, validation: nil) }
+    for epoch in 1...60 { _ = trainer.runEpoch(epoch, validation: nil) }
     let gradient = trainer.gradient(rows: (0..<200).map { UInt32($0) }).network
     var zeros = 0
     for (layer, slopes) in zip(trainer.result().layers, gradient.layers) {
@@ -139,7 +140,7 @@ import Testing
       $0.activation = .relu
       $0.hidden = Array(repeating: 20, count: 16)
       $0.sparsifier = .none
-      $0.epochs = 20
+      $0.length = .epochs(20)
       $0.schedule = .constant
     }
     let training = EnsembleTraining(
@@ -172,7 +173,8 @@ import Testing
     let changes: [(String, (inout Recipe) -> Void)] = [
       ("--hidden", { $0.hidden = [20, 0] }), ("--strength", { $0.strength = -1 }),
       ("--strength", { $0.strength = .nan }), ("--learning-rate", { $0.learningRate = 0 }),
-      ("--epochs", { $0.epochs = 0 }), ("--batch", { $0.batch = 0 }), ("--cut", { $0.cut = -0.1 }),
+      ("--epochs", { $0.length = .epochs(0) }), ("--batch", { $0.batch = 0 }),
+      ("--cut", { $0.cut = -0.1 }),
       ("--validation", { $0.validation = 1 }),
     ]
     for (option, change) in changes {

@@ -16,7 +16,7 @@ import Testing
       switch name {
       case "epochs":
         guard let epochs = Int(value) else { throw NoRecipe() }
-        recipe.epochs = epochs
+        recipe.length = .epochs(epochs)
       case "hidden": recipe.hidden = value.split(separator: ",").compactMap { Int($0) }
       default: throw NoRecipe()
       }
@@ -67,7 +67,7 @@ import Testing
     #expect(plan.threshold == 0.01)
     #expect(plan.recipes.map(\.name) == ["a", "b", "c"])
     #expect(plan.recipes[0].recipe.hidden == [4, 5])
-    #expect(plan.recipes[0].recipe.epochs == 3)
+    #expect(plan.recipes[0].recipe.length == .epochs(3))
     let cuts: [[Double]] = [[0.5], [0, 0.1], [0.5]]
     #expect(plan.recipes.map(\.cuts) == cuts)
     #expect(plan.cells.count == 12)

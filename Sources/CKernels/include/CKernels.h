@@ -146,13 +146,18 @@ typedef struct {
   void (*pool)(size_t states, size_t batch, size_t first, size_t steps, const double *forecast,
                const double *diverged_at, double *count, double *mean, double *square);
 
-  /* jacobian[p, b] = ∂(value of unit `output`)/∂(parameter p) at sample b, for live parameters. */
+  /* With j = seed[b] · ∂(value of unit `output`)/∂(parameter p) at sample b, for live parameters:
+   * jacobian[p, b] = j, rounded, and gradient[p] += Σ_b j · error[b]. */
   void (*jacobian)(const filigree_wiring *wiring, size_t output, size_t batch,
                    const double *parameter, const double *value, const double *slope,
-                   double *delta, double *jacobian);
+                   const double *seed, const double *error, double *delta, float *jacobian,
+                   double *gradient);
 
   /* product[i, j] += Σ_b x[i, b] x[j, b] for j ≤ i; `product` is rows × rows. */
   void (*gram)(size_t rows, size_t batch, const double *x, double *product);
+
+  /* The same with products and their sums over the batch in single precision. */
+  void (*curvature)(size_t rows, size_t batch, const float *x, double *product);
 
   /* inside[i, b] += the number of samples whose truth is no further from the mean than
    * √(reach[n] · square), n being their count. */

@@ -1,0 +1,375 @@
+import LinearAlgebra
+import RealModule
+
+/// Data without most of their measurement noise, with what is known of their rates.
+public struct Smoothing: Sendable {
+  public var data: Trajectories
+  /// Variances of the rates (x(k+1) − x(k))/Δt, samples × states for each trajectory; zero for states
+  /// that were left as they are. The last sample's is of no use. Nil where all were left as they are.
+  public var rateVariances: [Matrix]?
+  public var states: [StateReport]
+
+  /// What was found and done for a state.
+  public struct StateReport: Equatable, Sendable {
+    public var name: String
+    /// Deviation of the measurement noise, in the state's unit; an upper bound where it was left as it is.
+    public var noise: Double
+    /// The same as a share of the increments' deviation.
+    public var relativeNoise: Double
+    /// Whether it is noise rather than fast motion.
+    public var isNoise: Bool
+    /// Measurements that are missing.
+    public var gaps: Int
+    /// How it was taken to move; nil if it was left as it is.
+    public var motion: String?
+  }
+
+  /// Data as they are.
+  public init(_ data: Trajectories) {
+    self.init(data: data, rateVariances: nil, states: [])
+  }
+
+  public init(data: Trajectories, rateVariances: [Matrix]?, states: [StateReport]) {
+    self.data = data
+    self.rateVariances = rateVariances
+    self.states = states
+  }
+
+  /// As `Trajectories.split`.
+  public func split(validationFraction: Double) -> (training: Smoothing, validation: Smoothing?) {
+    let (first, second) = data.split(validationFraction: validationFraction)
+    var training = self
+    training.data = first
+    training.rateVariances = rateVariances.map { variances in
+      zip(variances, first.samples).map { $0.rows(0..<$1.rows) }
+    }
+    guard let second else { return (training, nil) }
+    var validation = self
+    validation.data = second
+    validation.rateVariances = rateVariances.map { variances in
+      zip(variances.suffix(second.samples.count), second.samples).map {
+        $0.rows(($0.rows - $1.rows)..<$0.rows)
+      }
+    }
+    return (training, validation)
+  }
+}
+
+extension Matrix {
+  fileprivate func rows(_ range: Range<Int>) -> Matrix {
+    submatrix(rows: Array(range), columns: Array(0..<columns))
+  }
+}
+
+/// Takes measurement noise out of recorded states and fills gaps in them, state by state and trajectory by
+/// trajectory, by a Kalman smoother whose motion model is chosen by likelihood.
+///
+/// The noise is taken to be white and of one size for a state; controls are taken as known. Where a control
+/// changes the rates may jump: by anything, or, where that is more likely, by about what a linear fit of
+/// the jumps to the controls' changes says.
+public struct Smoother: Sendable {
+  /// A state is left as it is when its noise is below this share of its increments' deviation, or what
+  /// looks like noise is not.
+  public var threshold = 1e-3
+  public var threads: Int
+
+  public init(threads: Int) { self.threads = threads }
+
+  public func run(_ data: Trajectories) async throws -> Smoothing {
+    let reports = data.states.indices.map { report($0, of: data) }
+    let chosen = reports.indices.filter { needsSmoothing(reports[$0]) }
+    guard !chosen.isEmpty else { return Smoothing(data: data, rateVariances: nil, states: reports) }
+    let changes = ControlChanges(data)
+    let columns = try await concurrentMap(chosen.count, threads: threads) {
+      smooth(chosen[$0], of: data, changes, reports[chosen[$0]])
+    }
+    return try assembled(data, reports, columns)
+  }
+
+  /// The same on this thread.
+  public func run(_ data: Trajectories) throws -> Smoothing {
+    let reports = data.states.indices.map { report($0, of: data) }
+    let chosen = reports.indices.filter { needsSmoothing(reports[$0]) }
+    guard !chosen.isEmpty else { return Smoothing(data: data, rateVariances: nil, states: reports) }
+    let changes = ControlChanges(data)
+    return try assembled(
+      data, reports, chosen.map { smooth($0, of: data, changes, reports[$0]) })
+  }
+
+  private func assembled(
+    _ data: Trajectories, _ reports: [Smoothing.StateReport], _ columns: [Column]
+  ) throws -> Smoothing {
+    let square = data.timeStep * data.timeStep
+    var reports = reports
+    var samples = data.samples
+    var variances = samples.map { Matrix(rows: $0.rows, columns: data.states.count) }
+    for column in columns {
+      reports[column.state].motion = column.motion
+      for trajectory in column.smoothed.indices {
+        let series = column.smoothed[trajectory]
+        for sample in 0..<samples[trajectory].rows {
+          samples[trajectory][sample, column.state] = series.value[sample]
+          variances[trajectory][sample, column.state] = series.changeVariance[sample] / square
+        }
+      }
+    }
+    return Smoothing(
+      data: try Trajectories(
+        variables: data.variables, timeStep: data.timeStep, samples: samples,
+        attributes: data.attributes),
+      rateVariances: variances, states: reports)
+  }
+
+  private func report(_ state: Int, of data: Trajectories) -> Smoothing.StateReport {
+    // A median of 40,000 is known to a percent.
+    let step = max(1, data.sampleCount / 40_000)
+    let some = stride(from: 0, to: data.samples.count, by: step).map {
+      data.samples[$0].column(state)
+    }
+    let (noise, isNoise) = Self.noise(some)
+    var sum = 0.0
+    var squares = 0.0
+    var count = 0.0
+    var gaps = 0
+    for matrix in data.samples {
+      for row in 0..<matrix.rows {
+        if !matrix[row, state].isFinite { gaps += 1 }
+        let increment = row > 0 ? matrix[row, state] - matrix[row - 1, state] : .nan
+        guard increment.isFinite else { continue }
+        count += 1
+        sum += increment
+        squares += increment * increment
+      }
+    }
+    let deviation = count > 0 ? max(0, squares / count - sum * sum / count / count).squareRoot() : 0
+    return Smoothing.StateReport(
+      name: data.variables[state].name, noise: noise,
+      relativeNoise: deviation > 0 ? noise / deviation : 0, isNoise: isNoise, gaps: gaps)
+  }
+
+  private func needsSmoothing(_ report: Smoothing.StateReport) -> Bool {
+    report.isNoise && report.relativeNoise > threshold || report.gaps > 0
+  }
+
+  private typealias Series = (value: [Double], changeVariance: [Double])
+  /// No motion, and nothing smoothed, where none explains the state.
+  private typealias Column = (state: Int, motion: String?, smoothed: [Series])
+
+  private func smooth(
+    _ state: Int, of data: Trajectories, _ changes: ControlChanges,
+    _ report: Smoothing.StateReport
+  ) -> Column {
+    let series = data.samples.map { $0.column(state) }
+    let increments = series.flatMap { Self.differences($0, order: 1) }.filter(\.isFinite)
+    let deviation = increments.standardDeviation
+    // Gaps in exact measurements are filled as if these had a thousandth of what would count as noise.
+    let unit = report.isNoise ? report.noise : 1e-3 * threshold * deviation
+    let scaled = series.map { values in values.map { $0 / unit } }
+    let largest = increments.map { abs($0 / unit) }.max() ?? 1
+    let start = 4 * largest * largest
+    let unknown = changes.unknownJumps
+    let known = changes.jumps(of: scaled)
+    var search = MotionSearch(scaled)
+    for _ in 0..<4 {
+      var motion = search.mostLikely(
+        unknown, jumps: [1, 1e-2, 1e-4, 1e-6].map { $0 * start }, start: start)
+      var jumps = unknown
+      if let known {
+        let other = search.mostLikely(
+          known, jumps: [1, 1e-1, 1e-2, 1e-3, 1e-4, 1e-6], start: start)
+        if other.likelihood > motion.likelihood { (motion, jumps) = (other, known) }
+      }
+      let smoothed = Self.smooth(scaled, jumps.trajectories, motion.model, unit: unit)
+      let strange = Self.unexplained(series, by: smoothed, noise: unit)
+      if strange.isEmpty {
+        let words = motion.model.kind.rawValue + (jumps.hasShifts ? ", jumps with the inputs" : "")
+        return (state, words, smoothed)
+      }
+      // What moves as none of those that were searched does joins them.
+      guard search.add(strange, of: scaled) else { break }
+    }
+    return (state, nil, [])
+  }
+
+  /// The series that are further from their smoothed values than noise is: more than √2 of it on
+  /// average, or ten times as far somewhere.
+  private static func unexplained(_ series: [[Double]], by smoothed: [Series], noise: Double)
+    -> [Int]
+  {
+    series.indices.filter { index in
+      let residuals = zip(series[index], smoothed[index].value).map { ($0 - $1) / noise }
+        .filter(\.isFinite)
+      let square = residuals.reduce(0) { $0 + $1 * $1 }
+      return square > 2 * Double(residuals.count) + 20
+        || residuals.contains { abs($0) > 10 }
+    }
+  }
+
+  /// What third differences, which slow motion hardly reaches, say of a state's noise: its deviation,
+  /// 1.4826 median |Δ³x|/√20, and whether it is noise rather than fast motion. White noise gives third
+  /// differences a correlation of −¾ from one to the next, a random walk −⅔, motion a positive one.
+  static func noise(_ series: [[Double]]) -> (deviation: Double, isNoise: Bool) {
+    let third = series.map { Self.differences($0, order: 3) }
+    let magnitudes = third.flatMap { $0 }.filter(\.isFinite).map(abs)
+    guard !magnitudes.isEmpty else { return (0, false) }
+    let deviation = 1.4826 * magnitudes.median
+    // Jumps count as four deviations.
+    let clipped = third.map { values in
+      values.map { max(-4 * deviation, min(4 * deviation, $0)) }
+    }
+    let pairs = clipped.flatMap { zip($0, $0.dropFirst()) }.filter { $0.isFinite && $1.isFinite }
+    let products = pairs.reduce(0) { $0 + $1.0 * $1.1 }
+    let squares = pairs.reduce(0) { $0 + $1.0 * $1.0 }
+    return (deviation / 20.0.squareRoot(), products < -0.5 * squares)
+  }
+
+  private static func differences(_ values: [Double], order: Int) -> [Double] {
+    (0..<order).reduce(values) { values, _ in zip(values.dropFirst(), values).map { $0 - $1 } }
+  }
+
+  /// Eight series at a time; shorter ones end in gaps.
+  private static func smooth(
+    _ series: [[Double]], _ jumps: [[Jump]], _ model: MotionModel, unit: Double
+  ) -> [Series] {
+    stride(from: 0, to: series.count, by: 8).flatMap { first -> [Series] in
+      let chosen = Array(first..<min(first + 8, series.count))
+      let smoothed = StateTracker.smooth(
+        chosen.map { series[$0] }, chosen.map { jumps[$0] }, model)
+      return chosen.enumerated().map { lane, index in
+        (
+          series[index].indices.map { smoothed.value[$0][lane] * unit },
+          series[index].indices.map { max(0, smoothed.changeVariance[$0][lane]) * unit * unit }
+        )
+      }
+    }
+  }
+}
+
+/// The likelihood of motion models for some of the series, of together about 25,000 samples.
+private struct MotionSearch {
+  private static let limit = 25_000
+  private var series: [(index: Int, values: [Double])] = []
+
+  init(_ all: [[Double]]) {
+    let step = max(1, all.reduce(0) { $0 + $1.count } / Self.limit)
+    _ = add(Array(stride(from: 0, to: all.count, by: step)), of: all)
+  }
+
+  /// - Returns: whether any is new.
+  mutating func add(_ indices: [Int], of all: [[Double]]) -> Bool {
+    let new = indices.filter { index in !series.contains { $0.index == index } }.prefix(8)
+    series += new.map { ($0, Array(all[$0].prefix(Self.limit))) }
+    return !new.isEmpty
+  }
+
+  /// The best of all kinds, of q in powers of ten, and of these J.
+  func mostLikely(_ known: ControlChanges.Jumps, jumps: [Double], start: Double) -> (
+    model: MotionModel, likelihood: Double
+  ) {
+    var best = (
+      model: MotionModel(kind: .smoothChange, wandering: 1, jump: start, start: start),
+      likelihood: -Double.infinity
+    )
+    for kind in MotionModel.Kind.allCases {
+      for jump in jumps {
+        for exponents in [Array(-12...(-5)), Array(-4...3)] {
+          var wandering = SIMD8<Double>()
+          for lane in 0..<8 { wandering[lane] = .pow(10, exponents[lane]) }
+          let model = { MotionModel(kind: kind, wandering: $0, jump: jump, start: start) }
+          let likelihood = series.reduce(SIMD8<Double>.zero) { sum, one in
+            sum
+              + StateTracker.logLikelihood(
+                one.values, known.trajectories[one.index], model(0), wandering: wandering)
+          }
+          for lane in 0..<8 where likelihood[lane] > best.likelihood {
+            best = (model(wandering[lane]), likelihood[lane])
+          }
+        }
+      }
+    }
+    return best
+  }
+}
+
+/// Where the controls change, and what that says about the rates of a state.
+private struct ControlChanges: Sendable {
+  /// Samples × controls: u(k) − u(k − 1), zero at the first.
+  private let changes: [Matrix]
+
+  struct Jumps {
+    var trajectories: [[Jump]]
+    var hasShifts: Bool
+  }
+
+  init(_ data: Trajectories) {
+    let first = data.states.count
+    changes = data.samples.map { samples in
+      Matrix(rows: samples.rows, columns: data.controls.count) { row, control in
+        row > 0 ? samples[row, first + control] - samples[row - 1, first + control] : 0
+      }
+    }
+  }
+
+  /// The rate may jump by anything where a control changes.
+  var unknownJumps: Jumps {
+    Jumps(
+      trajectories: changes.map { matrix in
+        (0..<matrix.rows).map { row in
+          Jump(share: matrix.row(row).contains { $0 != 0 } ? 1 : 0)
+        }
+      }, hasShifts: false)
+  }
+
+  /// Jumps by bᵀ Δu, with b a least-squares fit of second differences to the controls' changes. For those
+  /// effects that are significant (|t| > 3) the jump is known but for a share J of its square, for the
+  /// others all that is known is how large it may be. Nil without controls that change.
+  ///
+  /// - Parameter series: in units of the measurement noise.
+  func jumps(of series: [[Double]]) -> Jumps? {
+    guard let effects = effects(on: series) else { return nil }
+    let isSignificant = effects.map { $0.value * $0.value > 9 * $0.variance }
+    let trajectories = changes.map { matrix in
+      (0..<matrix.rows).map { row in
+        var jump = Jump(share: 0)
+        for (control, effect) in effects.enumerated() {
+          let change = matrix[row, control]
+          let square = effect.value * effect.value * change * change
+          jump.floor += effect.variance * change * change
+          if isSignificant[control] {
+            jump.shift += effect.value * change
+            jump.share += square
+          } else {
+            jump.floor += square
+          }
+        }
+        return jump
+      }
+    }
+    return Jumps(trajectories: trajectories, hasShifts: isSignificant.contains(true))
+  }
+
+  private func effects(on series: [[Double]]) -> [(value: Double, variance: Double)]? {
+    let count = changes.first?.columns ?? 0
+    var normal = Matrix(rows: count, columns: count)
+    var right = [Double](repeating: 0, count: count)
+    for (values, matrix) in zip(series, changes) where values.count > 2 {
+      for row in 1..<(values.count - 1) {
+        let bend = values[row + 1] - 2 * values[row] + values[row - 1]
+        let change = matrix.row(row)
+        guard bend.isFinite, change.contains(where: { $0 != 0 }) else { continue }
+        for i in 0..<count {
+          for j in 0...i { normal[i, j] += matrix[row, i] * matrix[row, j] }
+          right[i] += matrix[row, i] * bend
+        }
+      }
+    }
+    // Controls that move as one share their effect.
+    for i in 0..<count { normal[i, i] = normal[i, i] * (1 + 1e-9) + .leastNormalMagnitude }
+    guard count > 0, let values = normal.solvePositiveDefinite(right) else { return nil }
+    // Second differences of unit noise have a variance of 6.
+    let variances = (0..<count).map { i in
+      6 * (normal.solvePositiveDefinite((0..<count).map { $0 == i ? 1 : 0 })?[i] ?? 0)
+    }
+    return zip(values, variances).map { ($0, $1) }
+  }
+}

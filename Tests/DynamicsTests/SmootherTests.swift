@@ -1,0 +1,177 @@
+import Dynamics
+import Foundation
+import LinearAlgebra
+import Testing
+
+@Suite struct SmootherTests {
+  // MARK: The recursion against dense algebra
+
+  /// The same model written as one Gaussian: z = A ξ + m with independent ξ (the start and every random
+  /// increment), y = H z + noise. Posterior mean and covariance by the textbook formula for all at once.
+  struct Dense {
+    /// Of x and v at each sample: mean, and factors of the unit random numbers.
+    var x: [(mean: Double, factors: [Double])] = []
+    var v: [(mean: Double, factors: [Double])] = []
+
+    init(_ model: MotionModel, jumps: [Jump], first: Double) {
+      let bends = model.kind != .wanderingChange
+      let count = 3 + 2 * jumps.count
+      func unit(_ index: Int, _ variance: Double) -> [Double] {
+        (0..<count).map { $0 == index ? variance.squareRoot() : 0 }
+      }
+      func plus(_ a: [Double], _ b: [Double]) -> [Double] { zip(a, b).map { $0 + $1 } }
+      var x = (mean: first, factors: unit(0, 100))
+      var v = (mean: 0.0, factors: unit(1, model.start))
+      var a = (mean: 0.0, factors: unit(2, bends ? 0.01 * model.start : 0))
+      for (sample, jump) in jumps.enumerated() {
+        if sample > 0 {
+          let variance = jump.share * model.jump + jump.floor
+          x = (x.mean + v.mean, plus(x.factors, v.factors))
+          v = (
+            v.mean + a.mean + (model.kind == .smoothChange ? 0 : jump.shift),
+            plus(
+              plus(v.factors, a.factors),
+              unit(
+                3 + 2 * sample,
+                (model.kind == .smoothChange ? 0 : variance)
+                  + (bends ? 0 : model.wandering)))
+          )
+          a = (
+            a.mean,
+            plus(
+              a.factors,
+              unit(4 + 2 * sample, bends ? model.wandering + 0.01 * variance : 0))
+          )
+        }
+        self.x.append(x)
+        self.v.append(v)
+      }
+    }
+
+    private func covariance(_ a: [Double], _ b: [Double]) -> Double {
+      zip(a, b).reduce(0) { $0 + $1.0 * $1.1 }
+    }
+
+    func posterior(_ measured: [Double]) throws -> (
+      value: [Double], variance: [Double], log: Double
+    ) {
+      let seen = measured.indices.filter { measured[$0].isFinite }
+      let s = Matrix(rows: seen.count, columns: seen.count) {
+        covariance(x[seen[$0]].factors, x[seen[$1]].factors) + ($0 == $1 ? 1 : 0)
+      }
+      let surprise = seen.map { measured[$0] - x[$0].mean }
+      let weights = try #require(s.solvePositiveDefinite(surprise))
+      let value = x.map { one in
+        one.mean
+          + zip(seen, weights).reduce(0) { $0 + covariance(one.factors, x[$1.0].factors) * $1.1 }
+      }
+      let variance = try v.map { one in
+        let row = seen.map { covariance(one.factors, x[$0].factors) }
+        let solved = try #require(s.solvePositiveDefinite(row))
+        return covariance(one.factors, one.factors)
+          - zip(row, solved).reduce(0) { $0 + $1.0 * $1.1 }
+      }
+      // log det by elimination.
+      var logDeterminant = 0.0
+      var rest = s
+      for k in 0..<rest.rows {
+        logDeterminant += log(rest[k, k])
+        for i in (k + 1)..<max(k + 1, rest.rows) {
+          let factor = rest[i, k] / rest[k, k]
+          for j in k..<rest.rows { rest[i, j] -= factor * rest[k, j] }
+        }
+      }
+      let square = zip(surprise, weights).reduce(0) { $0 + $1.0 * $1.1 }
+      return (value, variance, -(logDeterminant + square) / 2)
+    }
+  }
+
+  @Test(arguments: MotionModel.Kind.allCases)
+  func theRecursionIsTheGaussianPosterior(kind: MotionModel.Kind) throws {
+    let model = MotionModel(kind: kind, wandering: 0.3, jump: 40, start: 9)
+    var jumps = (0..<12).map { _ in Jump(share: 0) }
+    jumps[4] = Jump(shift: 3, share: 1)
+    jumps[9] = Jump(share: 0.5, floor: 2)
+    var stream = RandomStream(seed: 8)
+    var measured = (0..<12).map { Double($0) * 0.7 + ($0 > 4 ? 5 : 0) + stream.normal() }
+    measured[6] = .nan
+    let expected = try Dense(model, jumps: jumps, first: measured[0]).posterior(measured)
+    let other = (0..<9).map { Double($0 * $0) }
+    let result = StateTracker.smooth(
+      [other, measured], [Array(jumps.prefix(9)), jumps], model)
+    for sample in measured.indices {
+      #expect(abs(result.value[sample][1] - expected.value[sample]) < 1e-9)
+      #expect(abs(result.changeVariance[sample][1] - expected.variance[sample]) < 1e-9)
+    }
+    let logs = StateTracker.logLikelihood(
+      measured, jumps, model, wandering: .init(repeating: 0.3))
+    #expect(abs(logs[3] - expected.log) < 1e-9)
+  }
+
+  // MARK: On plants
+
+  private func trajectories(_ plant: String, noise: Double, samples: Int = 2000) throws
+    -> Trajectories
+  {
+    var simulation = Simulation(
+      plant: try #require(PlantCatalogue.plant(named: plant)), trajectories: 8, samples: samples)
+    simulation.noise = noise
+    return try simulation.run()
+  }
+
+  @Test(arguments: PlantCatalogue.names)
+  func exactDataStayAsTheyAre(plant: String) throws {
+    let data = try trajectories(plant, noise: 0)
+    let smoothing = try Smoother(threads: 1).run(data)
+    #expect(smoothing.data == data && smoothing.rateVariances == nil)
+    #expect(smoothing.states.allSatisfy { $0.motion == nil })
+  }
+
+  @Test(arguments: PlantCatalogue.names, [0.001, 0.01])
+  func noiseIsFoundAndTakenOut(plant: String, level: Double) throws {
+    let exact = try trajectories(plant, noise: 0)
+    let noisy = try trajectories(plant, noise: level)
+    let smoothing = try Smoother(threads: 1).run(noisy)
+    let variances = try #require(smoothing.rateVariances)
+    for (state, report) in smoothing.states.enumerated() {
+      func increments(_ data: Trajectories) -> [Double] {
+        data.samples.flatMap { matrix in
+          (1..<matrix.rows).map { matrix[$0, state] - matrix[$0 - 1, state] }
+        }
+      }
+      let truth = increments(exact)
+      func error(_ data: Trajectories) -> Double {
+        zip(increments(data), truth).map { ($0 - $1) * ($0 - $1) }.mean.squareRoot()
+      }
+      let noise = error(noisy) / 2.0.squareRoot()
+      #expect(abs(report.noise / noise - 1) < 0.1, "\(report)")
+      #expect(error(smoothing.data) < 0.6 * error(noisy), "\(report)")
+      // What it believes of its errors is of their size.
+      let believed = variances.flatMap { $0.column(state).dropLast() }.mean.squareRoot()
+      let ratio = believed * noisy.timeStep / error(smoothing.data)
+      #expect(ratio > 0.3 && ratio < 3, "\(report) \(ratio)")
+    }
+  }
+
+  @Test func itIsTheSameForAnyNumberOfThreads() async throws {
+    let data = try trajectories("electrolysis", noise: 0.01, samples: 300)
+    let alone = try { try Smoother(threads: 1).run(data) }()
+    let together = try await Smoother(threads: 3).run(data)
+    #expect(alone.data == together.data && alone.rateVariances == together.rateVariances)
+    #expect(alone.states == together.states)
+  }
+
+  @Test func aSplitKeepsVariancesBesideTheirSamples() throws {
+    let smoothing = try Smoother(threads: 1).run(
+      try trajectories("duffing", noise: 0.01, samples: 100))
+    let (training, validation) = smoothing.split(validationFraction: 0.25)
+    let whole = try #require(smoothing.rateVariances)
+    #expect(training.rateVariances == Array(whole.prefix(6)))
+    #expect(validation?.rateVariances == Array(whole.suffix(2)))
+    let one = Smoothing(
+      data: try smoothing.data.prefix(1), rateVariances: Array(whole.prefix(1)), states: [])
+    let parts = one.split(validationFraction: 0.2)
+    let rows = [parts.training, parts.validation].compactMap { $0?.rateVariances?[0].elements }
+    #expect(Array(rows.joined()) == whole[0].elements && rows.count == 2)
+  }
+}

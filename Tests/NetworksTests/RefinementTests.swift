@@ -1,0 +1,111 @@
+import Dynamics
+import LinearAlgebra
+import Networks
+import Testing
+
+@Suite struct RefinementTests {
+  /// y = tanh(x0 + x1) + x2 impulse; x3 is nearly x0; x4, x5 mean nothing.
+  private func rows(_ count: Int, seed: UInt64) -> RegressionRows {
+    var stream = RandomStream(seed: seed)
+    var inputs = Matrix(rows: count, columns: 6)
+    var targets = Matrix(rows: count, columns: 1)
+    for row in 0..<count {
+      for column in 0..<6 { inputs[row, column] = stream.normal() }
+      inputs[row, 2] = row % 97 == 0 ? 10 : 0
+      inputs[row, 3] = inputs[row, 0] + 0.5 * stream.normal()
+      let sum = Activation.tanh.value(inputs[row, 0] + inputs[row, 1])
+      targets[row, 0] = sum + 0.05 * inputs[row, 2]
+    }
+    return RegressionRows(inputs: inputs, targets: targets)
+  }
+
+  private func start(_ seed: UInt64 = 3) -> Network {
+    var recipe = Recipe()
+    recipe.hidden = [8]
+    var stream = RandomStream(seed: seed)
+    var network = Network.initial(
+      recipe: recipe, inputs: 6, outputs: 1, name: "y", stream: &stream)
+    // Zeros would stay zeros.
+    network.layers[1].connections[1].weight = Matrix(rows: 1, columns: 6, repeating: 0.01)
+    return network
+  }
+
+  @Test(arguments: [UInt64(3), 4, 5]) func theInputsThatMeanNothingAreTakenOut(seed: UInt64) {
+    let training = rows(1500, seed: 1)
+    let fit = LevenbergMarquardt(attempts: 60).fit(start(seed), training)
+    let outcome = InputElimination(attempts: 40).run(
+      fit.network, training, validation: rows(1000, seed: 2))
+    #expect(Set(outcome.removed) == [3, 4, 5])
+    #expect(Set(outcome.refused) == [0, 1, 2])
+    // Nothing reads them any more.
+    for input in [3, 4, 5] {
+      #expect(
+        outcome.network.layers.allSatisfy { layer in
+          layer.connections.allSatisfy {
+            $0.source != .inputs || $0.weight.column(input).allSatisfy { $0 == 0 }
+          }
+        })
+    }
+  }
+
+  /// A weight of two counts as the row twice.
+  @Test func weightsCountAsRepetitions() {
+    let once = rows(700, seed: 1)
+    var weighted = once
+    weighted.weights = Matrix(rows: 700, columns: 1) { row, _ in row % 3 == 0 ? 2 : 1 }
+    let twice = (0..<700).filter { $0 % 3 == 0 }
+    let all = Array(0..<700) + twice
+    let repeated = RegressionRows(
+      inputs: once.inputs.submatrix(rows: all, columns: Array(0..<6)),
+      targets: once.targets.submatrix(rows: all, columns: [0]))
+    let solver = LevenbergMarquardt(attempts: 2)
+    let (a, b) = (solver.fit(start(), weighted), solver.fit(start(), repeated))
+    #expect(abs(a.lossBefore / b.lossBefore - 1) < 1e-12)
+    // Curvatures are summed in single precision, in another order.
+    #expect(abs(a.loss / b.loss - 1) < 1e-4 && a.loss < 0.9 * a.lossBefore)
+  }
+
+  /// At the end the output's own parameters are at their least squares: errors are orthogonal to what they
+  /// multiply.
+  @Test func theOutputsOwnParametersAreSolvedFor() {
+    let data = rows(900, seed: 1)
+    let network = LevenbergMarquardt(attempts: 5).fit(start(), data).network
+    var errors: [Double] = []
+    var factors: [[Double]] = []
+    for row in 0..<900 {
+      let z = Array(data.inputs.row(row))
+      errors.append(network.evaluate(z)[0] - data.targets[row, 0])
+      let hidden = Network(
+        inputCount: 6, layers: [network.layers[0]], outputLayers: [0])
+      factors.append([1] + hidden.evaluate(z) + z)
+    }
+    for column in factors[0].indices {
+      let product = zip(errors, factors).reduce(0) { $0 + $1.0 * $1.1[column] } / 900
+      #expect(abs(product) < 1e-5)
+    }
+  }
+
+  /// Impulses of forty deviations are scaled down for training only: the model reads what the data hold.
+  @Test func rareImpulsesAreScaledForTrainingOnly() async throws {
+    var stream = RandomStream(seed: 2)
+    let samples = (0..<4).map { _ -> Matrix in
+      var x = 0.0
+      return Matrix(
+        (0..<1200).map { k -> [Double] in
+          let u = k % 300 == 20 ? 60.0 : 0
+          defer { x = 0.97 * x + 0.05 * u + 0.05 * stream.normal() }
+          return [x, u]
+        })
+    }
+    let data = try Trajectories(
+      variables: [Variable("x", role: .state), Variable("u", role: .control)], timeStep: 1,
+      samples: samples)
+    var recipe = Recipe()
+    recipe.smooth = false
+    recipe.length = .steps(300)
+    let outcome = try await EnsembleTraining(recipe: recipe, members: 1, seed: 1, threads: 1)
+      .run(on: data)
+    let rates = outcome.models[0].model.rates([0, 60])
+    #expect(abs(rates[0] - 3) < 0.05)
+  }
+}
