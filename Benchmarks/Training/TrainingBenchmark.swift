@@ -149,7 +149,7 @@ struct TrainingBenchmark: Tool {
     recipe.towers = .shared
     recipe.sparsifier = .none
     recipe.length = .epochs(epochs ?? (isTowers ? 60 : 100))
-    (recipe.refine, recipe.eliminate, recipe.finish) = (0, 0, 0)
+    (recipe.refine, recipe.eliminate, recipe.thin, recipe.finish) = (0, 0, 0, 0)
     switch workload {
     case .dense, .limit: break
     case .denseSilu, .denseTanh:

@@ -10,3 +10,7 @@ void dposv_(const char *uplo, const int *n, const int *nrhs, double *a, const in
 void openblas_set_num_threads(int count);
 
 char *openblas_get_config(void);
+
+/* Its Cholesky factor, and the inverse from that, in place. */
+void dpotrf_(const char *uplo, const int *n, double *a, const int *lda, int *info);
+void dpotri_(const char *uplo, const int *n, double *a, const int *lda, int *info);

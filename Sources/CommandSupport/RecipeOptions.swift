@@ -120,6 +120,15 @@ public struct RecipeOptions: ParsableArguments {
     parsing: .unconditional,
     help: ArgumentHelp(
       """
+      Attempts of Levenberg-Marquardt after each round in which weights are taken out, as long as the \
+      held-out trajectories do not mind; 0 takes none out \(usual(standard.thin)).
+      """))
+  public var thin: Int?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      """
       Attempts of Levenberg-Marquardt at the end, on samples of all trajectories; 0 for none \
       \(usual(standard.finish)).
       """))
@@ -138,7 +147,7 @@ public struct RecipeOptions: ParsableArguments {
     help: ArgumentHelp(
       """
       Share of the trajectories held out for validation, at least one; a single trajectory is split \
-      in time. 0 trains on everything and eliminates no inputs \(usual(standard.validation)).
+      in time. 0 trains on everything and takes no inputs or weights out \(usual(standard.validation)).
       """))
   public var validation: Double?
 
@@ -173,11 +182,13 @@ public struct RecipeOptions: ParsableArguments {
     set(\.cut, cut)
     set(\.refine, refine)
     set(\.eliminate, eliminate)
+    set(\.thin, thin)
     set(\.finish, finish)
     set(\.smooth, smooth)
     set(\.validation, validation)
     // Without held-out trajectories nothing can judge a removal.
     if eliminate == nil && validation == 0 { result.eliminate = 0 }
+    if thin == nil && validation == 0 { result.thin = 0 }
     if let problem = result.problem { throw ValidationError(problem + ".") }
     return result
   }

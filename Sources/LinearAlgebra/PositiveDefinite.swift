@@ -24,4 +24,23 @@ extension Matrix {
     dposv_("U", &size, &one, &factor, &size, &solution, &size, &info)
     return info == 0 ? solution : nil
   }
+
+  /// A⁻¹ of this symmetric positive definite A, of which the lower triangle is read; nil where it is not
+  /// positive definite to rounding. (LAPACK's dpotrf and dpotri.)
+  public func invertedPositiveDefinite() -> Matrix? {
+    precondition(rows == columns && rows < 1 << 31)
+    guard rows > 0 else { return self }
+    useOneThread
+    var inverse = self
+    var size = Int32(rows)
+    var info: Int32 = 0
+    dpotrf_("U", &size, &inverse.elements, &size, &info)
+    guard info == 0 else { return nil }
+    dpotri_("U", &size, &inverse.elements, &size, &info)
+    guard info == 0 else { return nil }
+    for row in 0..<rows {
+      for column in 0..<row { inverse[column, row] = inverse[row, column] }
+    }
+    return inverse
+  }
 }

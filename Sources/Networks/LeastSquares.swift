@@ -180,6 +180,9 @@ struct LeastSquares: ~Copyable {
     return wired.network(with: all)
   }
 
+  /// The parameters that are weights, not biases.
+  var weights: [Int] { factorRow.indices.filter { factorRow[$0] != 0 } }
+
   /// The parameters that multiply each of the inputs.
   var readers: [[Int]] {
     (0..<wired.network.inputCount).map { input in

@@ -120,12 +120,15 @@ public struct Recipe: Equatable, Codable, Sendable {
   /// Weights of smaller magnitude become zero after the training.
   public var cut = 0.0
   /// Attempts of Levenberg-Marquardt on what survives the stochastic training; 0 for none.
-  public var refine = 60
+  public var refine = 50
   /// Attempts of Levenberg-Marquardt after each input that is taken out (see `InputElimination`); 0
   /// takes none out.
   public var eliminate = 16
+  /// Attempts of Levenberg-Marquardt after each round in which weights are taken out (see
+  /// `WeightElimination`); 0 takes none out.
+  public var thin = 8
   /// Attempts at the end on all trajectories, those held out included; 0 for none.
-  public var finish = 80
+  public var finish = 60
   /// Whether measurement noise is taken out of the states first (see `Smoother`); data that are exact
   /// stay as they are.
   public var smooth = true
@@ -149,7 +152,8 @@ public struct Recipe: Equatable, Codable, Sendable {
       "revisit": sparsifier.selects ? String(revisit) : "1", "learning-rate": "\(learningRate)",
       "final-learning-rate": "\(finalLearningRate)", "schedule": schedule.rawValue,
       "length": length.description, "batch": String(batch), "cut": "\(cut)",
-      "refine": String(refine), "eliminate": String(eliminate), "finish": String(finish),
+      "refine": String(refine), "eliminate": String(eliminate), "thin": String(thin),
+      "finish": String(finish),
       "smooth": String(smooth),
       "validation": "\(validation)",
     ]
@@ -181,6 +185,7 @@ public struct Recipe: Equatable, Codable, Sendable {
       check("--cut", cut, 0...limit, "zero or positive"),
       check("--refine", refine, 0...100_000, "between 0 (none) and 100000"),
       check("--eliminate", eliminate, 0...100_000, "between 0 (none) and 100000"),
+      check("--thin", thin, 0...100_000, "between 0 (none) and 100000"),
       check("--finish", finish, 0...100_000, "between 0 (none) and 100000"),
       check("--validation", validation, 0...0.9, "between 0 (none) and 0.9"),
       eliminationProblem,
@@ -189,9 +194,10 @@ public struct Recipe: Equatable, Codable, Sendable {
   }
 
   private var eliminationProblem: String? {
-    eliminate > 0 && validation == 0
-      ? "--eliminate \(eliminate) judges inputs on held-out trajectories; it needs --validation above 0 "
-        + "(or --eliminate 0)" : nil
+    let judging = eliminate > 0 ? "--eliminate \(eliminate)" : "--thin \(thin)"
+    return (eliminate > 0 || thin > 0) && validation == 0
+      ? "\(judging) judges by held-out trajectories; it needs --validation above 0 "
+        + "(or --eliminate 0 --thin 0)" : nil
   }
 
   private var lengthProblem: String? {
@@ -213,7 +219,7 @@ public struct Recipe: Equatable, Codable, Sendable {
   }
 
   /// Whether anything follows the stochastic training.
-  public var isRefined: Bool { refine > 0 || eliminate > 0 || finish > 0 }
+  public var isRefined: Bool { refine > 0 || eliminate > 0 || thin > 0 || finish > 0 }
 
   /// Passes over data of so many rows.
   public func epochs(rows: Int) -> Int { length.epochs(rows: rows, batch: batch) }

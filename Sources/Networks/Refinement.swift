@@ -2,7 +2,7 @@ import Dynamics
 import LinearAlgebra
 
 /// What follows the stochastic training, problem by problem, as its recipe says: a fit of what survives by
-/// Levenberg-Marquardt, elimination of inputs, and a fit to all trajectories.
+/// Levenberg-Marquardt, elimination of inputs and of weights, and a fit to all trajectories.
 public struct Refinement: Sendable {
   let recipe: Recipe
   let material: Material
@@ -69,6 +69,13 @@ public struct Refinement: Sendable {
         .run(fit.network, rows, validation: validation)
       fit.network = outcome.network
       record.removed = outcome.removed
+      try Task.checkCancellation()
+    }
+    if recipe.thin > 0, let validation {
+      var elimination = WeightElimination(attempts: recipe.thin)
+      // Where most of the error is noise, what many weights have learnt is within a hundredth of it.
+      if rows.weights != nil { (elimination.tolerance, elimination.share) = (0.01, 0) }
+      fit.network = elimination.run(fit.network, rows, validation: validation)
       try Task.checkCancellation()
     }
     record.validation = validation.map { fitting(0).fit(fit.network, $0).loss }

@@ -22,7 +22,7 @@ public struct ShippedRecipe: Sendable {
       name: "smooth-dense", meaning: "the default's towers without any sparsity, fitted as well",
       recipe: .with {
         $0.sparsifier = .none
-        $0.eliminate = 0
+        ($0.eliminate, $0.thin) = (0, 0)
       }),
     ShippedRecipe(
       name: "linear", meaning: "linear least squares, what a network has to beat",
@@ -30,7 +30,7 @@ public struct ShippedRecipe: Sendable {
         $0.hidden = []
         $0.sparsifier = .none
         $0.length = .epochs(1)
-        ($0.refine, $0.eliminate, $0.finish) = (0, 0, 4)
+        ($0.refine, $0.eliminate, $0.thin, $0.finish) = (0, 0, 0, 4)
       }),
     ShippedRecipe(
       name: "sparse-linear", meaning: "the same with inputs eliminated",
@@ -38,7 +38,7 @@ public struct ShippedRecipe: Sendable {
         $0.hidden = []
         $0.sparsifier = .none
         $0.length = .epochs(1)
-        ($0.refine, $0.eliminate, $0.finish) = (4, 4, 4)
+        ($0.refine, $0.eliminate, $0.thin, $0.finish) = (4, 4, 0, 4)
       }),
     ShippedRecipe(
       name: "dense", meaning: "the published dense network: a shared ReLU trunk",
@@ -62,7 +62,7 @@ extension Recipe {
 
   /// Nothing before or after the stochastic training.
   mutating func stochasticOnly() {
-    (refine, eliminate, finish) = (0, 0, 0)
+    (refine, eliminate, thin, finish) = (0, 0, 0, 0)
     smooth = false
   }
 

@@ -71,8 +71,9 @@ public enum ShippedPlans {
       proximal: {recipe: proximal}
       filigree: {}
       not-smoothed: {smooth: false}
-      not-eliminated: {eliminate: 0}
-      stochastic-only: {refine: 0, eliminate: 0, finish: 0}
+      not-eliminated: {eliminate: 0, thin: 0}
+      not-thinned: {thin: 0}
+      stochastic-only: {refine: 0, eliminate: 0, thin: 0, finish: 0}
       sparser: {strength: 1.2e-3}
       denser: {strength: 1e-4}
 

@@ -5,6 +5,48 @@ import Testing
 /// The smaller kernels in every instruction set that this processor has; those that walk through a
 /// network are in WiringTests.
 @Suite struct KernelTests {
+  @Test func aMatrixTimesItsInverseIsOne() throws {
+    var stream = RandomStream(seed: 5)
+    let factor = Matrix(rows: 9, columns: 7) { _, _ in stream.normal() }
+    let matrix = factor.transposed * factor
+    let inverse = try #require(matrix.invertedPositiveDefinite())
+    let product = matrix * inverse
+    for row in 0..<7 {
+      for column in 0..<7 {
+        #expect(abs(product[row, column] - (row == column ? 1 : 0)) < 1e-9)
+      }
+    }
+    #expect((matrix.map { -$0 }).invertedPositiveDefinite() == nil)
+  }
+
+  /// Sums of products in both precisions against the plain sums.
+  @Test(arguments: Kernels.available.map(\.instructionSet), [1, 5, 12])
+  func gramAndCurvatureAreSumsOfProducts(set: InstructionSet, rows: Int) throws {
+    let kernels = try #require(Kernels(set))
+    var stream = RandomStream(seed: 6)
+    let x = Matrix(rows: rows, columns: 48) { _, _ in stream.normal() }
+    var layout = ArenaLayout()
+    let (wide, product) = (layout.reserve(rows * 48), layout.reserve(rows * rows))
+    var arena = Arena<Double>(layout)
+    var floatLayout = ArenaLayout()
+    let narrow = floatLayout.reserve(rows * 48)
+    var floats = Arena<Float>(floatLayout)
+    arena[wide] = x.elements
+    floats[narrow] = x.elements.map { Float($0) }
+    let expected = x * x.transposed
+    kernels.gram(arena, rows: rows, batch: 48, x: wide, product: product)
+    let gram = arena[product]
+    arena.fill(product)
+    kernels.curvature(floats, rows: rows, batch: 48, x: narrow, product: product, in: arena)
+    let curvature = arena[product]
+    for i in 0..<rows {
+      for j in 0...i {
+        #expect(abs(gram[i * rows + j] - expected[i, j]) < 1e-12)
+        #expect(abs(curvature[i * rows + j] - expected[i, j]) < 1e-4)
+      }
+    }
+  }
+
   @Test func aForcedSetIsTheOneAskedFor() {
     for kernels in Kernels.available {
       #expect(Kernels(kernels.instructionSet)?.instructionSet == kernels.instructionSet)

@@ -48,6 +48,34 @@ import Testing
     }
   }
 
+  /// y = 2 x0 − x1 in a tower of eight units that could bend it: two weights are left.
+  @Test func aLinearFunctionIsThinnedToItsTerms() {
+    func linear(_ seed: UInt64) -> RegressionRows {
+      var data = rows(800, seed: seed)
+      for row in 0..<800 { data.targets[row, 0] = 2 * data.inputs[row, 0] - data.inputs[row, 1] }
+      return data
+    }
+    let fit = LevenbergMarquardt(attempts: 30).fit(start(), linear(1))
+    let thinned = WeightElimination(attempts: 8)
+      .run(fit.network, linear(1), validation: linear(2))
+    let skip = thinned.layers[1].connections[1].weight.elements
+    #expect(thinned.survivingWeightCount == 2, "\(thinned.survivingWeightCount)")
+    #expect(abs(skip[0] - 2) < 1e-3 && abs(skip[1] + 1) < 1e-3)
+  }
+
+  @Test func thinningKeepsToItsTolerance() {
+    let (training, validation) = (rows(1500, seed: 1), rows(1000, seed: 2))
+    let before = LevenbergMarquardt(attempts: 60).fit(start(), training).network
+    let after = WeightElimination(attempts: 8).run(before, training, validation: validation)
+    func loss(_ network: Network, _ rows: RegressionRows) -> Double {
+      LevenbergMarquardt(attempts: 0).fit(network, rows).loss
+    }
+    #expect(after.survivingWeightCount < before.survivingWeightCount)
+    for rows in [training, validation] {
+      #expect(loss(after, rows) <= 1.3 * loss(before, rows) + 2e-7)
+    }
+  }
+
   /// A weight of two counts as the row twice.
   @Test func weightsCountAsRepetitions() {
     let once = rows(700, seed: 1)

@@ -11,7 +11,7 @@ import Testing
 
   private func quick(_ change: (inout Recipe) -> Void = { _ in }) -> Recipe {
     var recipe = Recipe()
-    (recipe.refine, recipe.eliminate, recipe.finish) = (0, 0, 0)
+    (recipe.refine, recipe.eliminate, recipe.thin, recipe.finish) = (0, 0, 0, 0)
     recipe.hidden = [8]
     recipe.length = .epochs(3)
     recipe.batch = 50
