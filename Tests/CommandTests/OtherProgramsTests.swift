@@ -9,14 +9,16 @@ import Testing
 @Suite(.enabled(if: Shell.python != nil, "FILIGREE_PYTHON names no Python with onnxruntime"))
 struct OtherProgramsTests {
   static let recipes: [String: String] = [
-    "towers": "--hidden 7 --strength 1e-2",
-    "shared": "--towers shared --hidden 9,8 --activation relu --no-skip --sparsifier none",
-    "tanh": "--towers shared --hidden 6 --activation tanh --sparsifier l1 --strength 1e-3",
+    "towers": "--recipe proximal --hidden 7 --strength 1e-2",
+    "shared": "--recipe dense --hidden 9,8",
+    "tanh": "--recipe l1 --hidden 6 --activation tanh --strength 1e-3",
+    "default": "",
     "linear": "--hidden none --skip",
   ]
 
-  /// The same Float inputs in physical units: outputs differ by at most 1e-5 of each output's
-  /// standard deviation.
+  /// The same Float inputs in physical units: outputs differ by at most 1e-5 of each output's standard
+  /// deviation. Levenberg-Marquardt leans on differences of large weights, which a runtime in single
+  /// precision rounds more: 1e-3 there.
   @Test(arguments: recipes.keys.sorted())
   func onnxruntimeComputesTheSameRates(recipe: String) async throws {
     let shell = try Shell()
@@ -39,10 +41,11 @@ struct OtherProgramsTests {
     #expect(check.code == 0, "\(check.error)")
     let lines = try shell.text("outputs.csv").split(separator: "\n")
     #expect(lines.count == rows)
+    let tolerance = recipe == "default" ? 1e-3 : 1e-5
     for (line, input) in zip(lines, inputs) {
       let theirs = line.split(separator: ",").compactMap { Double($0) }
       for (index, (ours, other)) in zip(model.rates(input), theirs).enumerated() {
-        #expect(abs(ours - other) <= 1e-5 * model.outputScaling.deviation[index])
+        #expect(abs(ours - other) <= tolerance * model.outputScaling.deviation[index])
       }
     }
   }
