@@ -121,7 +121,7 @@ def table(results):
         f"10,000 rows × 100 weights take "
         f"{statistics.median(entry['normal_equations_milliseconds'] for entry in limits):.2f} ms, "
         f"{100 * statistics.median(entry['normal_equations_share'] for entry in limits):.0f} % of the limit in "
-        f"Double.",
+        f"Float.",
     ]
     return lines
 
