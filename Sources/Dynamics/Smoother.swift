@@ -70,16 +70,13 @@ extension Matrix {
 public struct Smoother: Sendable {
   /// A state is left as it is when its noise is below this share of its increments' deviation, or what
   /// looks like noise is not.
-  public var threshold = 1e-3
+  public static let threshold = 1e-3
   public var threads: Int
 
   public init(threads: Int) { self.threads = threads }
 
   public func run(_ data: Trajectories) async throws -> Smoothing {
-    let reports = data.states.indices.map { report($0, of: data) }
-    let chosen = reports.indices.filter { needsSmoothing(reports[$0]) }
-    guard !chosen.isEmpty else { return Smoothing(data: data, rateVariances: nil, states: reports) }
-    let changes = ControlChanges(data)
+    let (reports, chosen, changes) = examine(data)
     let columns = try await concurrentMap(chosen.count, threads: threads) {
       smooth(chosen[$0], of: data, changes, reports[chosen[$0]])
     }
@@ -88,17 +85,26 @@ public struct Smoother: Sendable {
 
   /// The same on this thread.
   public func run(_ data: Trajectories) throws -> Smoothing {
-    let reports = data.states.indices.map { report($0, of: data) }
-    let chosen = reports.indices.filter { needsSmoothing(reports[$0]) }
-    guard !chosen.isEmpty else { return Smoothing(data: data, rateVariances: nil, states: reports) }
-    let changes = ControlChanges(data)
+    let (reports, chosen, changes) = examine(data)
     return try assembled(
       data, reports, chosen.map { smooth($0, of: data, changes, reports[$0]) })
+  }
+
+  /// What each state is like, which of them need smoothing, and for those how the controls move.
+  private func examine(_ data: Trajectories) -> (
+    reports: [Smoothing.StateReport], chosen: [Int], changes: ControlChanges
+  ) {
+    let reports = data.states.indices.map { report($0, of: data) }
+    let chosen = reports.indices.filter { needsSmoothing(reports[$0]) }
+    return (reports, chosen, ControlChanges(chosen.isEmpty ? [] : data.samples, data))
   }
 
   private func assembled(
     _ data: Trajectories, _ reports: [Smoothing.StateReport], _ columns: [Column]
   ) throws -> Smoothing {
+    guard columns.contains(where: { $0.motion != nil }) else {
+      return Smoothing(data: data, rateVariances: nil, states: reports)
+    }
     let square = data.timeStep * data.timeStep
     var reports = reports
     var samples = data.samples
@@ -148,7 +154,7 @@ public struct Smoother: Sendable {
   }
 
   private func needsSmoothing(_ report: Smoothing.StateReport) -> Bool {
-    report.isNoise && report.relativeNoise > threshold || report.gaps > 0
+    report.isNoise && report.relativeNoise > Self.threshold || report.gaps > 0
   }
 
   private typealias Series = (value: [Double], changeVariance: [Double])
@@ -163,7 +169,7 @@ public struct Smoother: Sendable {
     let increments = series.flatMap { Self.differences($0, order: 1) }.filter(\.isFinite)
     let deviation = increments.standardDeviation
     // Gaps in exact measurements are filled as if these had a thousandth of what would count as noise.
-    let unit = report.isNoise ? report.noise : 1e-3 * threshold * deviation
+    let unit = max(report.isNoise ? report.noise : 0, 1e-3 * Self.threshold * deviation)
     let scaled = series.map { values in values.map { $0 / unit } }
     let largest = increments.map { abs($0 / unit) }.max() ?? 1
     let start = 4 * largest * largest
@@ -301,9 +307,9 @@ private struct ControlChanges: Sendable {
     var hasShifts: Bool
   }
 
-  init(_ data: Trajectories) {
+  init(_ samples: [Matrix], _ data: Trajectories) {
     let first = data.states.count
-    changes = data.samples.map { samples in
+    changes = samples.map { samples in
       Matrix(rows: samples.rows, columns: data.controls.count) { row, control in
         row > 0 ? samples[row, first + control] - samples[row - 1, first + control] : 0
       }

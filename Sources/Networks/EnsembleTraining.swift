@@ -139,9 +139,6 @@ public struct EnsembleTraining: Sendable {
           parameters: recipe.parameters(inputs: set.features.count, outputs: set.targets.count),
           scaledLike: set) : nil
     }
-
-    /// Epochs of one problem.
-    public func epochs(_ recipe: Recipe) -> Int { recipe.epochs(rows: set.rows) }
   }
 
   private func train(

@@ -45,8 +45,7 @@ public struct InputElimination: Equatable, Sendable {
     {
       let limit = Limit(
         self, errors, fitted: fitted, input: next.key,
-        effectiveRows: validation.effectiveRows(next.key)
-      )
+        effectiveRows: validation.effectiveRows(next.key))
       if let fit = refit(next.value.start, rows, validation, within: limit, kernels) {
         outcome.network = fit.network
         outcome.removed.append(next.key)
@@ -70,8 +69,7 @@ public struct InputElimination: Equatable, Sendable {
 
     init(_ network: Network, _ rows: RegressionRows, _ kernels: Kernels) {
       var problem = LeastSquares(network, rows, kernels: kernels)
-      mean = problem.loss()
-      leverage = problem.leverageErrors()
+      (mean, leverage) = problem.errorsByInput()
     }
   }
 

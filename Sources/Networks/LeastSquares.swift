@@ -201,13 +201,15 @@ struct LeastSquares: ~Copyable {
     return sum / totalWeight
   }
 
-  /// Σ w z² e²/Σ w z² for every input z: the weighted mean of e² where the input is far from its mean.
-  mutating func leverageErrors() -> [Double] {
+  /// The weighted mean of e², and for every input z that of e² where the input is far from its mean:
+  /// Σ w z² e²/Σ w z².
+  mutating func errorsByInput() -> (mean: Double, leverage: [Double]) {
+    var sum = 0.0
     var errorSums = [Double](repeating: 0, count: wired.network.inputCount)
     var sums = errorSums
     forward { problem, block in
       for output in problem.outputs {
-        _ = problem.takeErrors(output, block)
+        sum += problem.takeErrors(output, block)
         let seeds = output.seeds.part(block * Self.batch, Self.batch)
         for input in sums.indices {
           let z = problem.values.part((1 + input) * Self.batch, Self.batch)
@@ -216,7 +218,7 @@ struct LeastSquares: ~Copyable {
         }
       }
     }
-    return zip(errorSums, sums).map { $1 > 0 ? $0 / $1 : 0 }
+    return (sum / totalWeight, zip(errorSums, sums).map { $1 > 0 ? $0 / $1 : 0 })
   }
 
   /// JᵀJ, Jᵀe and eᵀe, each over the total weight. JᵀJ is summed in single precision: it only shapes

@@ -37,11 +37,6 @@ public struct LevenbergMarquardt: Equatable, Sendable {
   /// - Precondition: one output layer, which is the last, of identities.
   public func fit(_ network: Network, _ rows: RegressionRows, kernels: Kernels = .active) -> Fit {
     var problem = LeastSquares(network, rows, kernels: kernels)
-    return solve(&problem)
-  }
-
-  /// Moves the problem's parameters.
-  func solve(_ problem: inout LeastSquares) -> Fit {
     var state = State(&problem)
     let lossBefore = state.equations.loss
     advance(&state, &problem)

@@ -142,6 +142,12 @@ struct Train: Tool {
         "measurement noise of up to \(String(format: "%.2g", 100 * largest)) % of a state's increments was "
           + "taken out of " + counted(noisy.count, "state") + " (--no-smooth leaves it in)")
     }
+    for state in smoothing.states
+    where state.isNoise && state.relativeNoise > Smoother.threshold && state.motion == nil {
+      Console.warning(
+        "state \"\(state.name)\" looks noisy, but no motion that is known here explains it; its noise stays"
+      )
+    }
     return smoothing
   }
 
