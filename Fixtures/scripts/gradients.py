@@ -1,6 +1,7 @@
 """Known answers for dense networks, from PyTorch on one CPU thread: predictions, losses,
 gradients, Jacobians, and 20 steps of Adam without a sparsifier, with an l1 term in the loss,
-and with the proximal step of Yun et al. (2021).
+with the proximal step of Yun et al. (2021), with the group lasso on inputs (its root by
+scipy.optimize.brentq), and with the thresholds of Kusupati et al. (2020) learned by autograd.
 
 All weights, inputs and targets are multiples of 1/1024, so float32 holds them exactly. The
 numbers written are float64; everything is computed in float32 too, and must agree.
@@ -11,6 +12,7 @@ numbers written are float64; everything is computed in float32 too, and must agr
 import numpy as np
 import torch
 from fixture_json import write
+from scipy.optimize import brentq
 
 torch.set_num_threads(1)
 torch.use_deterministic_algorithms(True)
@@ -111,7 +113,58 @@ def case(rng, sizes, activation, skip, batch=24):
     return result
 
 
+def group_step(network, adam, step):
+    """argmin of sum h/2 (w - z)^2 + strength (|w_G|_2 + ...): the weights of an input are a group in the
+    first layer and the skip together, every other weight is one by itself."""
+    correction = 1 - BETAS[1] ** step
+    def metric(p):
+        return (((adam.state[p]["exp_avg_sq"] / correction).sqrt() + EPSILON) / LEARNING_RATE).double().numpy()
+    with torch.no_grad():
+        for w in network.weights[1:]:
+            w.copy_(w.sign() * torch.relu(w.abs() - STRENGTH / torch.tensor(metric(w)).to(w.dtype)))
+        readers = [network.weights[0]] + ([network.skip] if network.skip is not None else [])
+        for i in range(readers[0].shape[1]):
+            z = np.concatenate([p[:, i].double().numpy() for p in readers])
+            h = np.concatenate([metric(p)[:, i] for p in readers])
+            w = np.zeros_like(z)
+            if np.linalg.norm(h * z) > STRENGTH:
+                r = brentq(lambda r: np.sum((h * z / (h * r + STRENGTH)) ** 2) - 1, 0, np.linalg.norm(z),
+                           xtol=1e-15, rtol=1e-14)
+                w = h * z * r / (h * r + STRENGTH)
+            first = 0
+            for p in readers:
+                p[:, i] = torch.tensor(w[first:first + p.shape[0]]).to(p.dtype)
+                first += p.shape[0]
+
+
+def soft_threshold(case, dtype, rate=0.1):
+    """Weights sign(v) relu(|v| - sigmoid(s)) with s = -8 at first for each layer, the skip being of the last."""
+    network, (x, y) = Network(case, dtype), data(case, dtype)
+    latent = Network(case, dtype)
+    s = [torch.full((), -8.0, dtype=dtype, requires_grad=True) for _ in latent.weights]
+    adam = torch.optim.Adam(latent.parameters() + s, lr=rate, betas=BETAS, eps=EPSILON, foreach=False)
+    losses = []
+    for _ in range(STEPS + 1):
+        def soft(v, t):
+            return torch.sign(v) * torch.relu(v.abs() - torch.sigmoid(t))
+        network.weights, network.biases = [soft(v, t) for v, t in zip(latent.weights, s)], latent.biases
+        if latent.skip is not None:
+            network.skip = soft(latent.skip, s[-1])
+        if len(losses) == STEPS:
+            break
+        adam.zero_grad()
+        value = loss(network, x, y)
+        losses.append(value.item())
+        decay = sum((v ** 2).sum() for v in latent.penalised()) + sum(t ** 2 for t in s)
+        (value + STRENGTH / 2 * decay).backward()
+        adam.step()
+    return {"loss": losses, **network.listed(lambda p: p.detach())}
+
+
 def train(sparsifier):
+    if sparsifier == "soft-threshold":
+        return soft_threshold
+
     def trained(case, dtype):
         network, (x, y) = Network(case, dtype), data(case, dtype)
         adam = torch.optim.Adam(network.parameters(), lr=LEARNING_RATE, betas=BETAS, eps=EPSILON, foreach=False)
@@ -130,6 +183,8 @@ def train(sparsifier):
                         vhat = adam.state[w]["exp_avg_sq"] / (1 - BETAS[1] ** step)
                         threshold = LEARNING_RATE * STRENGTH / (vhat.sqrt() + EPSILON)
                         w.copy_(w.sign() * torch.relu(w.abs() - threshold))
+            elif sparsifier == "group-lasso":
+                group_step(network, adam, step)
             elif sparsifier == "l1":
                 assert all(w.abs().min() > 1e-6 for w in network.penalised()), "sign hangs on rounding"
         return {"loss": losses, **network.listed()}
@@ -148,13 +203,16 @@ def main():
     ]
     cases[3]["layers"][0]["weight"][0][0] = 0.0  # where sign(0) = 0 matters
     optimiser = []
-    for sparsifier in ("none", "l1", "proximal"):
-        final = both(cases[3], train(sparsifier), 1e-4)
+    for sparsifier in ("none", "l1", "proximal", "group-lasso", "soft-threshold"):
+        start = cases[{"group-lasso": 2, "soft-threshold": 1}.get(sparsifier, 3)]
+        final = both(start, train(sparsifier), 1e-4)
         print("  zero weights:", sum(int(np.sum(flat(p) == 0)) for p in
-                                     [final["skipWeight"], *(layer["weight"] for layer in final["layers"])]))
+                                     [final.get("skipWeight", []), *(layer["weight"] for layer in final["layers"])]
+                                     if p))
         optimiser.append({
-            "case": cases[3]["name"], "sparsifier": sparsifier,
-            "lambda": 0.0 if sparsifier == "none" else STRENGTH, "learningRate": LEARNING_RATE,
+            "case": start["name"], "sparsifier": sparsifier,
+            "lambda": 0.0 if sparsifier == "none" else STRENGTH,
+            "learningRate": 0.1 if sparsifier == "soft-threshold" else LEARNING_RATE,
             "beta1": BETAS[0], "beta2": BETAS[1], "epsilon": EPSILON, "steps": STEPS, **final,
         })
     for c in cases:

@@ -5,7 +5,7 @@ import Networks
 /// what differs from it.
 public struct RecipeOptions: ParsableArguments {
   /// The options that are switched on and off rather than given a value.
-  public static let flags: Set = ["skip", "smooth"]
+  public static let flags: Set = ["skip", "smooth", "input-skip", "average"]
 
   private static let standard = Recipe()
 
@@ -38,25 +38,67 @@ public struct RecipeOptions: ParsableArguments {
     help: "A linear connection from the inputs to the output, as the default recipe has.")
   public var skip: Bool?
 
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Join the inputs to what every hidden layer after the first and the output read.")
+  public var inputSkip: Bool?
+
   @Option(
     help: ArgumentHelp(
       """
-      What makes weights vanish: none, l1 (λ Σ|w| in the loss, as published; no exact zeros) or \
-      proximal (exact zeros, the default).
+      What makes weights vanish: none; l1 (λ Σ|w| in the loss, as published; no exact zeros); \
+      proximal (the same with exact zeros, the default); group-lasso (whole inputs); magnitude (the \
+      smallest, more and more); rigl (the smallest, others grow); soft-threshold (thresholds that are \
+      learned).
       """))
   public var sparsifier: Sparsifier?
 
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "λ: weight of Σ|w| in the loss of each network \(usual(standard.strength))."))
+      """
+      λ: weight of the sparsifier's penalty in the loss of each network \(usual(standard.strength)).
+      """))
   public var strength: Double?
 
   @Option(
     parsing: .unconditional,
+    help: "λ of the weights that read inputs, for l1 and proximal; else that of all.")
+  public var inputStrength: Double?
+
+  @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
-      "A proximal training computes the gradients of weights at zero at every so many steps; 1 is "
-        + "every step, slower \(usual(standard.revisit))."))
+      "Share of the weights that magnitude and rigl leave \(usual(standard.density))."))
+  public var density: Double?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      """
+      Share of the steps, at the end, in which weights at zero stay there and no penalty pulls on the \
+      others \(usual(standard.freeze)).
+      """))
+  public var freeze: Double?
+
+  @Flag(
+    inversion: .prefixedNo, help: "Average the parameters over the steps that --freeze says.")
+  public var average: Bool?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      """
+      End a network's stochastic training after so many epochs in turn that do not lower its error on \
+      the held-out trajectories, and take its best epoch; 0 for never \(usual(standard.patience)).
+      """))
+  public var patience: Int?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "The gradients of weights at zero are computed at every so many steps; 1 is every step, slower "
+        + "\(usual(standard.revisit))."))
   public var revisit: Int?
 
   @Option(
@@ -172,7 +214,13 @@ public struct RecipeOptions: ParsableArguments {
     set(\.activation, activation)
     set(\.skip, skip)
     set(\.sparsifier, sparsifier)
+    set(\.inputSkip, inputSkip)
     set(\.strength, strength)
+    set(\.inputStrength, inputStrength)
+    set(\.density, density)
+    set(\.freeze, freeze)
+    set(\.average, average)
+    set(\.patience, patience)
     set(\.revisit, revisit)
     set(\.learningRate, learningRate)
     set(\.finalLearningRate, finalLearningRate)

@@ -6,8 +6,8 @@ import SystemPackage
 /// one process at a time.
 ///
 /// `training.json` says what is trained (its settings, one text each); every problem has a file of its
-/// own, written whole and renamed into place: one line of JSON, then parameters and both moments as
-/// little-endian 32-bit floats. What is unfinished is only taken up with the same settings.
+/// own, written whole and renamed into place: one line of JSON, then parameters, moments and what
+/// else is kept, as little-endian 32-bit floats. What is unfinished is only taken up with the same settings.
 public final class CheckpointFolder: Sendable {
   /// What to do about an unfinished training.
   public enum Start: Sendable {
@@ -113,8 +113,14 @@ public final class CheckpointFolder: Sendable {
     var divergences: [Divergence]
     var isAbandoned: Bool
     var epochs: [EpochRecord]
-    var parameters: Int
+    /// Numbers in each of the arrays.
+    var counts: [Int]
   }
+
+  /// In their order in the file.
+  private static let arrays: [any WritableKeyPath<ProblemState, [Float]> & Sendable] = [
+    \.tower.parameters, \.tower.moment1, \.tower.moment2, \.tower.latent, \.tower.average, \.best,
+  ]
 
   public func checkpoints(interval: Duration) -> Checkpoints {
     Checkpoints(
@@ -128,12 +134,13 @@ public final class CheckpointFolder: Sendable {
 
   private func save(_ state: ProblemState) throws {
     let header = Header(
-      format: 1, problem: state.problem, divergences: state.divergences,
-      isAbandoned: state.isAbandoned, epochs: state.epochs, parameters: state.parameters.count)
+      format: 2, problem: state.problem, divergences: state.divergences,
+      isAbandoned: state.isAbandoned, epochs: state.epochs,
+      counts: Self.arrays.map { state[keyPath: $0].count })
     var bytes = Array(try JSONEncoder().encode(header))
     bytes.append(0x0A)
-    for values in [state.parameters, state.moment1, state.moment2] {
-      for value in values {
+    for array in Self.arrays {
+      for value in state[keyPath: array] {
         for shift: UInt32 in [0, 8, 16, 24] {
           bytes.append(UInt8(truncatingIfNeeded: value.bitPattern >> shift))
         }
@@ -148,22 +155,26 @@ public final class CheckpointFolder: Sendable {
     let bytes = try WholeFile.read(file)
     let line = bytes.firstIndex(of: 0x0A) ?? bytes.endIndex
     guard let header = try? JSONDecoder().decode(Header.self, from: Data(bytes[..<line])),
-      header.format == 1, header.problem == problem, (0...(1 << 40)).contains(header.parameters),
-      bytes.count - line - 1 == 12 * header.parameters
+      header.format == 2, header.problem == problem, header.counts.count == Self.arrays.count,
+      header.counts.allSatisfy({ (0...(1 << 40)).contains($0) }),
+      bytes.count - line - 1 == 4 * header.counts.reduce(0, +)
     else {
       throw FileProblem.malformed(
         path: file, place: "",
         reason: "not a whole state of a training; delete it to train this part from the start")
     }
-    let values = (0..<(3 * header.parameters)).map { index in
-      let start = line + 1 + 4 * index
-      return Float(
-        bitPattern: (0..<4).reduce(0) { $0 | UInt32(bytes[start + $1]) << UInt32(8 * $1) })
-    }
-    let count = header.parameters
-    return ProblemState(
+    var state = ProblemState(
       problem, divergences: header.divergences, isAbandoned: header.isAbandoned,
-      epochs: header.epochs, parameters: Array(values[..<count]),
-      moment1: Array(values[count..<(2 * count)]), moment2: Array(values[(2 * count)...]))
+      epochs: header.epochs)
+    var next = line + 1
+    for (array, count) in zip(Self.arrays, header.counts) {
+      state[keyPath: array] = (0..<count).map { index in
+        let start = next + 4 * index
+        return Float(
+          bitPattern: (0..<4).reduce(0) { $0 | UInt32(bytes[start + $1]) << UInt32(8 * $1) })
+      }
+      next += 4 * count
+    }
+    return state
   }
 }

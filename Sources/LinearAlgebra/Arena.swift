@@ -126,17 +126,17 @@ extension Arena<Float> {
     }
   }
 
-  /// Those of `region[indices[k]]`, k in `range`, that are not zero become `value`.
-  public mutating func replace(
+  /// region[indices[k]] *= factor for k in `range`.
+  public mutating func scale(
     _ region: Region, at indices: Region, of table: borrowing Arena<UInt32>, range: Range<Int>,
-    with value: Float
+    by factor: Float
   ) {
     precondition(range.lowerBound >= 0 && range.upperBound <= indices.count)
     let numbers = pointer(region)
     let index = table.pointer(indices)
     for k in range {
       precondition(index[k] < region.count)
-      if numbers[Int(index[k])] != 0 { numbers[Int(index[k])] = value }
+      numbers[Int(index[k])] *= factor
     }
   }
 }

@@ -24,16 +24,21 @@ public struct AdamStep: Sendable {
   public enum Penalty: Sendable { case none, l1Gradient, proximal }
 
   let native: filigree_adam_step
+  /// 1/(1 − β₁ᵗ) and 1/(1 − β₂ᵗ)
+  public let correction1: Double
+  public let correction2: Double
 
   /// - Parameter number: the step's number t, from 1, for the corrections 1/(1 − βᵗ).
   public init(
     learningRate: Double, number: Int, penalty: Penalty, beta1: Double = 0.9,
     beta2: Double = 0.999, epsilon: Double = 1e-8
   ) {
+    correction1 = 1 / (1 - Self.power(beta1, number))
+    correction2 = 1 / (1 - Self.power(beta2, number))
     native = filigree_adam_step(
       learning_rate: Float(learningRate), beta1: Float(beta1), beta2: Float(beta2),
-      epsilon: Float(epsilon), correction1: Float(1 / (1 - Self.power(beta1, number))),
-      correction2: Float(1 / (1 - Self.power(beta2, number))), penalty: Self.code(penalty))
+      epsilon: Float(epsilon), correction1: Float(correction1), correction2: Float(correction2),
+      penalty: Self.code(penalty))
   }
 
   private static func code(_ penalty: Penalty) -> Int32 {

@@ -1,3 +1,27 @@
+/// What a network's training continues from: one number per parameter in each array, in the order of
+/// `Wiring` (later units first, each with its bias and then its weights).
+public struct TowerState: Equatable, Sendable {
+  public var parameters: [Float]
+  /// Adam's.
+  public var moment1: [Float]
+  public var moment2: [Float]
+  /// What the sparsifier keeps beside them; may be longer or empty.
+  public var latent: [Float]
+  /// The mean over the frozen steps so far; empty before them.
+  public var average: [Float]
+
+  public init(
+    parameters: [Float] = [], moment1: [Float] = [], moment2: [Float] = [], latent: [Float] = [],
+    average: [Float] = []
+  ) {
+    self.parameters = parameters
+    self.moment1 = moment1
+    self.moment2 = moment2
+    self.latent = latent
+    self.average = average
+  }
+}
+
 /// How far the training of one problem has got: enough to go on as if it had never stopped.
 public struct ProblemState: Equatable, Sendable {
   public var problem: EnsembleTraining.Problem
@@ -7,24 +31,22 @@ public struct ProblemState: Equatable, Sendable {
   public var isAbandoned: Bool
   /// The finished epochs of the present attempt.
   public var epochs: [EpochRecord]
-  /// Parameters in the order of `Wiring` (later units first, each with its bias and then its weights),
-  /// and Adam's moments; empty before the first epoch.
-  public var parameters: [Float]
-  public var moment1: [Float]
-  public var moment2: [Float]
+  /// Empty before the first epoch.
+  public var tower: TowerState
+  /// The parameters of the epoch with the smallest error on the held-out trajectories, where these may
+  /// end the training.
+  public var best: [Float]
 
   public init(
     _ problem: EnsembleTraining.Problem, divergences: [Divergence] = [], isAbandoned: Bool = false,
-    epochs: [EpochRecord] = [], parameters: [Float] = [], moment1: [Float] = [],
-    moment2: [Float] = []
+    epochs: [EpochRecord] = [], tower: TowerState = TowerState(), best: [Float] = []
   ) {
     self.problem = problem
     self.divergences = divergences
     self.isAbandoned = isAbandoned
     self.epochs = epochs
-    self.parameters = parameters
-    self.moment1 = moment1
-    self.moment2 = moment2
+    self.tower = tower
+    self.best = best
   }
 
   var attempt: Int { divergences.count }

@@ -43,6 +43,8 @@ public struct EnsembleTraining: Sendable {
   public struct Progress: Sendable {
     public var problem: Problem
     public var record: EpochRecord
+    /// Epochs that will not be: the held-out trajectories have ended the problem.
+    public var epochsLeftOut = 0
   }
 
   public struct History: Equatable, Sendable {

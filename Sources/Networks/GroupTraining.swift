@@ -75,9 +75,10 @@ package struct GroupTraining {
     guard let first = indices.first else { return [:] }
     var trainer = try makeTrainer(indices)
     let done = states[first].epochs.count
-    var running = Array(indices.indices)
+    var running = indices.indices.filter { !hasEnded(states[indices[$0]].epochs) }
+    var stopped = indices.indices.filter { hasEnded(states[indices[$0]].epochs) }
     var savedAt = ContinuousClock.now
-    for epoch in stride(from: done + 1, through: epochs, by: 1) {
+    for epoch in stride(from: done + 1, through: epochs, by: 1) where !running.isEmpty {
       guard !Task.isCancelled else {
         try save(trainer, indices, running)
         throw CancellationError()
@@ -85,23 +86,55 @@ package struct GroupTraining {
       let results = trainer.runEpoch(epoch, validation: validation)
       for place in running {
         try note(results[place], of: indices[place])
+        keepBest(of: trainer[state: place], indices[place])
       }
       running.removeAll { states[indices[$0]].epochs.count != epoch }
-      if running.isEmpty { break }
+      let ended = running.filter { hasEnded(states[indices[$0]].epochs) }
+      try save(trainer, indices, ended)
+      for place in ended { trainer.stop(place) }
+      stopped += ended
+      running.removeAll(where: ended.contains)
       if ContinuousClock.now - savedAt >= checkpoints.interval && epoch < epochs {
         try save(trainer, indices, running)
         savedAt = .now
       }
     }
     if done < epochs { try save(trainer, indices, running) }
-    return running.reduce(into: [:]) { $0[indices[$1]] = trainer.result($1) }
+    return (running + stopped).reduce(into: [:]) { networks, place in
+      let best = states[indices[place]].best
+      networks[indices[place]] =
+        best.isEmpty ? trainer.result(place) : trainer.result(place, parameters: best)
+    }
+  }
+
+  /// The number of the eligible epoch with the smallest error on held-out data.
+  private func bestEpoch(_ records: [EpochRecord]) -> Int? {
+    records.dropFirst(recipe.firstEligibleEpoch(of: epochs) - 1)
+      .filter { $0.validationLoss?.isFinite == true }
+      .min { ($0.validationLoss ?? 0, $0.epoch) < ($1.validationLoss ?? 0, $1.epoch) }?.epoch
+  }
+
+  /// Whether so many epochs in turn have brought nothing that the rest is left out.
+  private func hasEnded(_ records: [EpochRecord]) -> Bool {
+    guard recipe.patience > 0, records.count < epochs, let best = bestEpoch(records) else {
+      return false
+    }
+    return records.count - best >= recipe.patience
+  }
+
+  private mutating func keepBest(of state: TowerState, _ index: Int) {
+    guard recipe.patience > 0, let last = states[index].epochs.last,
+      bestEpoch(states[index].epochs) == last.epoch
+    else { return }
+    states[index].best = state.parameters
   }
 
   private mutating func note(_ result: Result<EpochRecord, Divergence>, of index: Int) throws {
     switch result {
     case .success(let record):
       states[index].epochs.append(record)
-      report(.init(problem: states[index].problem, record: record))
+      let rest = hasEnded(states[index].epochs) ? epochs - record.epoch : 0
+      report(.init(problem: states[index].problem, record: record, epochsLeftOut: rest))
     case .failure(let divergence):
       let isLast = training.onDivergence != .restart || states[index].attempt > 0
       states[index].restart(after: divergence)
@@ -120,10 +153,7 @@ package struct GroupTraining {
     throws
   {
     for place in running where !states[indices[place]].epochs.isEmpty {
-      let state = trainer[state: place]
-      states[indices[place]].parameters = state.parameters
-      states[indices[place]].moment1 = state.moment1
-      states[indices[place]].moment2 = state.moment2
+      states[indices[place]].tower = trainer[state: place]
       try checkpoints.save(states[indices[place]])
     }
   }
@@ -148,11 +178,15 @@ package struct GroupTraining {
       orders: SampleOrders(seed: training.seed, path: [1, member, attempt]))
     for (place, state) in group.enumerated() where !state.epochs.isEmpty {
       let count = trainer[state: place].parameters.count
-      guard [state.parameters, state.moment1, state.moment2].allSatisfy({ $0.count == count }),
-        state.epochs.count <= epochs
-      else { throw StateMismatch(problem: state.problem) }
-      trainer[state: place] = .init(
-        parameters: state.parameters, moment1: state.moment1, moment2: state.moment2)
+      let fits =
+        [state.tower.parameters, state.tower.moment1, state.tower.moment2]
+        .allSatisfy { $0.count == count }
+        && state.tower.latent.count == trainer[state: place].latent.count
+        && [state.tower.average, state.best].allSatisfy { $0.isEmpty || $0.count == count }
+      guard fits, state.epochs.count <= epochs else {
+        throw StateMismatch(problem: state.problem)
+      }
+      trainer[state: place] = state.tower
     }
     return trainer
   }

@@ -19,15 +19,30 @@ public enum Sparsifier: String, Codable, CaseIterable, Sendable {
   /// The proximal step of λ Σ|w| in Adam's own metric (Yun, Lozano & Yang 2021): after the Adam step
   /// w ← sign(w) max(|w| − ηλ/(√v̂ + ε), 0). Exact zeros.
   case proximal
+  /// λ (Σ‖w_i‖₂ + Σ|w|), over inputs i with w_i all weights of a network that read it, and over all other
+  /// weights: whole inputs vanish. See `GroupShrinkage`.
+  case groupLasso = "group-lasso"
+  /// The smallest weights, more and more of them: gradual magnitude pruning, see `MagnitudePruning`.
+  case magnitude
+  /// A fixed number of weights in each layer, the smallest exchanged for those of large gradient: RigL, see
+  /// `Regrowth`.
+  case rigl
+  /// Thresholds that are learned, one for each layer: see `LearnedThresholds`.
+  case softThreshold = "soft-threshold"
 
   /// Whether weights become exactly zero, so that it pays to train on the others alone.
-  var selects: Bool { self == .proximal }
+  var selects: Bool { self != .none && self != .l1 }
+  /// Whether λ Σ|w| is what the loss is added.
+  var isL1: Bool { self == .l1 || self == .proximal }
+  /// Whether a share of the weights is asked for rather than a strength.
+  public var hasDensity: Bool { self == .magnitude || self == .rigl }
 
+  /// What Adam's own step does.
   var penalty: AdamStep.Penalty {
     switch self {
-    case .none: .none
     case .l1: .l1Gradient
     case .proximal: .proximal
+    default: .none
     }
   }
 }
@@ -105,20 +120,35 @@ public struct Recipe: Equatable, Codable, Sendable {
   public var activation = Activation.silu
   /// A linear connection from the inputs straight to the output.
   public var skip = true
+  /// The inputs joined to what every hidden layer after the first and the output read (InputSkip; Lundby et
+  /// al., arXiv 2301.00582).
+  public var inputSkip = false
   public var sparsifier = Sparsifier.proximal
   /// Every so many steps a proximal training computes the gradients of the weights at zero, so that
   /// they can come back; 1 is every step. See `Trainer`.
   public var revisit = 16
   /// λ: the loss is the squared error, averaged over batch and outputs of one tower, plus λ Σ|w| over
-  /// all weights of that tower, biases free.
+  /// all weights of that tower, biases free; for `groupLasso` and `softThreshold` see there.
   public var strength = 3e-4
+  /// λ of the weights that read inputs, if another, for the sparsifiers l1 and proximal.
+  public var inputStrength: Double?
+  /// The share of the weights that is left by the sparsifiers magnitude and rigl.
+  public var density = 0.2
   public var learningRate = 2e-3
   public var finalLearningRate = 1e-4
   public var schedule = Schedule.cosine
   public var length = Length.steps(10_000)
   public var batch = 128
-  /// Weights of smaller magnitude become zero after the training.
+  /// Weights of smaller magnitude become zero after the training (and where the mask is frozen).
   public var cut = 0.0
+  /// Share of the steps at the end in which weights at zero stay there and nothing pulls the others towards
+  /// it (the relaxed lasso, Meinshausen 2007).
+  public var freeze = 0.0
+  /// Whether the result is the mean of the parameters over the frozen steps (Izmailov et al. 2018).
+  public var average = false
+  /// The training ends after so many epochs in turn without a smaller error on the held-out trajectories, and
+  /// its best epoch counts; 0 for never.
+  public var patience = 0
   /// Attempts of Levenberg-Marquardt on what survives the stochastic training; 0 for none.
   public var refine = 50
   /// Attempts of Levenberg-Marquardt after each input that is taken out (see `InputElimination`); 0
@@ -145,7 +175,10 @@ public struct Recipe: Equatable, Codable, Sendable {
   /// The options that distinguish this recipe, in the words of the command line.
   public var description: [String: String] {
     [
-      "towers": towers.rawValue,
+      "towers": towers.rawValue, "input-skip": String(inputSkip),
+      "input-strength": inputStrength.map { "\($0)" } ?? "as strength",
+      "density": sparsifier.hasDensity ? "\(density)" : "1", "freeze": "\(freeze)",
+      "average": String(average), "patience": String(patience),
       "hidden": hidden.isEmpty ? "none" : hidden.map(String.init).joined(separator: ","),
       "activation": activation.rawValue, "skip": String(skip), "sparsifier": sparsifier.rawValue,
       "strength": sparsifier == .none ? "0" : "\(strength)",
@@ -177,6 +210,10 @@ public struct Recipe: Equatable, Codable, Sendable {
     let tiny = Double.leastNonzeroMagnitude
     let problems = [
       check("--strength", strength, 0...limit, "zero or positive"),
+      check("--input-strength", inputStrength ?? 0, 0...limit, "zero or positive"),
+      check("--density", density, tiny...1, "above 0 and at most 1"),
+      check("--freeze", freeze, 0...0.9, "between 0 (nothing is frozen) and 0.9"),
+      check("--patience", patience, 0...10_000_000, "between 0 (none) and 10000000"),
       check("--learning-rate", learningRate, tiny...10, "above 0 and at most 10"),
       check("--final-learning-rate", finalLearningRate, 0...10, "between 0 and 10"),
       lengthProblem,
@@ -188,7 +225,7 @@ public struct Recipe: Equatable, Codable, Sendable {
       check("--thin", thin, 0...100_000, "between 0 (none) and 100000"),
       check("--finish", finish, 0...100_000, "between 0 (none) and 100000"),
       check("--validation", validation, 0...0.9, "between 0 (none) and 0.9"),
-      eliminationProblem,
+      eliminationProblem, combinationProblem,
     ]
     return problems.compactMap { $0 }.first
   }
@@ -198,6 +235,20 @@ public struct Recipe: Equatable, Codable, Sendable {
     return (eliminate > 0 || thin > 0) && validation == 0
       ? "\(judging) judges by held-out trajectories; it needs --validation above 0 "
         + "(or --eliminate 0 --thin 0)" : nil
+  }
+
+  private var combinationProblem: String? {
+    if average && freeze == 0 {
+      return
+        "--average averages over the frozen steps; it needs --freeze, for example --freeze 0.25"
+    }
+    if patience > 0 && validation == 0 {
+      return "--patience \(patience) judges by held-out trajectories; it needs --validation above 0"
+    }
+    if inputStrength != nil && !sparsifier.isL1 {
+      return "--input-strength belongs to --sparsifier l1 and proximal"
+    }
+    return nil
   }
 
   private var lengthProblem: String? {
@@ -210,12 +261,26 @@ public struct Recipe: Equatable, Codable, Sendable {
     }
   }
 
+  /// Whether units that keep most of their weights may be computed with all of them, those at zero included,
+  /// which move then like the others until the next full step.
+  var keepsZeros: Bool { sparsifier == .proximal && freeze == 0 }
+
+  /// The first of so many epochs of which the result may be that of the training: before it there are more
+  /// weights than are asked for.
+  func firstEligibleEpoch(of epochs: Int) -> Int {
+    let share =
+      freeze > 0 ? 1 - freeze : sparsifier == .magnitude ? MagnitudePruning.end : 0
+    return min(epochs, Int((share * Double(epochs)).rounded(.up)) + 1)
+  }
+
   /// Weights and biases of one network at the start.
-  func parameters(inputs: Int, outputs: Int) -> Int {
+  package func parameters(inputs: Int, outputs: Int) -> Int {
     let outputs = towers == .shared ? outputs : 1
     let widths = [inputs] + hidden + [outputs]
     let chain = zip(widths, widths.dropFirst()).reduce(0) { $0 + ($1.0 + 1) * $1.1 }
-    return hidden.isEmpty ? chain : chain + (skip ? inputs * outputs : 0)
+    guard !hidden.isEmpty else { return chain }
+    let joined = inputSkip ? inputs * hidden.dropFirst().reduce(0, +) : 0
+    return chain + joined + (skip || inputSkip ? inputs * outputs : 0)
   }
 
   /// Whether anything follows the stochastic training.
@@ -223,41 +288,4 @@ public struct Recipe: Equatable, Codable, Sendable {
 
   /// Passes over data of so many rows.
   public func epochs(rows: Int) -> Int { length.epochs(rows: rows, batch: batch) }
-}
-
-extension Network {
-  /// A network to start from: weights normal with variance 2/fan-in (1/fan-in for tanh; He et al.
-  /// 2015, Glorot & Bengio 2010), biases zero. With a skip the last layer's weights start at 0.3 of
-  /// that and the skip's at zero, so that the linear part is found first.
-  ///
-  /// - Parameter name: prefix of the layers' names, for example the output's name.
-  public static func initial(
-    recipe: Recipe, inputs: Int, outputs: Int, name: String, stream: inout RandomStream
-  ) -> Network {
-    var layers: [Layer] = []
-    var source = Source.inputs
-    var width = inputs
-    for (index, units) in (recipe.hidden + [outputs]).enumerated() {
-      let isLast = index == recipe.hidden.count
-      let gain = recipe.activation == .tanh || isLast && recipe.activation == .identity ? 1.0 : 2.0
-      let scale = (gain / Double(width)).squareRoot() * (isLast && recipe.skip ? 0.3 : 1)
-      // Drawn as Float: training starts from exactly this.
-      let weight = Matrix(
-        rows: units, columns: width,
-        elements: (0..<(units * width)).map { _ in Double(Float(stream.normal() * scale)) })
-      var connections = [Connection(source: source, weight: weight)]
-      if isLast && recipe.skip {
-        let skip = Connection(source: .inputs, weight: Matrix(rows: outputs, columns: inputs))
-        connections = recipe.hidden.isEmpty ? [skip] : connections + [skip]
-      }
-      layers.append(
-        Layer(
-          name: isLast ? name : name.isEmpty ? "h\(index + 1)" : "\(name).h\(index + 1)",
-          activation: isLast ? .identity : recipe.activation,
-          bias: Array(repeating: 0, count: units), connections: connections))
-      source = .layer(index)
-      width = units
-    }
-    return Network(inputCount: inputs, layers: layers, outputLayers: [layers.count - 1])
-  }
 }

@@ -66,6 +66,12 @@ struct Tower {
   private(set) var squaredError = 0.0
   private(set) var lastError = 0.0
   var divergence: Divergence?
+  var isStopped = false
+  var isRunning: Bool { divergence == nil && !isStopped }
+  /// nil where Adam's own step does all that the sparsifier does.
+  var pruner: (any Pruner)?
+  /// See `TowerState`.
+  var average: [Float] = []
 
   init(
     _ network: Network, samples: SampleTable, firstTarget: Int, in layout: inout ArenaLayout,

@@ -43,15 +43,11 @@ public struct Divergence: Error, Equatable, Codable, Sendable {
 /// included; what reaches no output is then shrunk for all of the steps that it missed. `revisit` 1 is
 /// ordinary proximal Adam.
 ///
+/// Towards the end weights at zero may be frozen: no step is a full one, nothing is pulled to zero, and the
+/// parameters may be averaged.
+///
 /// The result depends on networks, data, recipe and orders only.
 package struct Trainer: ~Copyable {
-  /// What a tower's training continues from, in the order of the whole wiring.
-  package struct State: Equatable, Sendable {
-    package var parameters: [Float]
-    package var moment1: [Float]
-    package var moment2: [Float]
-  }
-
   private let recipe: Recipe
   private let set: TrainingSet
   private let orders: SampleOrders
@@ -65,6 +61,7 @@ package struct Trainer: ~Copyable {
   private var indices: Arena<UInt32>
   private var order: [UInt32]
   private var stepsSinceFull = 0
+  private var isFrozen = false
   /// Where in the order the next minibatch stands.
   private var next = 0..<0
 
@@ -98,19 +95,38 @@ package struct Trainer: ~Copyable {
     indices = Arena(wiringLayout)
     order = []
     arena.fill(samples.ones, with: 1)
-    let strength = recipe.sparsifier == .none ? 0 : Float(recipe.strength)
+    let strength = recipe.sparsifier.isL1 ? recipe.strength : 0
+    let inputStrength = recipe.inputStrength ?? strength
     for tower in towers.indices {
       towers[tower].wiring.describe(
         towers[tower].wired.units, firstUnitRow: samples.firstUnitRow, batch: paddedBatch,
         in: &indices)
       let parameters = towers[tower].wired.parameters
-      arena[towers[tower].whole.parameters] = parameters.map { Float($0.value) }
-      arena[towers[tower].whole.strengths] = parameters.map { $0.isWeight ? strength : 0 }
+      let reads = towers[tower].wired.factorRows(firstUnitRow: samples.firstUnitRow)
+      arena[towers[tower].whole.strengths] = zip(parameters, reads).map { parameter, row in
+        guard parameter.isWeight else { return 0 }
+        return Float((1...set.features.count).contains(row) ? inputStrength : strength)
+      }
+      let pruner = recipe.sparsifier.pruner(towers[tower].wired, recipe)
+      let drawn = parameters.map { Float($0.value) }
+      arena[towers[tower].whole.parameters] = pruner?.weights(from: drawn) ?? drawn
+      towers[tower].pruner = pruner
     }
     for tower in towers.indices { select(tower) }
   }
 
   private var stepsPerEpoch: Int { self.set.rows / batch }
+
+  /// From this step on the zeros are frozen.
+  private var firstFrozenStep: Int {
+    let all = epochs * stepsPerEpoch
+    return recipe.freeze > 0 ? min(Int((1 - recipe.freeze) * Double(all)), all - 1) : all
+  }
+
+  /// Whether weights at zero are left out between the full steps.
+  private var leavesZerosOut: Bool {
+    recipe.sparsifier.selects || isFrozen && recipe.cut > 0
+  }
 
   /// One pass over the data in the epoch's order; a rest smaller than a batch is left for another
   /// epoch's order to bring in.
@@ -124,19 +140,25 @@ package struct Trainer: ~Copyable {
     var rate = recipe.learningRate
     for tower in towers.indices { towers[tower].beginEpoch() }
     // The same whether or not the training was taken up again at this epoch.
-    stepsSinceFull = 0
-    for tower in towers.indices where recipe.sparsifier.selects { select(tower) }
+    stepsSinceFull =
+      epoch == 1 || recipe.sparsifier == .softThreshold ? 0 : (stepsPerEpoch - 1) % recipe.revisit
+    isFrozen = (epoch - 1) * stepsPerEpoch >= firstFrozenStep
+    for tower in towers.indices where leavesZerosOut { select(tower) }
     for step in 0..<stepsPerEpoch {
       let number = (epoch - 1) * stepsPerEpoch + step
       rate = recipe.rate(progress: Double(number) / Double(epochs * stepsPerEpoch))
+      if number == firstFrozenStep { freeze() }
       let adam = AdamStep(
-        learningRate: rate, number: number + 1, penalty: recipe.sparsifier.penalty)
+        learningRate: rate, number: number + 1,
+        penalty: isFrozen ? .none : recipe.sparsifier.penalty)
       load(self.set, rows: order[(step * batch)..<((step + 1) * batch)])
       next = step + 1 < stepsPerEpoch ? ((step + 1) * batch)..<((step + 2) * batch) : 0..<0
       let isFull = isFull(step: step, of: epoch)
       stepsSinceFull += 1
-      for tower in towers.indices where towers[tower].divergence == nil {
-        let error = isFull ? fullStep(tower, adam) : self.step(tower, adam)
+      for tower in towers.indices where towers[tower].isRunning {
+        let error =
+          isFull ? fullStep(tower, adam, rate: rate, number: number) : self.step(tower, adam)
+        if isFrozen { average(tower, number: number) }
         towers[tower].note(error, batch: batch, epoch: epoch, step: step, rate: rate)
       }
       if isFull { stepsSinceFull = 0 }
@@ -148,13 +170,53 @@ package struct Trainer: ~Copyable {
 
   /// The last epoch is ordinary proximal Adam, so that what survives at the end is what survives there.
   private func isFull(step: Int, of epoch: Int) -> Bool {
-    recipe.sparsifier.selects && (step % recipe.revisit == 0 || epoch == epochs)
+    guard recipe.sparsifier.selects && !isFrozen else { return false }
+    switch recipe.sparsifier {
+    case .softThreshold: return true
+    // Every one changes the mask.
+    case .rigl: return step % recipe.revisit == 0
+    default: return step % recipe.revisit == 0 || epoch == epochs
+    }
+  }
+
+  /// What is below the cut goes first: it must not be leaned on.
+  private mutating func freeze() {
+    isFrozen = true
+    for tower in towers.indices {
+      putBack(tower)
+      if recipe.cut > 0 {
+        let isWeight = towers[tower].wired.parameters.map(\.isWeight)
+        arena[towers[tower].whole.parameters] = zip(
+          arena[towers[tower].whole.parameters], isWeight
+        ).map { $1 && abs($0) < Float(recipe.cut) ? 0 : $0 }
+      }
+      select(tower)
+    }
+  }
+
+  /// Takes the parameters of every `Recipe.revisit`-th frozen step into their mean.
+  private mutating func average(_ index: Int, number: Int) {
+    let count = (number - firstFrozenStep) / recipe.revisit
+    guard recipe.average, (number - firstFrozenStep) % recipe.revisit == 0 else { return }
+    putBack(index)
+    let parameters = arena[towers[index].whole.parameters]
+    if count == 0 {
+      towers[index].average = parameters
+    } else {
+      for (place, value) in parameters.enumerated() {
+        towers[index].average[place] += (value - towers[index].average[place]) / Float(count + 1)
+      }
+    }
   }
 
   private mutating func endEpoch(
     _ index: Int, epoch: Int, rate: Double, validation: TrainingSet?
   ) -> Result<EpochRecord, Divergence> {
     putBack(index)
+    if epoch == epochs && !towers[index].average.isEmpty {
+      arena[towers[index].whole.parameters] = towers[index].average
+      select(index)
+    }
     let tower = towers[index]
     let parameters = arena[tower.whole.parameters]
     let magnitude = parameters.reduce(0) { $0 + Double(abs($1)) }
@@ -165,9 +227,11 @@ package struct Trainer: ~Copyable {
         learningRate: rate)
     }
     if let divergence = towers[index].divergence { return .failure(divergence) }
-    let penalty = zip(parameters, arena[tower.whole.strengths]).reduce(0.0) {
-      $0 + Double(abs($1.0)) * Double($1.1)
-    }
+    let penalty =
+      tower.pruner?.penalty(parameters)
+      ?? zip(parameters, arena[tower.whole.strengths]).reduce(0.0) {
+        $0 + Double(abs($1.0)) * Double($1.1)
+      }
     return .success(
       EpochRecord(
         epoch: epoch, learningRate: rate,
@@ -180,24 +244,34 @@ package struct Trainer: ~Copyable {
 
   /// A tower's network as it stands after an epoch.
   package func result(_ tower: Int = 0) -> Network {
-    towers[tower].wired.network(
-      with: arena[towers[tower].whole.parameters].map { Double($0) }
-    ).dividingInputs(by: self.set.spread)
+    result(tower, parameters: arena[towers[tower].whole.parameters])
   }
 
+  /// The same with the parameters of another epoch.
+  func result(_ tower: Int, parameters: [Float]) -> Network {
+    towers[tower].wired.network(with: parameters.map { Double($0) })
+      .dividingInputs(by: self.set.spread)
+  }
+
+  /// Leaves a tower as it is from now on.
+  mutating func stop(_ tower: Int) { towers[tower].isStopped = true }
+
   /// - Precondition: the state has the shape of the tower.
-  package subscript(state tower: Int) -> State {
+  package subscript(state tower: Int) -> TowerState {
     get {
       let whole = towers[tower].whole
-      return State(
+      return TowerState(
         parameters: arena[whole.parameters], moment1: arena[whole.moment1],
-        moment2: arena[whole.moment2])
+        moment2: arena[whole.moment2], latent: towers[tower].pruner?.latent ?? [],
+        average: towers[tower].average)
     }
     set {
       let whole = towers[tower].whole
       arena[whole.parameters] = newValue.parameters
       arena[whole.moment1] = newValue.moment1
       arena[whole.moment2] = newValue.moment2
+      towers[tower].pruner?.latent = newValue.latent
+      towers[tower].average = newValue.average
       select(tower)
     }
   }
@@ -249,26 +323,66 @@ extension Trainer {
   }
 
   /// A step on all weights, after which the selection is made anew.
-  private mutating func fullStep(_ tower: Int, _ adam: AdamStep) -> Double {
+  private mutating func fullStep(
+    _ tower: Int, _ adam: AdamStep, rate: Double, number: Int
+  ) -> Double {
     prefetch(tower, half: 0)
     let squaredError = forwardAndResidual(tower, rows: batch, onlyLive: false)
     prefetch(tower, half: 1)
     backward(tower, everyWeight: true)
     putBack(tower)
-    setStrengthOfIdleWeights(tower, recipe.strength * Double(stepsSinceFull))
-    update(towers[tower].whole, count: towers[tower].whole.parameters.count, adam)
-    setStrengthOfIdleWeights(tower, recipe.strength)
+    if let pruner = towers[tower].pruner {
+      let step = PruningStep(
+        learningRate: rate, correction1: adam.correction1, correction2: adam.correction2,
+        steps: stepsSinceFull, progress: Double(number) / Double(firstFrozenStep))
+      towers[tower].pruner = prune(tower, pruner, adam, step)
+    } else {
+      let whole = towers[tower].whole
+      let strengths = arena[whole.strengths]
+      scaleStrengthOfIdleWeights(tower)
+      update(whole, count: whole.parameters.count, adam)
+      arena[whole.strengths] = strengths
+    }
     select(tower)
     return squaredError
   }
 
-  /// The λ of the weights into units that reach no output.
-  private mutating func setStrengthOfIdleWeights(_ index: Int, _ strength: Double) {
-    guard stepsSinceFull > 1 else { return }
+  /// Adam's step with what a pruner does before and after it.
+  private mutating func prune(
+    _ index: Int, _ pruner: any Pruner, _ adam: AdamStep, _ step: PruningStep
+  ) -> any Pruner {
+    var pruner = pruner
+    let whole = towers[index].whole
+    var weights = wholeWeights(whole)
+    pruner.prepare(&weights)
+    put(weights, whole)
+    update(whole, count: whole.parameters.count, adam)
+    weights = wholeWeights(whole)
+    pruner.finish(&weights, step)
+    put(weights, whole)
+    return pruner
+  }
+
+  private func wholeWeights(_ whole: ParameterBlock) -> WholeWeights {
+    WholeWeights(
+      parameters: arena[whole.parameters], gradient: arena[whole.gradient],
+      moment1: arena[whole.moment1], moment2: arena[whole.moment2])
+  }
+
+  private mutating func put(_ weights: WholeWeights, _ whole: ParameterBlock) {
+    arena[whole.parameters] = weights.parameters
+    arena[whole.gradient] = weights.gradient
+    arena[whole.moment1] = weights.moment1
+    arena[whole.moment2] = weights.moment2
+  }
+
+  /// Weights into units that reach no output are shrunk for all steps since the last full one.
+  private mutating func scaleStrengthOfIdleWeights(_ index: Int) {
     let selection = towers[index].selection
-    arena.replace(
+    arena.scale(
       towers[index].whole.strengths, at: selection.home, of: indices,
-      range: selection.liveParameterCount..<selection.parameterCount, with: Float(strength))
+      range: selection.liveParameterCount..<selection.parameterCount,
+      by: Float(stepsSinceFull))
   }
 
   /// Gradient of the mean squared error with respect to the outputs; returns Σ error².
@@ -322,8 +436,8 @@ extension Trainer {
   private mutating func select(_ index: Int) {
     let changed = towers[index].selection.select(
       from: towers[index].wiring,
-      parameters: recipe.sparsifier.selects ? towers[index].whole.parameters : nil, arena,
-      in: &indices)
+      parameters: leavesZerosOut ? towers[index].whole.parameters : nil,
+      keepingZeros: recipe.keepsZeros, arena, in: &indices)
     collect(\.parameters, index)
     collect(\.moment1, index)
     collect(\.moment2, index)

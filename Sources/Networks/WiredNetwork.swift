@@ -45,6 +45,18 @@ struct WiredNetwork {
     return units
   }
 
+  /// For each layer with weights, where these stand among the parameters.
+  var weightsByLayer: [[Int]] {
+    var unit = 0
+    return network.layers.map { layer in
+      defer { unit += layer.unitCount }
+      let width = layer.connections.reduce(0) { $0 + $1.weight.columns }
+      return biases[unit..<(unit + layer.unitCount)].flatMap { bias in
+        (bias + 1)..<(bias + 1 + width)
+      }
+    }.filter { !$0.isEmpty }
+  }
+
   /// The row of a table of values (ones, inputs, units from `firstUnitRow` on) that each parameter
   /// multiplies.
   func factorRows(firstUnitRow: Int) -> [Int] {

@@ -235,7 +235,7 @@ private struct PlanReader {
   }
 
   private static func isAboutCombination(_ text: String) -> Bool {
-    text.contains("it needs --skip")
+    text.contains("it needs --")
   }
 
   private static func plain(_ error: any Error) -> String {

@@ -145,8 +145,10 @@ public final class StudyRun: Sendable {
     let begin = clock.now
     var record = MemberRecord(member: work.member, restarts: 0, seconds: 0)
     do {
-      let outcome = try training.run(member: work.member, on: material) { _ in
-        report(Progress(stage: .training, done: perEpoch, detail: name))
+      let outcome = try training.run(member: work.member, on: material) { event in
+        report(
+          Progress(
+            stage: .training, done: perEpoch * Double(1 + event.epochsLeftOut), detail: name))
       }
       let ends = outcome.histories.compactMap(\.epochs.last)
       record.restarts = outcome.histories.reduce(0) { $0 + $1.divergences.count }

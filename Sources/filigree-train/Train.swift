@@ -173,7 +173,7 @@ struct Train: Tool {
     do {
       let outcome = try await Interruption.cancelling {
         try await training.run(on: smoothing, checkpoints: checkpoints) { event in
-          progress.advance(Self.describe(event, names))
+          progress.advance(by: 1 + event.epochsLeftOut, Self.describe(event, names))
         }
       }
       progress.finish()

@@ -66,6 +66,31 @@ import Testing
     #expect(resumed.histories == whole.histories)
   }
 
+  /// The same with everything that is kept beside parameters and moments.
+  @Test(arguments: Sparsifier.allCases)
+  func everySparsifierIsTakenUpWithTheSameBits(sparsifier: Sparsifier) async throws {
+    let data = try await data()
+    let change = { (recipe: inout Recipe) in
+      recipe.sparsifier = sparsifier
+      recipe.revisit = 5
+      (recipe.refine, recipe.eliminate, recipe.thin, recipe.finish) = (0, 0, 0, 0)
+      (recipe.freeze, recipe.average, recipe.patience) = (0.4, true, 3)
+    }
+    let whole = try await training(2, change).run(on: data)
+    for capacity in [3, 8, 17, 25, 30] {
+      let shelf = Shelf(capacity: capacity)
+      await #expect(throws: Shelf.Full.self) {
+        try await training(1, change).run(on: data, checkpoints: shelf.checkpoints())
+      }
+      let again = Checkpoints(
+        interval: .zero, load: { problem in shelf.all.first { $0.problem == problem } },
+        save: { _ in })
+      let resumed = try await training(2, change).run(on: data, checkpoints: again)
+      #expect(resumed.models.map(\.model) == whole.models.map(\.model))
+      #expect(resumed.histories == whole.histories)
+    }
+  }
+
   @Test func aCancelledTrainingKeepsItsStates() async throws {
     let data = try await data()
     let shelf = Shelf()
@@ -81,7 +106,7 @@ import Testing
     while seen.withLock({ $0 }) < 20 { await Task.yield() }
     task.cancel()
     await #expect(throws: CancellationError.self) { _ = try await task.value }
-    #expect(shelf.all.contains { !$0.epochs.isEmpty && !$0.parameters.isEmpty })
+    #expect(shelf.all.contains { !$0.epochs.isEmpty && !$0.tower.parameters.isEmpty })
   }
 
   @Test func aStateOfAnotherNetworkIsRefused() async throws {

@@ -60,7 +60,7 @@ import Testing
     }
   }
 
-  @Test(arguments: ["none", "l1", "proximal"])
+  @Test(arguments: ["none", "l1", "proximal", "group-lasso", "soft-threshold"])
   func twentyStepsOfAdamFollowPyTorch(sparsifier: String) throws {
     let reference = try #require(Self.reference)
     let run = try #require(reference.optimiser.first { $0.sparsifier == sparsifier })

@@ -108,20 +108,10 @@ import Testing
       networks: [.initial(recipe: recipe, inputs: 6, outputs: 1, name: "y", stream: &initial)],
       recipe: recipe, set: repeated, firstTarget: 0, orders: .inOrder)
     for epoch in 1...60 { _ = trainer.runEpoch(epoch, validation: nil) }
-    let gradient = trainer.gradient(rows: (0..<200).map { UInt32($0) }).network
-    var zeros = 0
-    for (layer, slopes) in zip(trainer.result().layers, gradient.layers) {
-      for (connection, slope) in zip(layer.connections, slopes.connections) {
-        for (weight, slope) in zip(connection.weight.elements, slope.weight.elements) {
-          if weight == 0 {
-            zeros += 1
-            #expect(abs(slope) <= recipe.strength)
-          } else {
-            #expect(abs(slope + (weight > 0 ? 1 : -1) * recipe.strength) < 1e-4)
-          }
-        }
-      }
-    }
+    let (weights, gradient) = trainer.weightsAndGradient(rows: 200)
+    let penalty = L1Penalty(strengths: gradient.map { _ in recipe.strength })
+    #expect(penalty.residual(at: weights, gradient: gradient) < 1e-4)
+    let zeros = weights.count { $0 == 0 }
     #expect(zeros >= (hidden.isEmpty ? 4 : 10))
   }
 
