@@ -101,6 +101,12 @@ INLINE void NAME(activate)(uint32_t activation, const int count, float *value, f
     for (int k = 0; k < count; k++)
       AT(value, k * LANES) =
           2.0f * NAME(sigmoid)(CONST_AT(value, k * LANES), -2.88539008f) - 1.0f;
+  if (activation == FILIGREE_SQUARE)
+    for (int k = 0; k < count; k++) {
+      const vector sum = CONST_AT(value, k * LANES);
+      AT(value, k * LANES) = sum * sum;
+      AT(slope, k * LANES) = 2.0f * sum;
+    }
 }
 
 /* φ′ of vector k of a unit, from what store_values left. */
@@ -110,7 +116,8 @@ INLINE vector NAME(slope_at)(uint32_t activation, const float *value, const floa
       const integers on = CONST_AT(value, 0) > 0;
       return (vector)(on & (integers)((vector){} + 1.0f));
     }
-    case FILIGREE_SILU: return CONST_AT(slope, 0);
+    case FILIGREE_SILU:
+    case FILIGREE_SQUARE: return CONST_AT(slope, 0);
     case FILIGREE_TANH: return 1.0f - CONST_AT(value, 0) * CONST_AT(value, 0);
     default: return (vector){} + 1.0f;
   }
@@ -532,6 +539,10 @@ static void NAME(activate_double)(uint32_t activation, size_t batch, double *val
       case FILIGREE_TANH:
         *v = 2.0 * NAME(sigmoid_double)(2.0 * *v) - 1.0;
         s = 1.0 - *v * *v;
+        break;
+      case FILIGREE_SQUARE:
+        s = 2.0 * *v;
+        *v *= *v;
         break;
       default: s = (doubles){} + 1.0;
     }

@@ -21,6 +21,18 @@ public struct RecipeOptions: ParsableArguments {
   public var recipe = ShippedRecipe.all[0].name
 
   @Option(
+    help: """
+      gradient: networks, the default; stlsq (SINDy) or lasso: sparse polynomials, for comparison. For \
+      these only --degree, --smooth and --validation count.
+      """)
+  public var method: Networks.Method?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Degree of the polynomials, 1 to 3 \(usual(standard.degree))."))
+  public var degree: Int?
+
+  @Option(
     help: "shared: one trunk for all outputs; per-output: a network for each, the default.")
   public var towers: Towers?
 
@@ -209,6 +221,8 @@ public struct RecipeOptions: ParsableArguments {
     func set<Value>(_ place: WritableKeyPath<Recipe, Value>, _ value: Value?) {
       if let value { result[keyPath: place] = value }
     }
+    set(\.method, method)
+    set(\.degree, degree)
     set(\.towers, towers)
     set(\.hidden, try hidden.map(Self.units))
     set(\.activation, activation)
@@ -264,6 +278,7 @@ public struct RecipeOptions: ParsableArguments {
 }
 
 extension Towers: ExpressibleByArgument {}
+extension Networks.Method: ExpressibleByArgument {}
 extension Sparsifier: ExpressibleByArgument {}
 extension Schedule: ExpressibleByArgument {}
 extension Activation: ExpressibleByArgument {

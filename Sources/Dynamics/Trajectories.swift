@@ -132,6 +132,8 @@ public enum DataProblem: Error, Equatable {
   case constantRate(Variable)
   /// Numbers that do not fit 32 bits.
   case scale(Variable)
+  /// A polynomial of so many inputs and this degree.
+  case tooManyTerms(inputs: Int, degree: Int, limit: Int)
 }
 
 extension DataProblem: CustomStringConvertible {
@@ -166,6 +168,10 @@ extension DataProblem: CustomStringConvertible {
       return
         "state \(quoted(variable.name)) changes by the same amount at every training step, so its rate "
         + "cannot be standardised; leave it out with --exclude \(shellQuoted(variable.name))"
+    case .tooManyTerms(let inputs, let degree, let limit):
+      return
+        "polynomials of degree \(degree) in \(inputs) variables have more than \(limit) terms; a lower "
+        + "--degree, or fewer variables by --exclude, is needed"
     case .scale(let variable):
       return
         "\(quoted(variable.name)) varies by too much or too little for the 32-bit numbers of a model "

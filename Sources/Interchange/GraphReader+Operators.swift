@@ -105,7 +105,10 @@ extension GraphReader {
       return .sources([.layer(layer(try affine(a), activation: .silu))])
     case (.sigmoid(let name), _) where name == node.input[1]:
       return .sources([.layer(layer(try affine(b), activation: .silu))])
-    default: throw fail("a product of two computed values is supported only as SiLU")
+    case (_, _) where node.input[0] == node.input[1]:
+      return .sources([.layer(layer(try affine(a), activation: .square))])
+    default:
+      throw fail("a product of two computed values is supported only as SiLU or as a square")
     }
   }
 

@@ -133,6 +133,7 @@ private struct GraphBuilder {
     case .silu:
       node("Sigmoid", [sum], "\(prefix)_sigmoid")
       node("Mul", [sum, "\(prefix)_sigmoid"], value)
+    case .square: node("Mul", [sum, sum], value)
     }
     return value
   }

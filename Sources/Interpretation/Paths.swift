@@ -259,9 +259,11 @@ private struct LayerSums {
   mutating func applySlopes(_ activation: Activation) {
     guard activation != .identity else { return }
     let (least, most) = (activation.slopeRange.lowerBound, activation.slopeRange.upperBound)
+    // What no path reaches stays at zero, however steep.
+    func product(_ slope: Double, _ bound: Double) -> Double { bound == 0 ? 0 : slope * bound }
     for index in low.indices {
-      let (a, b) = (least * low[index], least * high[index])
-      let (c, d) = (most * low[index], most * high[index])
+      let (a, b) = (product(least, low[index]), product(least, high[index]))
+      let (c, d) = (product(most, low[index]), product(most, high[index]))
       low[index] = min(a, b, c, d)
       high[index] = max(a, b, c, d)
     }

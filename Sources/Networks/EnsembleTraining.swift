@@ -66,7 +66,7 @@ public struct EnsembleTraining: Sendable {
 
   public func problems(targets: Int) -> [Problem] {
     (0..<members).flatMap { member in
-      recipe.towers == .shared
+      recipe.towers == .shared && recipe.method == .gradient
         ? [Problem(member: member)]
         : (0..<targets).map { Problem(member: member, tower: $0) }
     }
@@ -122,6 +122,8 @@ public struct EnsembleTraining: Sendable {
     let set: TrainingSet
     let validation: TrainingSet?
     let refinement: Refinement.Material?
+    /// Where there are no networks to train: what was found for each target.
+    let regressions: [LibraryRegression.Fit]?
 
     /// - Throws: `DataProblem`.
     public init(_ data: Smoothing, recipe: Recipe) throws(DataProblem) {
@@ -140,6 +142,15 @@ public struct EnsembleTraining: Sendable {
           training: training, validation: held, all: data,
           parameters: recipe.parameters(inputs: set.features.count, outputs: set.targets.count),
           scaledLike: set) : nil
+      guard recipe.method != .gradient else {
+        regressions = nil
+        return
+      }
+      let regression = try LibraryRegression(
+        training: training, validation: held ?? training, scaledLike: set, degree: recipe.degree)
+      regressions = set.targets.indices.map { target in
+        regression.fit(recipe.method, target: target, name: set.targets[target].name)
+      }
     }
   }
 
@@ -147,10 +158,31 @@ public struct EnsembleTraining: Sendable {
     _ states: [ProblemState], on material: Material, checkpoints: Checkpoints,
     report: @escaping @Sendable (Progress) -> Void
   ) throws -> [GroupTraining.Trained] {
+    if let regressions = material.regressions {
+      return states.map { state in
+        take(regressions[state.problem.tower ?? 0], state.problem, material.set, report)
+      }
+    }
     var group = GroupTraining(
       self, set: material.set, validation: material.validation, refinement: material.refinement,
       checkpoints: checkpoints, states: states, report: report)
     return try group.run()
+  }
+
+  /// A polynomial in place of a network: the same for every member.
+  private func take(
+    _ fit: LibraryRegression.Fit, _ problem: Problem, _ set: TrainingSet,
+    _ report: @Sendable (Progress) -> Void
+  ) -> GroupTraining.Trained {
+    let record = EpochRecord(
+      epoch: 1, learningRate: 0, trainingLoss: fit.chosen.loss, penalty: 0,
+      validationLoss: fit.chosen.validation, survivingWeights: fit.network.survivingWeightCount)
+    report(
+      Progress(
+        problem: problem, record: record, epochsLeftOut: recipe.epochs(rows: set.rows) - 1))
+    return GroupTraining.Trained(
+      network: fit.network,
+      history: History(problem: problem, epochs: [record], divergences: []))
   }
 
   /// Problems that are trained side by side on the same minibatches: the towers of a member that have

@@ -209,6 +209,7 @@ extension Activation {
     case .relu: max(z, 0)
     case .silu: z / (1 + exp(-z))
     case .tanh: Foundation.tanh(z)
+    case .square: z * z
     }
   }
 
@@ -223,6 +224,7 @@ extension Activation {
     case .tanh:
       let t = Foundation.tanh(z)
       return 1 - t * t
+    case .square: return 2 * z
     }
   }
 
@@ -232,6 +234,7 @@ extension Activation {
     case .identity: 1...1
     case .relu, .tanh: 0...1
     case .silu: -0.0998393201288670...1.0998393201288670
+    case .square: -.infinity ... .infinity
     }
   }
 }

@@ -9,6 +9,16 @@ public enum Towers: String, Codable, CaseIterable, Sendable {
   case perOutput = "per-output"
 }
 
+/// How a model comes about.
+public enum Method: String, Codable, CaseIterable, Sendable {
+  /// A network, by gradients: everything else that a recipe says is about this.
+  case gradient
+  /// A polynomial by sequentially thresholded least squares (SINDy); see `LibraryRegression`.
+  case stlsq
+  /// A polynomial by the lasso.
+  case lasso
+}
+
 /// What makes weights vanish during training.
 public enum Sparsifier: String, Codable, CaseIterable, Sendable {
   /// Nothing: a dense network.
@@ -115,6 +125,9 @@ extension Length: Codable {
 
 /// Everything that decides a training but data and seed.
 public struct Recipe: Equatable, Codable, Sendable {
+  public var method = Method.gradient
+  /// Of the polynomials that stlsq and lasso choose terms from.
+  public var degree = 2
   public var towers = Towers.perOutput
   public var hidden = [20]
   public var activation = Activation.silu
@@ -174,7 +187,13 @@ public struct Recipe: Equatable, Codable, Sendable {
 
   /// The options that distinguish this recipe, in the words of the command line.
   public var description: [String: String] {
-    [
+    guard method == .gradient else {
+      return [
+        "method": method.rawValue, "degree": String(degree), "smooth": String(smooth),
+        "validation": "\(validation)",
+      ]
+    }
+    return [
       "towers": towers.rawValue, "input-skip": String(inputSkip),
       "input-strength": inputStrength.map { "\($0)" } ?? "as strength",
       "density": sparsifier.hasDensity ? "\(density)" : "1", "freeze": "\(freeze)",
@@ -208,7 +227,12 @@ public struct Recipe: Equatable, Codable, Sendable {
     }
     let limit = Double.greatestFiniteMagnitude
     let tiny = Double.leastNonzeroMagnitude
+    if method != .gradient && validation == 0 {
+      return
+        "--method \(method.rawValue) chooses by held-out trajectories; it needs --validation above 0"
+    }
     let problems = [
+      check("--degree", degree, 1...3, "1, 2 or 3"),
       check("--strength", strength, 0...limit, "zero or positive"),
       check("--input-strength", inputStrength ?? 0, 0...limit, "zero or positive"),
       check("--density", density, tiny...1, "above 0 and at most 1"),
@@ -284,7 +308,9 @@ public struct Recipe: Equatable, Codable, Sendable {
   }
 
   /// Whether anything follows the stochastic training.
-  public var isRefined: Bool { refine > 0 || eliminate > 0 || thin > 0 || finish > 0 }
+  public var isRefined: Bool {
+    method == .gradient && (refine > 0 || eliminate > 0 || thin > 0 || finish > 0)
+  }
 
   /// Passes over data of so many rows.
   public func epochs(rows: Int) -> Int { length.epochs(rows: rows, batch: batch) }

@@ -41,6 +41,12 @@ public struct ShippedRecipe: Sendable {
         ($0.refine, $0.eliminate, $0.thin, $0.finish) = (4, 4, 0, 4)
       }),
     ShippedRecipe(
+      name: "sindy", meaning: "sparse polynomials of degree 2 by thresholded least squares",
+      recipe: .with { $0.method = .stlsq }),
+    ShippedRecipe(
+      name: "lasso", meaning: "the same chosen by the lasso",
+      recipe: .with { $0.method = .lasso }),
+    ShippedRecipe(
       name: "dense", meaning: "the published dense network: a shared ReLU trunk",
       recipe: .with { $0.isAsPublished() }),
     ShippedRecipe(

@@ -55,6 +55,7 @@ import Testing
     case .relu: (max(0, z), z > 0 ? 1 : 0)
     case .silu: (z * sigmoid, sigmoid + z * sigmoid * (1 - sigmoid))
     case .tanh: (tanh(z), 1 - tanh(z) * tanh(z))
+    case .square: (z * z, 2 * z)
     }
   }
 
