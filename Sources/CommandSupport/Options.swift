@@ -61,6 +61,33 @@ public struct CutOption: ParsableArguments {
   }
 }
 
+public struct VariationOption: ParsableArguments {
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      """
+      Take, instead of the plant as it is known, one of its kind with constants drawn at random within \
+      20 % of its own from this seed.
+      """, valueName: "seed"))
+  public var vary: UInt64?
+
+  public init() {}
+
+  /// - Throws: `ValidationError` where there is no such plant.
+  public func plant(_ name: String) throws -> any Plant {
+    guard let known = PlantCatalogue.plant(named: name) else {
+      throw ValidationError(
+        "--plant \(name): there is no such plant; there are "
+          + "\(PlantCatalogue.names.joined(separator: ", ")).")
+    }
+    guard let vary else { return known }
+    guard let varied = known.varied(seed: vary) else {
+      throw ValidationError("--vary: the plant \(name) has no constants that vary.")
+    }
+    return varied
+  }
+}
+
 public struct ControlsOption: ParsableArguments {
   @Option(
     help: ArgumentHelp(
@@ -75,8 +102,9 @@ public struct ControlsOption: ParsableArguments {
     inputs.map { NameList.parse($0) }
   }
 
-  public func read(_ path: String) throws -> Trajectories {
-    let data = try TrajectoryFile.read(path)
+  /// - Parameter gaps: whether values of states may be missing.
+  public func read(_ path: String, gaps: Gaps = .refused) throws -> Trajectories {
+    let data = try TrajectoryFile.read(path, gaps: gaps)
     guard let names else { return data }
     let changed = data.controls.map(\.name).filter { !names.contains($0) }
     if !changed.isEmpty {

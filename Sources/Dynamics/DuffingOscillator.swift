@@ -14,11 +14,26 @@ public struct DuffingOscillator: Plant {
     Variable("force", unit: "N/kg", longName: "force per mass", role: .control)
   ]
 
-  public init() {}
+  private let damping: Double
+  private let linear: Double
+  private let cubic: Double
+
+  public init() { self.init(damping: 0.3, linear: 1, cubic: 1) }
+
+  private init(damping: Double, linear: Double, cubic: Double) {
+    (self.damping, self.linear, self.cubic) = (damping, linear, cubic)
+  }
+
+  /// Each constant drawn uniformly within 20 % of its own.
+  public func varied(seed: UInt64) -> DuffingOscillator? {
+    var stream = RandomStream(seed: seed, path: [3])
+    var factor: Double { 0.8 + 0.4 * stream.uniform() }
+    return DuffingOscillator(damping: 0.3 * factor, linear: factor, cubic: factor)
+  }
 
   public func rates<S: PlantScalar>(state x: [S], controls u: [S], into rates: inout [S]) {
     rates[0] = x[1]
-    rates[1] = u[0] + x[0] - x[0] * x[0] * x[0] - S(0.3) * x[1]
+    rates[1] = u[0] + S(linear) * x[0] - S(cubic) * x[0] * x[0] * x[0] - S(damping) * x[1]
   }
 
   public func initialState(_ stream: inout RandomStream) -> [Double] {

@@ -31,36 +31,71 @@ public struct ElectrolysisCell: Plant {
   ]
   public let domain = "alumina in the bath of at least 2.21 % by mass"
 
-  public init() {}
+  private let constants: Constants
 
-  // Heat transfer of ledge, wall and bath.
-  private static let ledgeConductivity = 2.5
-  private static let wallConductivity = 6.5
-  private static let wallThickness = 0.1
-  private static let bathToLedge = 1200.0
-  private static let wallToAir = 25.0
-  private static let ledgeArea = 17.92
-  private static let latentHeat = 119495.0
-  private static let ambient = 35.0
-  /// Ledge thickness per ledge mass, m/kg.
-  private static let thicknessPerMass = 2e-5
-  // Rate constants, named by what they multiply.
-  private static let conduction = 2 * ledgeConductivity * ledgeArea / latentHeat  // k1
-  private static let convection = bathToLedge * ledgeArea / latentHeat  // k2
-  private static let aluminaConsumption = 1.7e-7  // k3, kg/(A s)
-  private static let fluorideLoss = 0.02  // k4
-  private static let cryoliteGain = 0.03  // k5
-  private static let metalProduction = 4.43e-8  // k6, kg/(A s)
-  private static let bathHeat = 1881.0  // k7/k2 = k8/k1
-  private static let ledgeHeat = 1320.0  // k12/k2 = k13/k1
-  private static let bathCapacity = 5.66e-4  // α
-  private static let ledgeCapacity = 7.58e-4  // β
-  private static let wallCapacity = 6e-7  // k17
-  private static let halfLedgeResistance = 1 / (2 * ledgeConductivity)  // k11 = k15
-  private static let halfWallResistance = wallThickness / (2 * wallConductivity)  // k14
+  public init() { constants = Constants() }
+
+  /// The cell with every physical constant drawn uniformly within 20 % of its own, and the empirical
+  /// formulas of liquidus and voltage as they are: another cell of the same kind.
+  public func varied(seed: UInt64) -> ElectrolysisCell? {
+    var stream = RandomStream(seed: seed, path: [3])
+    return ElectrolysisCell(constants: Constants { 0.8 + 0.4 * stream.uniform() })
+  }
+
+  private init(constants: Constants) { self.constants = constants }
+
+  private struct Constants: Sendable {
+    // Heat transfer of ledge, wall and bath.
+    let bathToLedge: Double
+    let ledgeArea: Double
+    let ambient: Double
+    /// Ledge thickness per ledge mass, m/kg.
+    let thicknessPerMass: Double
+    // Rate constants, named by what they multiply.
+    let conduction: Double  // k1
+    let convection: Double  // k2
+    let aluminaConsumption: Double  // k3, kg/(A s)
+    let fluorideLoss: Double  // k4
+    let cryoliteGain: Double  // k5
+    let metalProduction: Double  // k6, kg/(A s)
+    let bathHeat: Double  // k7/k2 = k8/k1
+    let ledgeHeat: Double  // k12/k2 = k13/k1
+    let bathCapacity: Double  // α
+    let ledgeCapacity: Double  // β
+    let wallCapacity: Double  // k17
+    let halfLedgeResistance: Double  // k11 = k15
+    let halfWallResistance: Double  // k14
+    let wallToAir: Double
+
+    /// - Parameter factor: for each constant in turn.
+    init(_ factor: () -> Double = { 1 }) {
+      let ledgeConductivity = 2.5 * factor()
+      let wallConductivity = 6.5 * factor()
+      let wallThickness = 0.1 * factor()
+      let latentHeat = 119495.0 * factor()
+      bathToLedge = 1200.0 * factor()
+      wallToAir = 25.0 * factor()
+      ledgeArea = 17.92 * factor()
+      ambient = 35.0 * factor()
+      thicknessPerMass = 2e-5 * factor()
+      aluminaConsumption = 1.7e-7 * factor()
+      fluorideLoss = 0.02 * factor()
+      cryoliteGain = 0.03 * factor()
+      metalProduction = 4.43e-8 * factor()
+      bathHeat = 1881.0 * factor()
+      ledgeHeat = 1320.0 * factor()
+      bathCapacity = 5.66e-4 * factor()
+      ledgeCapacity = 7.58e-4 * factor()
+      wallCapacity = 6e-7 * factor()
+      conduction = 2 * ledgeConductivity * ledgeArea / latentHeat
+      convection = bathToLedge * ledgeArea / latentHeat
+      halfLedgeResistance = 1 / (2 * ledgeConductivity)
+      halfWallResistance = wallThickness / (2 * wallConductivity)
+    }
+  }
 
   public func rates<S: PlantScalar>(state x: [S], controls u: [S], into rates: inout [S]) {
-    typealias Cell = ElectrolysisCell
+    let cell = constants
     let bath = x[1] + x[2] + x[3]
     let bathTemperature = x[5]
     let ledgeTemperature = x[6]
@@ -69,36 +104,36 @@ public struct ElectrolysisCell: Plant {
     let liquidus = liquidusTemperature(state: x)
     let voltage = bathVoltage(state: x, controls: u)
 
-    let thickness = S(Cell.thicknessPerMass) * x[0]
+    let thickness = S(cell.thicknessPerMass) * x[0]
     let superheat = bathTemperature - liquidus
     let subcooling = liquidus - ledgeTemperature
     let gradient = subcooling / thickness
-    let freezing = S(Cell.conduction) * gradient - S(Cell.convection) * superheat
+    let freezing = S(cell.conduction) * gradient - S(cell.convection) * superheat
 
-    let toLedge = S(1 / Cell.bathToLedge) + S(Cell.halfLedgeResistance) * thickness
-    let ledgeToWall = S(Cell.halfWallResistance) + S(Cell.halfLedgeResistance) * thickness
-    let area = S(Cell.ledgeArea)
+    let toLedge = S(1 / cell.bathToLedge) + S(cell.halfLedgeResistance) * thickness
+    let ledgeToWall = S(cell.halfWallResistance) + S(cell.halfLedgeResistance) * thickness
+    let area = S(cell.ledgeArea)
     let wallFlow = area * (ledgeTemperature - wallTemperature) / ledgeToWall
 
     rates[0] = freezing
-    rates[1] = u[0] - S(Cell.aluminaConsumption) * current
-    rates[2] = u[2] - S(Cell.fluorideLoss) * u[0]
-    rates[3] = S(Cell.cryoliteGain) * u[0] - freezing
-    rates[4] = S(Cell.metalProduction) * current - u[3]
+    rates[1] = u[0] - S(cell.aluminaConsumption) * current
+    rates[2] = u[2] - S(cell.fluorideLoss) * u[0]
+    rates[3] = S(cell.cryoliteGain) * u[0] - freezing
+    rates[4] = S(cell.metalProduction) * current - u[3]
 
     // Melting ledge enters the bath cold, freezing bath leaves it hot.
-    let melted = S(Cell.convection) * superheat - S(Cell.conduction) * gradient
+    let melted = S(cell.convection) * superheat - S(cell.conduction) * gradient
     let bathLoss = area * (bathTemperature - ledgeTemperature) / toLedge
-    let meltCooling = S(Cell.bathHeat) * superheat * melted
-    rates[5] = S(Cell.bathCapacity) / bath * (current * voltage - bathLoss - meltCooling)
+    let meltCooling = S(cell.bathHeat) * superheat * melted
+    rates[5] = S(cell.bathCapacity) / bath * (current * voltage - bathLoss - meltCooling)
 
-    let ledgeGain = area * subcooling / (S(Cell.halfLedgeResistance) * thickness)
-    let frozenHeating = S(Cell.ledgeHeat) * subcooling * melted
-    rates[6] = S(Cell.ledgeCapacity) / x[0] * (ledgeGain - wallFlow - frozenHeating)
+    let ledgeGain = area * subcooling / (S(cell.halfLedgeResistance) * thickness)
+    let frozenHeating = S(cell.ledgeHeat) * subcooling * melted
+    rates[6] = S(cell.ledgeCapacity) / x[0] * (ledgeGain - wallFlow - frozenHeating)
 
-    let toAir = S(Cell.halfWallResistance + 1 / Cell.wallToAir)
-    let airFlow = area * (wallTemperature - S(Cell.ambient)) / toAir
-    rates[7] = S(Cell.wallCapacity) * (wallFlow - airFlow)
+    let toAir = S(cell.halfWallResistance + 1 / cell.wallToAir)
+    let airFlow = area * (wallTemperature - S(cell.ambient)) / toAir
+    rates[7] = S(cell.wallCapacity) * (wallFlow - airFlow)
   }
 
   public func observe<S: PlantScalar>(state: [S], controls: [S]) -> [S] {

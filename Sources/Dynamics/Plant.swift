@@ -42,6 +42,8 @@ public protocol Plant: Sendable {
   func isInDomain(state: [Double], controls: [Double]) -> Bool
 
   // Given:
+  /// The same plant with constants drawn at random near its own; nil for a plant that has no such kin.
+  func varied(seed: UInt64) -> Self?
   func trajectory(
     initialState: [Double], mode: ExcitationMode, stream: RandomStream, samples: Int
   ) -> SimulatedTrajectory
@@ -61,6 +63,7 @@ public struct SimulatedTrajectory: Sendable {
 
 extension Plant {
   public var observables: [Variable] { [] }
+  public func varied(seed: UInt64) -> Self? { nil }
   public var domain: String { "" }
   public var variables: [Variable] { states + controls }
 

@@ -38,40 +38,66 @@ public struct Standardisation: Equatable, Sendable {
 /// The regression that a model of the dynamics solves: features z = (state, control) at sample k,
 /// targets (state(k+1) − state(k))/Δt, one row per step, in physical units.
 ///
-/// A view of the trajectories: rows are made when they are asked for.
+/// A view of the trajectories: rows are made when they are asked for. Steps from or to a sample with a gap
+/// are left out.
 public struct Regression: Sendable {
   public let features: [Variable]
   /// The rates of the states, in their order.
   public let targets: [Variable]
   public let timeStep: Double
-  /// Steps in all trajectories.
+  /// Steps in all trajectories, from and to samples without gaps.
   public let rows: Int
   private let samples: [Matrix]
+  private let hasGaps: Bool
 
-  /// - Throws: `DataProblem.tooShort` when no trajectory has two samples.
+  /// - Throws: `DataProblem.tooShort` when no trajectory has two samples without gaps.
   public init(_ data: Trajectories) throws(DataProblem) {
-    rows = data.samples.reduce(0) { $0 + max(0, $1.rows - 1) }
-    guard rows > 0 else { throw .tooShort }
     features = data.states + data.controls
     targets = data.states.map(\.rate)
     timeStep = data.timeStep
     samples = data.samples
+    hasGaps = data.missingValues.contains { $0 > 0 }
+    var count = 0
+    Self.forEachStep(samples, hasGaps, states: targets.count) { _, _, _ in count += 1 }
+    rows = count
+    guard rows > 0 else { throw .tooShort }
+  }
+
+  /// Goes through all rows in order: where each begins.
+  public func forEachStep(_ body: (_ row: Int, _ trajectory: Int, _ sample: Int) -> Void) {
+    Self.forEachStep(samples, hasGaps, states: targets.count, body)
+  }
+
+  private static func forEachStep(
+    _ samples: [Matrix], _ hasGaps: Bool, states: Int,
+    _ body: (_ row: Int, _ trajectory: Int, _ sample: Int) -> Void
+  ) {
+    var row = 0
+    for (trajectory, matrix) in samples.enumerated() where matrix.rows > 1 {
+      for sample in 0..<(matrix.rows - 1) {
+        if hasGaps {
+          let isWhole = (0..<states).allSatisfy {
+            matrix[sample, $0].isFinite && matrix[sample + 1, $0].isFinite
+          }
+          guard isWhole else { continue }
+        }
+        body(row, trajectory, sample)
+        row += 1
+      }
+    }
   }
 
   /// Goes through all rows in order; each is the features followed by the targets.
   public func forEachRow(_ body: (_ row: Int, _ values: [Double]) -> Void) {
     var values = [Double](repeating: 0, count: features.count + targets.count)
-    var row = 0
-    for matrix in samples where matrix.rows > 1 {
-      for sample in 0..<(matrix.rows - 1) {
-        for column in features.indices { values[column] = matrix[sample, column] }
-        for column in targets.indices {
-          values[features.count + column] =
-            (matrix[sample + 1, column] - matrix[sample, column]) / timeStep
-        }
-        body(row, values)
-        row += 1
+    forEachStep { row, trajectory, sample in
+      let matrix = samples[trajectory]
+      for column in features.indices { values[column] = matrix[sample, column] }
+      for column in targets.indices {
+        values[features.count + column] =
+          (matrix[sample + 1, column] - matrix[sample, column]) / timeStep
       }
+      body(row, values)
     }
   }
 

@@ -18,6 +18,13 @@ public struct Smoothing: Sendable {
     public var relativeNoise: Double
     /// Whether it is noise rather than fast motion.
     public var isNoise: Bool
+    /// The correlation of the third differences from one to the next: −¾ of white noise, less of noise that
+    /// drifts.
+    public var correlation: Double
+    /// Whether there is much noise and it is not white, as is assumed.
+    public var noiseDrifts: Bool {
+      isNoise && relativeNoise > 0.1 && correlation > -0.72
+    }
     /// Measurements that are missing.
     public var gaps: Int
     /// How it was taken to move; nil if it was left as it is.
@@ -71,6 +78,8 @@ public struct Smoother: Sendable {
   /// A state is left as it is when its noise is below this share of its increments' deviation, or what
   /// looks like noise is not.
   public static let threshold = 1e-3
+  /// A correlation of third differences (see `StateReport`) below which it is noise.
+  static let isNoiseBelow = -0.5
   public var threads: Int
 
   public init(threads: Int) { self.threads = threads }
@@ -122,7 +131,7 @@ public struct Smoother: Sendable {
     return Smoothing(
       data: try Trajectories(
         variables: data.variables, timeStep: data.timeStep, samples: samples,
-        attributes: data.attributes),
+        attributes: data.attributes, gaps: data.gaps),
       rateVariances: variances, states: reports)
   }
 
@@ -132,7 +141,8 @@ public struct Smoother: Sendable {
     let some = stride(from: 0, to: data.samples.count, by: step).map {
       data.samples[$0].column(state)
     }
-    let (noise, isNoise) = Self.noise(some)
+    let (noise, correlation) = Self.noise(some)
+    let isNoise = correlation < Self.isNoiseBelow
     var sum = 0.0
     var squares = 0.0
     var count = 0.0
@@ -150,7 +160,8 @@ public struct Smoother: Sendable {
     let deviation = count > 0 ? max(0, squares / count - sum * sum / count / count).squareRoot() : 0
     return Smoothing.StateReport(
       name: data.variables[state].name, noise: noise,
-      relativeNoise: deviation > 0 ? noise / deviation : 0, isNoise: isNoise, gaps: gaps)
+      relativeNoise: deviation > 0 ? noise / deviation : 0, isNoise: isNoise,
+      correlation: correlation, gaps: gaps)
   }
 
   private func needsSmoothing(_ report: Smoothing.StateReport) -> Bool {
@@ -212,21 +223,33 @@ public struct Smoother: Sendable {
   }
 
   /// What third differences, which slow motion hardly reaches, say of a state's noise: its deviation,
-  /// 1.4826 median |Δ³x|/√20, and whether it is noise rather than fast motion. White noise gives third
-  /// differences a correlation of −¾ from one to the next, a random walk −⅔, motion a positive one.
-  static func noise(_ series: [[Double]]) -> (deviation: Double, isNoise: Bool) {
+  /// 1.4826 median |Δ³x|/√20, and the correlation of third differences from one to the next: −¾ of white
+  /// noise, −⅔ of a random walk, positive of motion.
+  static func noise(_ series: [[Double]]) -> (deviation: Double, correlation: Double) {
     let third = series.map { Self.differences($0, order: 3) }
     let magnitudes = third.flatMap { $0 }.filter(\.isFinite).map(abs)
-    guard !magnitudes.isEmpty else { return (0, false) }
+    guard !magnitudes.isEmpty else { return (0, 0) }
     let deviation = 1.4826 * magnitudes.median
     // Jumps count as four deviations.
     let clipped = third.map { values in
-      values.map { max(-4 * deviation, min(4 * deviation, $0)) }
+      values.map { $0.isNaN ? .nan : max(-4 * deviation, min(4 * deviation, $0)) }
     }
     let pairs = clipped.flatMap { zip($0, $0.dropFirst()) }.filter { $0.isFinite && $1.isFinite }
     let products = pairs.reduce(0) { $0 + $1.0 * $1.1 }
     let squares = pairs.reduce(0) { $0 + $1.0 * $1.0 }
-    return (deviation / 20.0.squareRoot(), products < -0.5 * squares)
+    return (deviation / 20.0.squareRoot(), squares > 0 ? products / squares : 0)
+  }
+
+  /// The controls that look as if they were measured with noise, and how much of it there is in units of their
+  /// deviations.
+  public static func noisyControls(_ data: Trajectories) -> [(name: String, share: Double)] {
+    data.controls.enumerated().compactMap { number, control in
+      let series = data.samples.map { $0.column(data.states.count + number) }
+      let deviation = series.flatMap { $0 }.standardDeviation
+      let (noise, correlation) = noise(series)
+      guard correlation < isNoiseBelow, noise > threshold * deviation else { return nil }
+      return (control.name, noise / deviation)
+    }
   }
 
   private static func differences(_ values: [Double], order: Int) -> [Double] {
@@ -299,7 +322,7 @@ private struct MotionSearch {
 
 /// Where the controls change, and what that says about the rates of a state.
 private struct ControlChanges: Sendable {
-  /// Samples × controls: u(k) − u(k − 1), zero at the first.
+  /// Samples × controls: u(k) − u(k − 1), zero at the first and where it may be noise.
   private let changes: [Matrix]
 
   struct Jumps {
@@ -309,9 +332,15 @@ private struct ControlChanges: Sendable {
 
   init(_ samples: [Matrix], _ data: Trajectories) {
     let first = data.states.count
+    let least = data.controls.indices.map { control in
+      let (noise, correlation) = Smoother.noise(samples.map { $0.column(first + control) })
+      return correlation < Smoother.isNoiseBelow ? 6 * noise : 0
+    }
     changes = samples.map { samples in
       Matrix(rows: samples.rows, columns: data.controls.count) { row, control in
-        row > 0 ? samples[row, first + control] - samples[row - 1, first + control] : 0
+        guard row > 0 else { return 0 }
+        let change = samples[row, first + control] - samples[row - 1, first + control]
+        return abs(change) > least[control] ? change : 0
       }
     }
   }

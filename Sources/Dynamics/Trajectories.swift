@@ -1,5 +1,11 @@
 import LinearAlgebra
 
+/// Whether values may be missing in trajectories (NaN stands for them): in what is measured, never in controls.
+public enum Gaps: Sendable {
+  case refused
+  case inStates
+}
+
 /// Equally sampled trajectories of the same variables: states first, then controls, then observables.
 public struct Trajectories: Equatable, Sendable {
   /// The states, then the controls, then the observables.
@@ -11,11 +17,15 @@ public struct Trajectories: Equatable, Sendable {
   public private(set) var samples: [Matrix]
   /// Where the data come from, as key and value: plant, mode, seed and the like.
   public var attributes: [String: String]
+  /// Whether `samples` may hold gaps.
+  public let gaps: Gaps
 
+  /// - Parameter gaps: whether NaN may stand for a value that is missing.
   /// - Throws: `DataProblem` if a name occurs twice, the time step is not positive, or a value is not
-  ///   finite.
+  ///   finite where it must be.
   public init(
-    variables: [Variable], timeStep: Double, samples: [Matrix], attributes: [String: String] = [:]
+    variables: [Variable], timeStep: Double, samples: [Matrix], attributes: [String: String] = [:],
+    gaps: Gaps = .refused
   ) throws(DataProblem) {
     let ordered = [Role.state, .control, .observable].flatMap { role in
       variables.filter { $0.role == role }
@@ -30,6 +40,7 @@ public struct Trajectories: Equatable, Sendable {
     self.variables = ordered
     self.timeStep = timeStep
     self.attributes = attributes
+    self.gaps = gaps
     if ordered == variables {
       self.samples = samples
     } else {
@@ -41,7 +52,12 @@ public struct Trajectories: Equatable, Sendable {
 
   private func checkFinite() throws(DataProblem) {
     for (trajectory, matrix) in samples.enumerated() {
-      guard let index = matrix.elements.firstIndex(where: { !$0.isFinite }) else { continue }
+      let isMeasured = variables.map { gaps == .inStates && $0.role != .control }
+      let place = matrix.elements.indices.first { index in
+        let value = matrix.elements[index]
+        return !value.isFinite && !(value.isNaN && isMeasured[index % matrix.columns])
+      }
+      guard let index = place else { continue }
       throw .notFinite(
         variable: variables[index % matrix.columns].name, trajectory: trajectory,
         sample: index / matrix.columns, value: matrix.elements[index])
@@ -87,7 +103,18 @@ public struct Trajectories: Equatable, Sendable {
     return try Trajectories(
       variables: columns.map { variables[$0] }, timeStep: timeStep,
       samples: samples.map { $0.submatrix(rows: Array(0..<$0.rows), columns: columns) },
-      attributes: attributes)
+      attributes: attributes, gaps: gaps)
+  }
+
+  /// Values that are missing, state by state.
+  public var missingValues: [Int] {
+    states.indices.map { state in
+      gaps == .refused
+        ? 0
+        : samples.reduce(0) { count, matrix in
+          count + (0..<matrix.rows).count { matrix[$0, state].isNaN }
+        }
+    }
   }
 
   /// Splits off the last `fraction` of the trajectories, at least one; a single trajectory is split
@@ -148,11 +175,12 @@ extension DataProblem: CustomStringConvertible {
     case .notFinite(let variable, let trajectory, let sample, let value):
       return
         "variable \(quoted(variable)), trajectory \(trajectory), sample \(sample) is \(value); "
-        + "remove that trajectory or fill the gap (trajectories and samples count from 0)"
+        + "remove that trajectory or fill the gap (trajectories and samples count from 0; "
+        + "filigree-train fills gaps in states by itself)"
     case .tooFew(let wanted, let present):
       return "\(wanted) trajectories were asked for, but there are only \(present)"
     case .tooShort:
-      return "no trajectory has two samples; at least one step is needed"
+      return "no trajectory has two samples in a row without gaps; at least one step is needed"
     case .unknownVariable(let name, let present):
       return
         "there is no variable \(quoted(name)); there are \(present.map(quoted).joined(separator: ", "))"
@@ -206,6 +234,7 @@ extension Trajectories {
       return result
     }
     return try Trajectories(
-      variables: declared, timeStep: timeStep, samples: samples, attributes: attributes)
+      variables: declared, timeStep: timeStep, samples: samples, attributes: attributes,
+      gaps: gaps)
   }
 }

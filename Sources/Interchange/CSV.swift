@@ -27,8 +27,9 @@ enum CSV {
     return bytes
   }
 
-  /// The shortest text that reads back as the same number; whole numbers without ".0".
+  /// The shortest text that reads back as the same number; whole numbers without ".0", nothing for a gap.
   private static func shortest(_ value: Double) -> String {
+    if value.isNaN { return "" }
     let text = value.description
     return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
   }
@@ -91,7 +92,9 @@ enum CSV {
     return result + "\""
   }
 
-  static func trajectories(_ bytes: [UInt8], path: String) throws(FileProblem) -> Trajectories {
+  static func trajectories(
+    _ bytes: [UInt8], path: String, gaps: Gaps
+  ) throws(FileProblem) -> Trajectories {
     var reader = RecordReader(bytes, path: path)
     guard let header = try reader.next() else {
       throw .malformed(path: path, place: "line 1", reason: "the file is empty")
@@ -121,7 +124,12 @@ enum CSV {
       if numbers[key] == nil { order.append(key) }
       times[key, default: []].append(try number(record, layout.time, header, path))
       for column in layout.columns {
-        numbers[key, default: []].append(try number(record, column, header, path))
+        let isMissing =
+          gaps == .inStates
+          && ["", "na", "nan"].contains(
+            record.fields[column].text.trimmingCharacters(in: .whitespaces).lowercased())
+        numbers[key, default: []].append(
+          isMissing ? .nan : try number(record, column, header, path))
       }
     }
     guard !order.isEmpty else {
@@ -136,7 +144,7 @@ enum CSV {
           return Matrix(
             rows: elements.count / layout.columns.count, columns: layout.columns.count,
             elements: elements)
-        })
+        }, gaps: gaps)
     }
   }
 

@@ -151,9 +151,11 @@ enum NetCDF {
 
   // MARK: Reading
 
-  static func trajectories(_ bytes: [UInt8], path: String) throws(FileProblem) -> Trajectories {
+  static func trajectories(
+    _ bytes: [UInt8], path: String, gaps: Gaps
+  ) throws(FileProblem) -> Trajectories {
     do {
-      return try exclusively { try decode(bytes, path: path) }
+      return try exclusively { try decode(bytes, path: path, gaps: gaps) }
     } catch let problem as FileProblem {
       throw problem
     } catch let problem as DataProblem {
@@ -163,7 +165,7 @@ enum NetCDF {
     }
   }
 
-  private static func decode(_ bytes: [UInt8], path: String) throws -> Trajectories {
+  private static func decode(_ bytes: [UInt8], path: String, gaps: Gaps) throws -> Trajectories {
     try bytes.withUnsafeBytes { buffer in
       guard GlobalHeap.areSound(in: buffer) else {
         throw FileProblem.malformed(path: path, place: "", reason: "the NetCDF file is damaged")
@@ -175,13 +177,13 @@ enum NetCDF {
         throw FileProblem.malformed(
           path: path, place: "", reason: "not a NetCDF file, or cut off (\(error))")
       }
-      return try decode(dataset, path: path, byteCount: buffer.count)
+      return try decode(dataset, path: path, gaps: gaps, byteCount: buffer.count)
     }
   }
 
-  private static func decode(_ dataset: borrowing Dataset, path: String, byteCount: Int) throws
-    -> Trajectories
-  {
+  private static func decode(
+    _ dataset: borrowing Dataset, path: String, gaps: Gaps, byteCount: Int
+  ) throws -> Trajectories {
     func malformed(_ place: String, _ reason: String) -> FileProblem {
       .malformed(path: path, place: place, reason: reason)
     }
@@ -248,7 +250,7 @@ enum NetCDF {
     }
     return try Trajectories(
       variables: variables, timeStep: step, samples: samples,
-      attributes: try dataset.globalTexts(except: ["Conventions", "_NCProperties"]))
+      attributes: try dataset.globalTexts(except: ["Conventions", "_NCProperties"]), gaps: gaps)
   }
 
   private static func timeStep(_ times: [Double], path: String) throws -> Double {

@@ -3,11 +3,13 @@ import Foundation
 
 /// Trajectories in files: NetCDF-4 (`.nc`) or CSV (`.csv`).
 public enum TrajectoryFile {
-  /// - Parameter controls: for CSV, the columns that are controls; nil leaves it to the header.
+  /// - Parameters:
+  ///   - controls: for CSV, the columns that are controls; nil leaves it to the header.
+  ///   - gaps: whether values of states may be missing (fill values in NetCDF; in CSV nothing, NA or NaN).
   /// - Throws: `FileProblem` with the place.
-  public static func read(_ path: String, controls: [String]? = nil) throws(FileProblem)
-    -> Trajectories
-  {
+  public static func read(
+    _ path: String, controls: [String]? = nil, gaps: Gaps = .refused
+  ) throws(FileProblem) -> Trajectories {
     let bytes = try WholeFile.read(path)
     // By content, so that a wrong ending does no harm: HDF5 and classic NetCDF have signatures.
     let isNetCDF =
@@ -15,7 +17,8 @@ public enum TrajectoryFile {
     let isNamedNetCDF = WholeFile.ending(path) == "nc"
     let data =
       isNetCDF || isNamedNetCDF
-      ? try NetCDF.trajectories(bytes, path: path) : try CSV.trajectories(bytes, path: path)
+      ? try NetCDF.trajectories(bytes, path: path, gaps: gaps)
+      : try CSV.trajectories(bytes, path: path, gaps: gaps)
     guard let controls else { return data }
     return try locating(path) { () throws(DataProblem) in try data.declaring(controls: controls) }
   }

@@ -126,7 +126,8 @@ extension RegressionRows {
     var weights: Matrix?
     if let typicalNoise, let variances = smoothing.rateVariances {
       weights = Self.weights(
-        variances, rows: chosen, typical: typicalNoise, deviation: outputScaling.deviation)
+        variances, regression, rows: chosen, typical: typicalNoise,
+        deviation: outputScaling.deviation)
     }
     self.init(inputs: inputs, targets: targets, weights: weights)
   }
@@ -134,24 +135,20 @@ extension RegressionRows {
   /// w = min(1, 2c/(c + ν)) with ν a rate's variance in units of σ_y² and c = 1e-3 + its median: half the
   /// rows count in full, those known much worse than they hardly.
   private static func weights(
-    _ variances: [Matrix], rows chosen: [Int], typical: [Double], deviation: [Double]
+    _ variances: [Matrix], _ regression: Regression, rows chosen: [Int], typical: [Double],
+    deviation: [Double]
   ) -> Matrix {
     var weights = Matrix(rows: chosen.count, columns: typical.count)
-    var row = 0
     var next = 0
-    for matrix in variances where matrix.rows > 1 {
-      for sample in 0..<(matrix.rows - 1) {
-        if next < chosen.count, chosen[next] == row {
-          for column in typical.indices {
-            let square = deviation[column] * deviation[column]
-            let common = 1e-3 + typical[column] / square
-            weights[next, column] = min(
-              1, 2 * common / (common + matrix[sample, column] / square))
-          }
-          next += 1
-        }
-        row += 1
+    regression.forEachStep { row, trajectory, sample in
+      guard next < chosen.count, chosen[next] == row else { return }
+      for column in typical.indices {
+        let square = deviation[column] * deviation[column]
+        let common = 1e-3 + typical[column] / square
+        weights[next, column] = min(
+          1, 2 * common / (common + variances[trajectory][sample, column] / square))
       }
+      next += 1
     }
     return weights
   }

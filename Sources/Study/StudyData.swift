@@ -25,7 +25,8 @@ final class StudyData: Sendable {
 
   /// Reads files, and completes the plan by what they hold.
   init(_ plan: inout StudyPlan, path: String) throws {
-    plant = plan.plant.flatMap(PlantCatalogue.plant(named:))
+    let variation = plan.vary
+    plant = plan.plant.flatMap { PlantCatalogue.plant(named: $0, variation: variation) }
     var read: [Trajectories?] = []
     var digests: [String?] = []
     for source in [plan.train, plan.test] {
@@ -34,7 +35,9 @@ final class StudyData: Sendable {
         digests.append(nil)
         continue
       }
-      read.append(try TrajectoryFile.read(file, controls: plan.inputs))
+      read.append(
+        try TrajectoryFile.read(
+          file, controls: plan.inputs, gaps: read.isEmpty ? .inStates : .refused))
       var hash = SHA256()
       try WholeFile.read(file) { hash.update(data: $0) }
       digests.append(hash.finalize().map { String(format: "%02x", $0) }.joined())
@@ -63,7 +66,7 @@ final class StudyData: Sendable {
       plan.horizons.removeAll { $0 > longest }
       if plan.horizons.isEmpty { plan.horizons = [longest] }
     }
-    if let plant = plan.plant.flatMap(PlantCatalogue.plant(named:)) {
+    if let plant = plan.plant.flatMap({ PlantCatalogue.plant(named: $0) }) {
       let names = (plant.states + plant.controls).map(\.name)
       for (data, what) in [(train, "train"), (test, "test")] {
         guard let data else { continue }
@@ -110,7 +113,7 @@ final class StudyData: Sendable {
     case .file:
       "file \(trainingDigest ?? ""), first \(cell.size), inputs \(plan.inputs?.joined(separator: ",") ?? "")"
     case .simulation(_, let samples, let seed):
-      "\(plan.plant ?? ""), \(cell.size) of \(samples) samples, seed \(seed), noise \(cell.noise)"
+      "\(kind), \(cell.size) of \(samples) samples, seed \(seed), noise \(cell.noise)\(disturbances)"
     }
   }
 
@@ -118,8 +121,17 @@ final class StudyData: Sendable {
     switch plan.test {
     case .file: "file \(testDigest ?? "")"
     case .simulation(let trajectories, let samples, let seed):
-      "\(plan.plant ?? ""), \(trajectories) of \(samples) samples, seed \(seed)"
+      "\(kind), \(trajectories) of \(samples) samples, seed \(seed)"
     }
+  }
+
+  private var kind: String { (plan.plant ?? "") + (plan.vary.map { " varied by \($0)" } ?? "") }
+
+  private var disturbances: String {
+    [
+      ("correlation", plan.noiseCorrelation), ("control noise", plan.controlNoise),
+      ("missing", plan.missing),
+    ].filter { $0.1 > 0 }.map { ", \($0.0) \($0.1)" }.joined()
   }
 
   /// Errors of all cells are divided by the same deviations: those of the largest training set.
@@ -131,13 +143,20 @@ final class StudyData: Sendable {
 
   // MARK: Data
 
-  private func simulate(_ source: StudyPlan.Source, noise: Double) throws -> Trajectories {
+  /// - Parameter noise: nil for exact data without gaps.
+  private func simulate(_ source: StudyPlan.Source, noise: Double?) throws -> Trajectories {
     guard let plant, case .simulation(let trajectories, let samples, let seed) = source else {
       throw DataProblem.tooShort
     }
     var simulation = Simulation(plant: plant, trajectories: trajectories, samples: samples)
     simulation.seed = seed
-    simulation.noise = noise
+    simulation.variation = plan.vary
+    if let noise {
+      simulation.noise = noise
+      simulation.noiseCorrelation = plan.noiseCorrelation
+      simulation.controlNoise = plan.controlNoise
+      simulation.missing = plan.missing
+    }
     return try simulation.run()
   }
 
@@ -155,7 +174,7 @@ final class StudyData: Sendable {
 
   private func test(_ cache: inout Cache) throws -> Trajectories {
     if let there = cache.test { return there }
-    let made = try files.test ?? simulate(plan.test, noise: 0)
+    let made = try files.test ?? simulate(plan.test, noise: nil)
     cache.test = made
     return made
   }

@@ -49,7 +49,8 @@ private struct PlanReader {
   }
 
   private static let keys = [
-    "plant", "train", "test", "inputs", "noise", "sizes", "members", "seed", "horizons",
+    "plant", "vary", "train", "test", "inputs", "noise", "noise-correlation", "control-noise",
+    "missing", "sizes", "members", "seed", "horizons",
     "threshold", "relevance-samples", "cuts", "recipes",
   ]
   private static let sourceKeys = ["trajectories", "samples", "seed", "file"]
@@ -100,6 +101,11 @@ private struct PlanReader {
         note(node, "noise is added to what is simulated; data from files have their own")
       }
     }
+    if let node = top["vary"] {
+      plan.vary = integer(node, "vary", 0...Int.max).map { UInt64($0) }
+      if plan.plant == nil { note(node, "vary: there is no plant that is simulated") }
+    }
+    readDisturbances(top, into: &plan)
     if let node = top["members"] { plan.members = integer(node, "members", 1...100_000) ?? 1 }
     if let node = top["seed"] { plan.seed = UInt64(integer(node, "seed", 0...Int.max) ?? 1) }
     if let node = top["horizons"] {
@@ -109,6 +115,21 @@ private struct PlanReader {
     if let node = top["threshold"] { plan.threshold = number(node, "threshold", 0...1e9) ?? 0.01 }
     if let node = top["relevance-samples"] {
       plan.relevanceSamples = integer(node, "relevance-samples", 1...Int.max) ?? 1
+    }
+  }
+
+  private mutating func readDisturbances(_ top: [String: Node], into plan: inout StudyPlan) {
+    let keys: [(String, ClosedRange<Double>, WritableKeyPath<StudyPlan, Double>)] = [
+      ("noise-correlation", 0...0.9999, \.noiseCorrelation),
+      ("control-noise", 0...10, \.controlNoise),
+      ("missing", 0...0.9, \.missing),
+    ]
+    for (key, range, place) in keys {
+      guard let node = top[key] else { continue }
+      plan[keyPath: place] = number(node, key, range) ?? 0
+      if plan.plant == nil {
+        note(node, "\(key): it is added to what is simulated; data from files have their own")
+      }
     }
   }
 

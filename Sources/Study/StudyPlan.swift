@@ -20,12 +20,18 @@ public struct StudyPlan: Equatable, Sendable {
 
   /// The plant that is simulated, and that structure is scored against; nil for data from files.
   public var plant: String?
+  /// Seed of a plant of its kind with other constants.
+  public var vary: UInt64?
   public var train: Source
   public var test: Source
   /// Names of the inputs, for files that do not say.
   public var inputs: [String]?
   /// Of the training data, as fractions of the states' deviations.
   public var noise: [Double] = [0]
+  /// What else is done to the measurements of the training data; see `Simulation`.
+  public var noiseCorrelation = 0.0
+  public var controlNoise = 0.0
+  public var missing = 0.0
   /// Numbers of training trajectories, the first ones of the training data.
   public var sizes: [Int]
   public var members = 10

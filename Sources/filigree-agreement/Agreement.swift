@@ -42,6 +42,7 @@ struct Agreement: Tool {
   var threshold = 0.01
 
   @OptionGroup var cut: CutOption
+  @OptionGroup var variation: VariationOption
   @OptionGroup var controls: ControlsOption
   @OptionGroup var format: FormatOption
   @OptionGroup var run: RunOptions
@@ -54,11 +55,7 @@ struct Agreement: Tool {
       throw ValidationError("--threshold \(threshold): must be zero or positive.")
     }
     guard let plant else { return }
-    guard PlantCatalogue.plant(named: plant) != nil else {
-      throw ValidationError(
-        "--plant \(plant): there is no such plant; there are "
-          + "\(PlantCatalogue.names.joined(separator: ", ")).")
-    }
+    _ = try variation.plant(plant)
     guard data != nil else {
       throw ValidationError(
         "--plant needs --data FILE: the plant's dependencies are graded by their strength on data.")
@@ -109,7 +106,7 @@ struct Agreement: Tool {
   }
 
   private func readTruth(_ data: Trajectories?, _ ensemble: Ensemble) async throws -> PlantTruth? {
-    guard let data, let plant = plant.flatMap(PlantCatalogue.plant(named:)) else { return nil }
+    guard let data, let plant = try plant.map(variation.plant) else { return nil }
     let names = (plant.states + plant.controls).map(\.name)
     guard ensemble.inputs.map(\.name) == names,
       ensemble.outputs.map(\.name) == plant.states.map(\.name)

@@ -80,6 +80,7 @@ struct Forecast: Tool {
   var force = false
 
   @OptionGroup var cut: CutOption
+  @OptionGroup var variation: VariationOption
   @OptionGroup var controls: ControlsOption
   @OptionGroup var format: FormatOption
   @OptionGroup var run: RunOptions
@@ -87,11 +88,7 @@ struct Forecast: Tool {
   func validate() throws {
     guard !ensembles.isEmpty else { throw ValidationError("Give at least one model or ensemble.") }
     _ = try parsedHorizons()
-    if let plant, PlantCatalogue.plant(named: plant) == nil {
-      throw ValidationError(
-        "--plant \(plant): there is no such plant; there are "
-          + "\(PlantCatalogue.names.joined(separator: ", ")).")
-    }
+    if let plant { _ = try variation.plant(plant) }
     guard trajectory >= 0 else { throw ValidationError("--trajectory \(trajectory): from 0 on.") }
     if let output, WholeFile.ending(output) != "nc" {
       throw ValidationError("--output \(output): must end in .nc.")
@@ -126,7 +123,7 @@ struct Forecast: Tool {
     }
     let ensembles = try loadEnsembles()
     let data = try controls.read(self.data)
-    let trainingData = try training.map { try controls.read($0) }
+    let trainingData = try training.map { try controls.read($0, gaps: .inStates) }
     let groups = try groups(ensembles, trainingData)
     let forecast = try prepare(groups, ensembles[0], data, trainingData)
     let clock = ContinuousClock()
@@ -211,7 +208,7 @@ struct Forecast: Tool {
         throw FileProblem.badData(path: path, problem: problem)
       }
     }
-    if let plant = plant.flatMap(PlantCatalogue.plant(named:)) {
+    if let plant = try plant.map(variation.plant) {
       let names = (plant.states + plant.controls).map(\.name)
       guard inputs.map(\.name) == names, outputs.map(\.name) == plant.states.map(\.name) else {
         throw DataMismatch(

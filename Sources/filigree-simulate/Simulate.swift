@@ -15,7 +15,8 @@ struct Simulate: Tool {
       EXAMPLES
         filigree-simulate --trajectories 10 --seed 1 --output train.nc
         filigree-simulate --plant duffing --samples 2000 --output duffing.csv
-        filigree-simulate --trajectories 10 --noise 0.001 --output noisy.nc
+        filigree-simulate --trajectories 10 --noise 0.001 --missing 0.1 --output noisy.nc
+        filigree-simulate --vary 7 --output another-cell.nc
         filigree-simulate --mode operation --trajectories 1 --observables --output day.nc
       """,
     version: filigreeVersion)
@@ -45,6 +46,23 @@ struct Simulate: Tool {
       """)
   var noise = 0.0
 
+  @Option(
+    parsing: .unconditional,
+    help: "Correlation of that noise from one sample to the next: 0 is white, towards 1 it drifts.")
+  var noiseCorrelation = 0.0
+
+  @Option(
+    parsing: .unconditional,
+    help: "White noise on the recorded inputs, as a fraction of each input's deviation.")
+  var controlNoise = 0.0
+
+  @Option(
+    parsing: .unconditional,
+    help: "Share of the states' recorded values that are missing, for example 0.1.")
+  var missing = 0.0
+
+  @OptionGroup var variation: VariationOption
+
   @Flag(help: "Also record what is measured but drives nothing, such as the bath voltage.")
   var observables = false
 
@@ -52,16 +70,24 @@ struct Simulate: Tool {
   @OptionGroup var run: RunOptions
 
   func validate() throws {
-    guard PlantCatalogue.plant(named: plant) != nil else {
-      throw ValidationError(
-        "--plant \(plant): there is no such plant; there are "
-          + "\(PlantCatalogue.names.joined(separator: ", ")).")
-    }
+    _ = try variation.plant(plant)
     guard (1...100_000).contains(trajectories) else {
       throw ValidationError("--trajectories \(trajectories): must be between 1 and 100000.")
     }
     guard (0...10).contains(noise) else {
       throw ValidationError("--noise \(noise): must be between 0 and 10.")
+    }
+    guard (0..<1).contains(noiseCorrelation) else {
+      throw ValidationError("--noise-correlation \(noiseCorrelation): must be from 0 to below 1.")
+    }
+    guard noiseCorrelation == 0 || noise > 0 else {
+      throw ValidationError("--noise-correlation is about --noise, which is 0.")
+    }
+    guard (0...10).contains(controlNoise) else {
+      throw ValidationError("--control-noise \(controlNoise): must be between 0 and 10.")
+    }
+    guard (0...0.9).contains(missing) else {
+      throw ValidationError("--missing \(missing): must be between 0 and 0.9.")
     }
     guard (2...100_000_000).contains(samples), trajectories * samples <= 1_000_000_000 else {
       throw ValidationError(
@@ -72,12 +98,16 @@ struct Simulate: Tool {
   mutating func work() async throws {
     try TrajectoryFile.checkFormat(output.output)
     try WholeFile.checkWritable(output.output, force: output.force)
-    guard let plant = PlantCatalogue.plant(named: plant) else { return }
+    let plant = try variation.plant(plant)
     var simulation = Simulation(plant: plant, trajectories: trajectories, samples: samples)
     simulation.mode = mode
     simulation.seed = seed
     simulation.withObservables = observables
     simulation.noise = noise
+    simulation.noiseCorrelation = noiseCorrelation
+    simulation.controlNoise = controlNoise
+    simulation.missing = missing
+    simulation.variation = variation.vary
     let progress = ProgressLine(total: trajectories, unit: "trajectories", quiet: run.quiet)
     let outcome = try await simulation.run(threads: run.threads) { _ in progress.advance() }
     progress.finish()

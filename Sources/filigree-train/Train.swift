@@ -133,7 +133,10 @@ struct Train: Tool {
 
   /// Says what noise was found, if any was.
   private func smooth(_ recipe: Recipe, _ data: Trajectories) async throws -> Smoothing {
-    guard recipe.smooth else { return Smoothing(data) }
+    guard recipe.smooth else {
+      noteGaps(data)
+      return Smoothing(data)
+    }
     let smoothing = try await Smoother(threads: run.threads).run(data)
     let noisy = smoothing.states.filter { $0.motion != nil }
     if !noisy.isEmpty {
@@ -148,7 +151,37 @@ struct Train: Tool {
         "state \"\(state.name)\" looks noisy, but no motion that is known here explains it; its noise stays"
       )
     }
+    let drifting = smoothing.states.filter(\.noiseDrifts).map(\.name)
+    if !drifting.isEmpty {
+      Console.warning(
+        "the noise of \(drifting.joined(separator: ", ")) is not white: what drifts from sample to sample is "
+          + "taken for motion; expect spurious and lost dependencies, and judge forecasts by other data"
+      )
+    }
+    let filled = smoothing.states.reduce(0) { $0 + ($1.motion == nil ? 0 : $1.gaps) }
+    if filled > 0 { run.note("\(counted(filled, "missing value")) filled in (see noise.csv)") }
+    noteGaps(smoothing.data)
+    warnOfNoisyControls(data)
     return smoothing
+  }
+
+  /// What is missing is left out, not guessed.
+  private func noteGaps(_ data: Trajectories) {
+    let missing = zip(data.states, data.missingValues).filter { $0.1 > 0 }
+    guard !missing.isEmpty else { return }
+    let words = missing.map { "\($0.0.name) (\($0.1))" }.joined(separator: ", ")
+    Console.warning("values are missing in \(words); steps from or to them are left out")
+  }
+
+  /// A network takes the inputs for what they are said to be.
+  private func warnOfNoisyControls(_ data: Trajectories) {
+    let noisy = Smoother.noisyControls(data)
+    guard !noisy.isEmpty else { return }
+    let words = noisy.map { "\($0.name) (\(String(format: "%.2g", 100 * $0.share)) %)" }
+    Console.warning(
+      "the inputs \(words.joined(separator: ", ")) look noisy (share of their deviation); noise in inputs "
+        + "is not taken out, and weakens what a model says of them: give the values that were set, if "
+        + "they are known")
   }
 
   private func train(_ recipe: Recipe, _ smoothing: Smoothing, _ kept: CheckpointFolder)
@@ -243,7 +276,7 @@ struct Train: Tool {
   }
 
   private func readData(validation: Double) throws -> Trajectories {
-    var data = try controls.read(self.data)
+    var data = try controls.read(self.data, gaps: .inStates)
     do {
       data = try data.excluding(exclude)
       if let trajectories { data = try data.prefix(trajectories) }
@@ -321,12 +354,15 @@ struct Train: Tool {
   private func noiseTable(_ states: [Smoothing.StateReport]) -> Table {
     Table(
       title: "", corner: "state",
-      columns: ["noise", "share_of_increments", "missing_samples", "taken_to_move_as"],
+      columns: [
+        "noise", "share_of_increments", "correlation", "missing_samples", "taken_to_move_as",
+      ],
       rows: states.map { state in
         (
           state.name,
           [
-            .number(state.noise), .number(state.relativeNoise), .integer(state.gaps),
+            .number(state.noise), .number(state.relativeNoise), .number(state.correlation),
+            .integer(state.gaps),
             .text(state.motion ?? "left as it is"),
           ]
         )

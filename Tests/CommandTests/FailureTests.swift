@@ -78,8 +78,24 @@ import Testing
       "column 2 (x)", "two"),
     Case(
       "printf 'time,x\\n0,1\\n1,nan\\n2,3\\n' > c.csv; filigree-train c.csv --output x", 65,
+      "no trajectory has two samples", "gaps"),
+    Case(
+      "printf 'time,x\\n0,1\\n1,inf\\n2,3\\n' > c.csv; filigree-train c.csv --output x", 65,
       "line 3",
       "not a finite number"),
+    Case(
+      "printf 'time,x,u (input)\\n0,1,1\\n1,2,\\n2,3,1\\n' > c.csv; filigree-train c.csv --output x",
+      65, "variable \"u\", trajectory 0, sample 1", "gap"),
+    Case("filigree-simulate --noise-correlation 0.5 --output x.nc", 64, "--noise", "0"),
+    Case("filigree-train train.nc --average --output x", 64, "--average", "--freeze"),
+    Case(
+      "filigree-train train.nc --patience 3 --validation 0 --output x", 64, "--patience", "held-out"
+    ),
+    Case(
+      "filigree-train train.nc --recipe sindy --degree 4 --output x", 64, "--degree", "1, 2 or 3"),
+    Case(
+      "filigree-train train.nc --sparsifier rigl --density 0 --output x", 64, "--density", "above 0"
+    ),
     Case(
       "printf 'time,x,u\\n0,1,5\\n1,2,5\\n2,4,5\\n3,7,5\\n' > d.csv; filigree-train d.csv --inputs u "
         + "--validation 0 --output x", 65, "input \"u\" is constant", "--exclude u"),

@@ -15,6 +15,102 @@ import Testing
     #expect(few.data.samples[0] != few.data.samples[1])
   }
 
+  /// Noise, its drift and gaps are what was asked for, and change nothing else.
+  @Test func measurementsAreDisturbedAsAsked() throws {
+    let plant = ElectrolysisCell()
+    var simulation = Simulation(plant: plant, trajectories: 4, samples: 4000)
+    let exact = try simulation.run()
+    simulation.noise = 0.02
+    simulation.noiseCorrelation = 0.8
+    simulation.controlNoise = 0.03
+    simulation.missing = 0.25
+    let data = try simulation.run()
+    let deviations = Simulation.deviations(of: plant, mode: .aprbs)
+    for column in 0..<13 {
+      var errors: [[Double]] = []
+      for (a, b) in zip(data.samples, exact.samples) {
+        errors.append((0..<4000).map { (a[$0, column] - b[$0, column]) / deviations[column] })
+      }
+      let all = errors.flatMap { $0 }.filter(\.isFinite)
+      let variance = all.map { $0 * $0 }.mean
+      let pairs = errors.flatMap { zip($0, $0.dropFirst()) }.filter {
+        $0.isFinite && $1.isFinite
+      }
+      let correlation = pairs.map { $0 * $1 }.mean / variance
+      if column < 8 {
+        #expect(abs(variance.squareRoot() / 0.02 - 1) < 0.1)
+        #expect(abs(correlation - 0.8) < 0.05)
+        #expect(abs(Double(all.count) / 16_000 - 0.75) < 0.02)
+      } else {
+        #expect(abs(variance.squareRoot() / 0.03 - 1) < 0.1 && abs(correlation) < 0.05)
+        #expect(all.count == 16_000)
+      }
+    }
+  }
+
+  @Test(arguments: PlantCatalogue.names)
+  func aVariedPlantIsAnotherOfItsKind(name: String) throws {
+    let plant = try #require(PlantCatalogue.plant(named: name))
+    let one = try #require(PlantCatalogue.plant(named: name, variation: 1))
+    let again = try #require(PlantCatalogue.plant(named: name, variation: 1))
+    let two = try #require(PlantCatalogue.plant(named: name, variation: 2))
+    #expect(one.states == plant.states && one.controls == plant.controls)
+    var stream = RandomStream(seed: 5)
+    let state = plant.initialState(&stream)
+    let controls = plant.controls.map { _ in 0.4 }
+    func increments(_ plant: any Plant) -> [Double] {
+      plant.increment(state: state, controls: controls)
+    }
+    #expect(increments(one) == increments(again))
+    #expect(increments(one) != increments(plant) && increments(one) != increments(two))
+    // Every rate within what a few factors between 0.8 and 1.2 can make of it, and finite motion.
+    let data = try Simulation(plant: one, trajectories: 2, samples: 1000).run()
+    #expect(data.samples.allSatisfy { $0.elements.allSatisfy(\.isFinite) })
+  }
+
+  /// Steps next to a gap are no rows; all others are what they are without gaps.
+  @Test func aRegressionLeavesOutStepsWithGaps() throws {
+    var simulation = Simulation(plant: DuffingOscillator(), trajectories: 3, samples: 300)
+    let whole = try Regression(try simulation.run())
+    simulation.missing = 0.1
+    let data = try simulation.run()
+    let regression = try Regression(data)
+    var steps: [(Int, Int)] = []
+    regression.forEachStep { row, trajectory, sample in
+      #expect(row == steps.count)
+      steps.append((trajectory, sample))
+    }
+    let expected = data.samples.enumerated().flatMap { trajectory, matrix in
+      (0..<299).filter { sample in
+        (0..<2).allSatisfy { matrix[sample, $0].isFinite && matrix[sample + 1, $0].isFinite }
+      }.map { (trajectory, $0) }
+    }
+    #expect(steps.elementsEqual(expected, by: ==) && regression.rows == steps.count)
+    let (inputs, all) = (regression.inputs, whole.inputs)
+    for (row, step) in steps.enumerated() {
+      #expect(inputs.row(row).elementsEqual(all.row(step.0 * 299 + step.1)))
+    }
+  }
+
+  @Test func gapsAreForStatesAndForThoseWhoAsk() throws {
+    var simulation = Simulation(plant: DuffingOscillator(), trajectories: 1, samples: 50)
+    simulation.missing = 0.2
+    let data = try simulation.run()
+    #expect(data.missingValues.allSatisfy { $0 > 0 })
+    func remade(_ samples: [Matrix], gaps: Gaps) throws(DataProblem) -> Trajectories {
+      try Trajectories(
+        variables: data.variables, timeStep: data.timeStep, samples: samples, gaps: gaps)
+    }
+    #expect(throws: DataProblem.self) { try remade(data.samples, gaps: .refused) }
+    var samples = data.samples
+    samples[0][3, 2] = .nan
+    #expect(throws: DataProblem.self) { try remade(samples, gaps: .inStates) }
+    samples = data.samples
+    samples[0][3, 0] = .infinity
+    #expect(throws: DataProblem.self) { try remade(samples, gaps: .inStates) }
+    #expect(throws: DataProblem.self) { try data.declaring(controls: ["position"]) }
+  }
+
   @Test func anotherSeedGivesOtherTrajectories() async throws {
     var simulation = Simulation(plant: ElectrolysisCell(), trajectories: 1, samples: 10)
     let first = try await simulation.run(threads: 1)

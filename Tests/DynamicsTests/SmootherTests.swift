@@ -153,6 +153,50 @@ import Testing
     }
   }
 
+  /// A tenth of the values, one by one, in data with noise: filled to within the noise.
+  @Test func gapsAreFilled() throws {
+    let exact = try trajectories("electrolysis", noise: 0)
+    var simulation = Simulation(plant: ElectrolysisCell(), trajectories: 8, samples: 2000)
+    simulation.noise = 0.01
+    simulation.missing = 0.1
+    let data = try simulation.run()
+    let smoothing = try Smoother(threads: 1).run(data)
+    let deviations = Simulation.deviations(of: ElectrolysisCell(), mode: .aprbs)
+    #expect(smoothing.data.missingValues == Array(repeating: 0, count: 8))
+    for (state, report) in smoothing.states.enumerated() {
+      #expect(abs(Double(report.gaps) / 1600 - 1) < 0.15)
+      #expect(!report.noiseDrifts && report.correlation < -0.72)
+      var errors: [Double] = []
+      for trajectory in data.samples.indices {
+        for sample in 0..<2000 where data.samples[trajectory][sample, state].isNaN {
+          errors.append(
+            smoothing.data.samples[trajectory][sample, state]
+              - exact.samples[trajectory][sample, state])
+        }
+      }
+      #expect(errors.map { $0 * $0 }.mean.squareRoot() < 0.01 * deviations[state], "\(report)")
+    }
+  }
+
+  @Test(arguments: [0.5, 0.9])
+  func noiseThatDriftsIsSaidSo(correlation: Double) throws {
+    var simulation = Simulation(plant: ElectrolysisCell(), trajectories: 8, samples: 2000)
+    simulation.noise = 0.01
+    simulation.noiseCorrelation = correlation
+    let smoothing = try Smoother(threads: 1).run(try simulation.run())
+    #expect(smoothing.states.count(where: \.noiseDrifts) >= 5)
+  }
+
+  @Test func noiseOnControlsIsFound() throws {
+    var simulation = Simulation(plant: ElectrolysisCell(), trajectories: 8, samples: 2000)
+    simulation.controlNoise = 0.01
+    let noisy = Smoother.noisyControls(try simulation.run())
+    #expect(noisy.map(\.name) == ElectrolysisCell().controls.map(\.name))
+    #expect(noisy.allSatisfy { abs($0.share / 0.01 - 1) < 0.8 })
+    simulation.controlNoise = 0
+    #expect(Smoother.noisyControls(try simulation.run()).isEmpty)
+  }
+
   @Test func itIsTheSameForAnyNumberOfThreads() async throws {
     let data = try trajectories("electrolysis", noise: 0.01, samples: 300)
     let alone = try { try Smoother(threads: 1).run(data) }()
