@@ -80,11 +80,11 @@ import Testing
       "printf 'time,x\\n0,1\\n1,nan\\n2,3\\n' > c.csv; filigree-train c.csv --output x", 65,
       "no trajectory has two samples", "gaps"),
     Case(
-      "printf 'time,x\\n0,1\\n1,inf\\n2,3\\n' > c.csv; filigree-train c.csv --output x", 65,
+      "printf 'time,x\\n0,1\\n1,inf\\n2,3\\n' > inf.csv; filigree-train inf.csv --output x", 65,
       "line 3",
       "not a finite number"),
     Case(
-      "printf 'time,x,u (input)\\n0,1,1\\n1,2,\\n2,3,1\\n' > c.csv; filigree-train c.csv --output x",
+      "printf 'time,x,u (input)\\n0,1,1\\n1,2,\\n2,3,1\\n' > gap.csv; filigree-train gap.csv --output x",
       65, "variable \"u\", trajectory 0, sample 1", "gap"),
     Case("filigree-simulate --noise-correlation 0.5 --output x.nc", 64, "--noise", "0"),
     Case("filigree-train train.nc --average --output x", 64, "--average", "--freeze"),
