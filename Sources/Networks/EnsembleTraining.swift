@@ -125,6 +125,14 @@ public struct EnsembleTraining: Sendable {
     /// Where there are no networks to train: what was found for each target.
     let regressions: [LibraryRegression.Fit]?
 
+    /// What of a recipe decides the material.
+    public static func identity(_ recipe: Recipe) -> String {
+      recipe.method == .gradient
+        ? "\(recipe.validation) \(recipe.isRefined) \(recipe.hidden) \(recipe.skip) \(recipe.inputSkip) "
+          + recipe.towers.rawValue
+        : "\(recipe.validation) \(recipe.method) \(recipe.degree)"
+    }
+
     /// - Throws: `DataProblem`.
     public init(_ data: Smoothing, recipe: Recipe) throws(DataProblem) {
       let (training, validation) = data.split(validationFraction: recipe.validation)

@@ -19,6 +19,34 @@ public struct ShippedRecipe: Sendable {
         $0.stochasticOnly()
       }),
     ShippedRecipe(
+      name: "group-lasso", meaning: "the same with inputs that vanish as a whole",
+      recipe: .with {
+        $0.sparsifier = .groupLasso
+        $0.strength = 3e-3
+        $0.stochasticOnly()
+      }),
+    ShippedRecipe(
+      name: "magnitude", meaning: "the same with the smallest weights pruned, step by step",
+      recipe: .with {
+        $0.sparsifier = .magnitude
+        $0.stochasticOnly()
+      }),
+    ShippedRecipe(
+      name: "rigl", meaning: "the same with a fixed number of weights that change places",
+      recipe: .with {
+        $0.sparsifier = .rigl
+        $0.density = 0.3
+        $0.revisit = 100
+        $0.stochasticOnly()
+      }),
+    ShippedRecipe(
+      name: "soft-threshold", meaning: "the same with thresholds that are learned",
+      recipe: .with {
+        $0.sparsifier = .softThreshold
+        $0.strength = 1e-3
+        $0.stochasticOnly()
+      }),
+    ShippedRecipe(
       name: "smooth-dense", meaning: "the default's towers without any sparsity, fitted as well",
       recipe: .with {
         $0.sparsifier = .none

@@ -63,19 +63,41 @@ public enum ShippedPlans {
     threshold: 0.01
 
     recipes:
+      # What is tried before a network.
       linear: {recipe: linear}
       sparse-linear: {recipe: sparse-linear}
+      sindy: {recipe: sindy}
+      sindy-cubic: {recipe: sindy, degree: 3}
+      lasso: {recipe: lasso}
+      # As published.
       dense: {recipe: dense}
       l1: {recipe: l1, cuts: [0, 1e-2]}
-      smooth-dense: {recipe: smooth-dense}
+      # Each sparsifier alone, on the default's towers, without what follows the stochastic training.
       proximal: {recipe: proximal}
+      group-lasso: {recipe: group-lasso}
+      magnitude: {recipe: magnitude}
+      rigl: {recipe: rigl}
+      soft-threshold: {recipe: soft-threshold}
+      # The default, and what each of its stages does.
       filigree: {}
-      not-smoothed: {smooth: false}
-      not-eliminated: {eliminate: 0, thin: 0}
-      not-thinned: {thin: 0}
+      not-smoothed: {smooth: false, noise: [1e-4, 1e-3, 1e-2]}
       stochastic-only: {refine: 0, eliminate: 0, thin: 0, finish: 0}
-      sparser: {strength: 1.2e-3}
-      denser: {strength: 1e-4}
+      smooth-dense: {recipe: smooth-dense}
+      not-eliminated: {eliminate: 0, thin: 0}
+      not-thinned: {thin: 0, noise: 0}
+      # Variants of it.
+      sparser: {strength: 1.2e-3, noise: [0, 1e-2]}
+      denser: {strength: 1e-4, noise: 0}
+      groups-first: {sparsifier: group-lasso, noise: [0, 1e-2]}
+      thresholds-first: {sparsifier: soft-threshold, strength: 1e-3, noise: 0}
+      frozen: {freeze: 0.25, average: true, noise: 0}
+      patient: {patience: 2, noise: 0}
+      inputs-harder: {input-strength: 1.2e-3, noise: 0}
+      small: {hidden: 10, noise: 0}
+      two-layers: {hidden: [10, 10], noise: 0}
+      joined: {hidden: [10, 10], input-skip: true, noise: 0}
+      relu: {activation: relu, noise: 0}
+      tanh: {activation: tanh, noise: 0}
 
     """
 }

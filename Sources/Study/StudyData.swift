@@ -15,11 +15,25 @@ final class StudyData: Sendable {
   private let files: (train: Trajectories?, test: Trajectories?)
   private let cache = Mutex(Cache())
 
+  /// The last few of what is large and can be made again.
+  private struct Recent<Value> {
+    private var values: [(key: String, value: Value)] = []
+
+    subscript(key: String) -> Value? { values.first { $0.key == key }?.value }
+
+    mutating func keep(_ value: Value, for key: String) -> Value {
+      values.append((key, value))
+      if values.count > 6 { values.removeFirst() }
+      return value
+    }
+  }
+
   private struct Cache {
     var training: [Double: Trajectories] = [:]
     var test: Trajectories?
     var points: Matrix?
-    var materials: [String: EnsembleTraining.Material] = [:]
+    var materials = Recent<EnsembleTraining.Material>()
+    var smoothings = Recent<Smoothing>()
     var scale: [Double]?
   }
 
@@ -181,15 +195,23 @@ final class StudyData: Sendable {
 
   /// Prepared once per recipe's needs and cell.
   func material(_ recipe: Recipe, _ cell: StudyPlan.Cell) throws -> EnsembleTraining.Material {
-    let key = "\(recipe.smooth) \(recipe.validation) \(recipe.isRefined) \(cell.size) \(cell.noise)"
+    let data = "\(recipe.smooth) \(cell.size) \(cell.noise)"
     return try cache.withLock { cache in
+      let key = "\(data) \(EnsembleTraining.Material.identity(recipe))"
       if let there = cache.materials[key] { return there }
-      let data = try training(cell.noise, &cache).prefix(cell.size)
-      let made = try EnsembleTraining.Material(
-        recipe.smooth ? try Smoother(threads: 1).run(data) : Smoothing(data), recipe: recipe)
-      cache.materials[key] = made
-      return made
+      let smoothing = try smoothing(recipe.smooth, cell, data, &cache)
+      return cache.materials.keep(
+        try EnsembleTraining.Material(smoothing, recipe: recipe), for: key)
     }
+  }
+
+  private func smoothing(
+    _ smooth: Bool, _ cell: StudyPlan.Cell, _ key: String, _ cache: inout Cache
+  ) throws -> Smoothing {
+    if let there = cache.smoothings[key] { return there }
+    let data = try training(cell.noise, &cache).prefix(cell.size)
+    return cache.smoothings.keep(
+      smooth ? try Smoother(threads: 1).run(data) : Smoothing(data), for: key)
   }
 
   func validationTrajectories(_ recipe: Recipe, _ cell: StudyPlan.Cell) -> Int {

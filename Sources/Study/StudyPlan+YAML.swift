@@ -91,6 +91,7 @@ private struct PlanReader {
       note(root, "there are no recipes; at least one is needed")
     }
     checkSizes(top, &plan)
+    checkParts(top, plan)
     return plan
   }
 
@@ -199,6 +200,18 @@ private struct PlanReader {
     }
   }
 
+  /// What a recipe is trained on is part of what the plan has.
+  private mutating func checkParts(_ top: [String: Node], _ plan: StudyPlan) {
+    for recipe in plan.recipes {
+      for size in recipe.sizes ?? [] where !plan.sizes.isEmpty && !plan.sizes.contains(size) {
+        note(top["recipes"], "\(recipe.name): sizes: \(size) is not among those of the plan")
+      }
+      for level in recipe.noise ?? [] where !plan.noise.contains(level) {
+        note(top["recipes"], "\(recipe.name): noise: \(level) is not among that of the plan")
+      }
+    }
+  }
+
   // MARK: Recipes
 
   private mutating func recipes(
@@ -223,12 +236,21 @@ private struct PlanReader {
         continue
       }
       var own = cuts
+      var (sizes, levels): ([Int]?, [Double]?)
       var options: [(name: String, value: String)] = []
       if case .mapping(let parts) = value {
         for (option, setting) in parts {
           guard let option = text(option, name) else { continue }
           if option == "cuts" {
             own = numbers(setting, "\(name): cuts", 0...Double.greatestFiniteMagnitude)
+            continue
+          }
+          if option == "noise" {
+            levels = numbers(setting, "\(name): noise", 0...10)
+            continue
+          }
+          if option == "sizes" {
+            sizes = list(setting).compactMap { integer($0, "\(name): sizes", 1...100_000) }
             continue
           }
           let words = list(setting).compactMap { text($0, "\(name): \(option)") }
@@ -247,7 +269,9 @@ private struct PlanReader {
         note(value, "\(name): options of filigree-train are needed, for example {strength: 1e-3}")
       }
       do {
-        found.append(.init(name: name, recipe: try parse(options), cuts: own))
+        found.append(
+          .init(
+            name: name, recipe: try parse(options), cuts: own, sizes: sizes, noise: levels))
       } catch {
         note(key, "\(name): \(Self.plain(error))")
       }

@@ -16,6 +16,9 @@ public struct StudyPlan: Equatable, Sendable {
     public var recipe: Recipe
     /// Weights of smaller magnitude count as zero: each model is judged at each of these.
     public var cuts: [Double]
+    /// Those of the plan's sizes and levels of noise that it is trained on, if not all.
+    public var sizes: [Int]?
+    public var noise: [Double]?
   }
 
   /// The plant that is simulated, and that structure is scored against; nil for data from files.
@@ -58,8 +61,11 @@ public struct StudyPlan: Equatable, Sendable {
 
   /// Size by size within a recipe and a level of noise.
   public var cells: [Cell] {
-    recipes.indices.flatMap { recipe in
-      noise.flatMap { noise in sizes.map { Cell(recipe: recipe, size: $0, noise: noise) } }
+    recipes.indices.flatMap { index in
+      let recipe = recipes[index]
+      return (recipe.noise ?? noise).flatMap { noise in
+        (recipe.sizes ?? sizes).map { Cell(recipe: index, size: $0, noise: noise) }
+      }
     }
   }
 
