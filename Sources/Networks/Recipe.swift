@@ -307,6 +307,12 @@ public struct Recipe: Equatable, Codable, Sendable {
     return chain + joined + (skip || inputSkip ? inputs * outputs : 0)
   }
 
+  /// Another λ, that of the weights that read inputs in proportion.
+  public mutating func take(strength: Double) {
+    inputStrength = inputStrength.map { $0 * strength / self.strength }
+    self.strength = strength
+  }
+
   /// Whether anything follows the stochastic training.
   public var isRefined: Bool {
     method == .gradient && (refine > 0 || eliminate > 0 || thin > 0 || finish > 0)

@@ -450,7 +450,8 @@ extension Trainer {
       count: towers[index].selection.parameterCount, into: towers[index].selected[keyPath: part])
   }
 
-  private mutating func meanSquaredError(_ index: Int, _ other: TrainingSet) -> Double {
+  /// Of a tower's predictions of another set, standardised.
+  mutating func meanSquaredError(_ index: Int, _ other: TrainingSet) -> Double {
     var sum = 0.0
     var first = 0
     while first < other.rows {

@@ -61,6 +61,16 @@ public struct TrainingSet: Sendable {
     TrainingSet(self, samples: Array((0..<times).map { _ in samples }.joined()), rows: rows * times)
   }
 
+  /// Cut into so many parts of nearly equal length, or one of each row.
+  func stretches(_ count: Int) -> [TrainingSet] {
+    let parts = min(count, rows)
+    return (0..<parts).map { part in
+      let (first, last) = (part * rows / parts, (part + 1) * rows / parts)
+      return TrainingSet(
+        self, samples: Array(samples[(first * stride)..<(last * stride)]), rows: last - first)
+    }
+  }
+
   private init(_ set: TrainingSet, samples: [Float], rows: Int) {
     features = set.features
     targets = set.targets

@@ -13,6 +13,8 @@ public struct Chart: Sendable {
     public var y: [Double]
     public var upper: [Double]?
     public var isStepped = false
+    /// Whether its points are marked.
+    public var isMarked = false
 
     public init(_ title: String, colour: String, x: [Double], y: [Double]) {
       self.title = title
@@ -27,6 +29,7 @@ public struct Chart: Sendable {
     public var series: [Series]
     /// Share of the column's height, relative to the others.
     public var height = 1.0
+    public var isLogarithmic = false
 
     public init(_ label: String, _ series: [Series], height: Double = 1) {
       self.label = label
@@ -35,8 +38,23 @@ public struct Chart: Sendable {
     }
   }
 
+  /// A vertical line through all panels.
+  public struct Mark: Sendable {
+    public var x: Double
+    public var colour: String
+    public var isDashed: Bool
+
+    public init(x: Double, colour: String, isDashed: Bool = false) {
+      self.x = x
+      self.colour = colour
+      self.isDashed = isDashed
+    }
+  }
+
   public var title: String
   public var xLabel: String
+  public var xIsLogarithmic = false
+  public var marks: [Mark] = []
   /// Panels of each column, from above.
   public var columns: [[Panel]]
 
@@ -81,6 +99,12 @@ public struct Chart: Sendable {
       "set ytics nomirror out textcolor rgb '#333333'", "set grid y lc rgb '#e6e6e6' lt 1",
       "set xrange [\(xRange.lowerBound):\(xRange.upperBound)]",
     ]
+    if xIsLogarithmic { lines += ["set logscale x"] }
+    for (number, mark) in marks.enumerated() {
+      lines.append(
+        "set arrow \(number + 1) from \(mark.x), graph 0 to \(mark.x), graph 1 nohead lc rgb "
+          + "'\(mark.colour)' lw 1.2\(mark.isDashed ? " dt 2" : "")")
+    }
     for (number, panels) in columns.enumerated() { lines += column(number, panels) }
     return (lines + ["unset multiplot"]).joined(separator: "\n") + "\n"
   }
@@ -90,7 +114,7 @@ public struct Chart: Sendable {
     let all = columns.joined().flatMap(\.series).flatMap { [$0.x.min(), $0.x.max()] }
       .compactMap { $0 }.filter(\.isFinite)
     guard let low = all.min(), let high = all.max(), low < high else { return 0...1 }
-    return low...high
+    return xIsLogarithmic ? (low / 1.3)...(high * 1.3) : low...high
   }
 
   /// A distance from the upper edge as gnuplot's share of the screen from below.
@@ -109,7 +133,7 @@ public struct Chart: Sendable {
           + "font ',11'",
         "set tmargin at screen \(y(edge + Self.gap))",
         "set bmargin at screen \(y(edge + Self.gap + panel.height * Self.unit))",
-        isLast ? "set format x" : "set format x ''",
+        isLast ? (xIsLogarithmic ? "set format x '%g'" : "set format x") : "set format x ''",
         isLast ? "set xlabel \(Self.quoted(xLabel)) offset 0,0.3" : "unset xlabel",
         isFirst
           ? "set key at screen 0.975, screen \(y(34)) right vertical maxcols 1 samplen 2 font ',11'"
@@ -139,7 +163,7 @@ public struct Chart: Sendable {
       let style =
         series.upper != nil
         ? "using 1:2:3 with filledcurves fc rgb '\(series.colour)' fs transparent solid 0.25 noborder"
-        : "using 1:2 with \(series.isStepped ? "steps" : "lines") lc rgb '\(series.colour)' lw 1.3"
+        : "using 1:2 with \(Self.style(series)) lc rgb '\(series.colour)' lw 1.3"
       parts.append(
         "\(name) \(style) "
           + (series.title.isEmpty ? "notitle" : "title \(Self.quoted(series.title))"))
@@ -148,9 +172,19 @@ public struct Chart: Sendable {
     // A panel without a point keeps its axes.
     if parts.isEmpty { parts = ["\(range.lowerBound - 1) notitle"] }
     lines.append("set yrange [\(range.lowerBound):\(range.upperBound)]")
-    lines.append("set ytics \(Self.tick(range, most: panel.height < 0.8 ? 3 : 5))")
+    if panel.isLogarithmic {
+      lines += ["set logscale y", "set ytics autofreq"]
+    } else {
+      lines += [
+        "unset logscale y", "set ytics \(Self.tick(range, most: panel.height < 0.8 ? 3 : 5))",
+      ]
+    }
     lines.append("plot " + parts.joined(separator: ", \\\n  "))
     return lines
+  }
+
+  private static func style(_ series: Series) -> String {
+    series.isStepped ? "steps" : series.isMarked ? "linespoints pt 7 ps 0.4" : "lines"
   }
 
   /// The first curve with a title, or else the first, sets the scale: what strays further than its own range
@@ -160,6 +194,11 @@ public struct Chart: Sendable {
       let finite = values.filter(\.isFinite)
       guard let low = finite.min(), let high = finite.max() else { return nil }
       return (low, high)
+    }
+    if panel.isLogarithmic {
+      let all = panel.series.flatMap { $0.y + ($0.upper ?? []) }.filter { $0.isFinite && $0 > 0 }
+      guard let low = all.min(), let high = all.max() else { return 0.1...1 }
+      return (low / 1.2)...(high * 1.2)
     }
     let leading = panel.series.first { !$0.title.isEmpty && $0.upper == nil } ?? panel.series.first
     guard let base = leading.flatMap({ extent($0.y) }) else { return 0...1 }

@@ -5,6 +5,7 @@ import Interchange
 import Interpretation
 import LinearAlgebra
 import Networks
+import Study
 
 @main
 struct Train: Tool {
@@ -26,6 +27,7 @@ struct Train: Tool {
         filigree-train train.nc --recipe dense --output models/dense
         filigree-train train.nc --recipe proximal --strength 1e-2 --output models/quick
         filigree-train plant.csv --inputs u1,u2 --members 4 --output models/mine
+        filigree-train train.nc --recipe proximal --path --output models/path
         filigree-train train.nc --output models/sparse --resume
       """,
     version: filigreeVersion)
@@ -43,6 +45,14 @@ struct Train: Tool {
   var seed: UInt64 = 1
 
   @OptionGroup(title: "Recipe") var options: RecipeOptions
+
+  @Flag(
+    help: """
+      First train one network along rising --strength, each time from where the last left it, and take \
+      the largest whose error on the held-out trajectories is within a standard error of the least. The \
+      folder then holds path.csv and path.svg too.
+      """)
+  var path = false
 
   @Option(
     help: ArgumentHelp("Leave this variable out. May be given again.", valueName: "name"))
@@ -74,6 +84,9 @@ struct Train: Tool {
       throw ValidationError(
         "--checkpoint-interval \(checkpointInterval): must be between 0 and 1e9 seconds.")
     }
+    if path, let problem = StrengthPath.problem(try options.made()) {
+      throw ValidationError(problem + ".")
+    }
     if let trajectories, trajectories < 1 {
       throw ValidationError("--trajectories \(trajectories): must be at least 1.")
     }
@@ -82,7 +95,7 @@ struct Train: Tool {
   mutating func work() async throws {
     let clock = ContinuousClock()
     let start = clock.now
-    let recipe = try options.made()
+    var recipe = try options.made()
     let data = try readData(validation: recipe.validation)
     var manifest = try Manifest(seed: seed, threads: run.threads, inputs: [self.data])
     let settings = settings(recipe, manifest)
@@ -100,8 +113,12 @@ struct Train: Tool {
     let smoothing = try await smooth(recipe, data)
     manifest.record("smoothing", clock.now - start)
     let began = clock.now
+    let path = path ? try await followPath(recipe, smoothing) : nil
+    if let path { recipe.take(strength: path.strength) }
+    manifest.record("path", clock.now - began)
     let outcome = try await train(recipe, smoothing, kept)
     manifest.record("training", clock.now - began)
+    if let path { try await write(path, &manifest, into: &folder) }
     try write(outcome, recipe, smoothing, &manifest, into: &folder)
     try folder.commit()
     try kept.remove()
@@ -111,6 +128,7 @@ struct Train: Tool {
   /// What decides the models, one text each: a training goes on only with the same.
   private func settings(_ recipe: Recipe, _ manifest: Manifest) -> [String: String] {
     var settings = recipe.description
+    if path { settings["strength"] = "by path" }
     settings["members"] = String(members)
     settings["seed"] = String(seed)
     settings["trajectories"] = trajectories.map(String.init) ?? "all"
@@ -184,6 +202,40 @@ struct Train: Tool {
         + "they are known")
   }
 
+  private func followPath(_ recipe: Recipe, _ smoothing: Smoothing) async throws
+    -> StrengthPathReport
+  {
+    let path = StrengthPath(recipe: recipe, seed: seed, threads: run.threads)
+    let outputs = recipe.towers == .shared ? 1 : smoothing.data.states.count
+    let progress = ProgressLine(
+      total: path.strengths.count * outputs, unit: "networks along the path", quiet: run.quiet)
+    defer { progress.finish() }
+    let points = try await Interruption.cancelling {
+      try await path.run(on: smoothing) { progress.advance(by: $0) }
+    }
+    let report = try StrengthPathReport(points)
+    run.note(
+      "path: least error at --strength \(report.points[report.least].strength), taken "
+        + "\(report.strength)")
+    if [0, points.count - 1].contains(report.chosen) {
+      Console.warning("that is an end of the path; the best strength may lie beyond it")
+    }
+    return report
+  }
+
+  private func write(
+    _ path: StrengthPathReport, _ manifest: inout Manifest, into folder: inout OutputFolder
+  ) async throws {
+    try folder.write(path.table.csv.utf8, named: "path.csv")
+    manifest.files.append("path.csv")
+    do {
+      try folder.write(try await path.chart.svg(), named: "path.svg")
+      manifest.files.append("path.svg")
+    } catch let problem as ChartProblem {
+      Console.warning("path.svg is left out: \(problem)")
+    }
+  }
+
   private func train(_ recipe: Recipe, _ smoothing: Smoothing, _ kept: CheckpointFolder)
     async throws -> EnsembleTraining.Outcome
   {
@@ -245,7 +297,7 @@ struct Train: Tool {
       leftOut: leftOut.isEmpty ? nil : leftOut)
     try folder.write(try Self.json(description), named: "ensemble.json")
     try folder.write(trainingTable(outcome.histories, names).csv.utf8, named: "training.csv")
-    manifest.files = files + ["ensemble.json", "training.csv"]
+    manifest.files += files + ["ensemble.json", "training.csv"]
     if recipe.isRefined {
       let table = refinementTable(
         outcome.histories, inputs: (data.states + data.controls).map(\.name))

@@ -43,6 +43,52 @@ import Testing
     }
   }
 
+  /// The strength that is chosen is the one that the ensemble is trained with.
+  @Test func aPathOfStrengthsChoosesOne() async throws {
+    let shell = try await Workshop.shared.ready()
+    let result = try await shell.tool(
+      "train",
+      [
+        "train.nc", "--recipe", "proximal", "--path", "--members", "1", "--epochs", "4", "--hidden",
+        "6", "--output", "path",
+      ])
+    #expect(result.code == 0, "\(result.error)")
+    let rows = try shell.text("path/path.csv").split(separator: "\n").map {
+      $0.split(separator: ",", omittingEmptySubsequences: false)
+    }
+    #expect(rows.count == 14 && rows[0].last == "choice")
+    let chosen = try #require(rows.first { $0.last?.contains("chosen") == true })
+    let folder = try #require(
+      try JSONSerialization.jsonObject(with: Data(shell.bytes("path/ensemble.json")))
+        as? [String: Any])
+    let recipe = try #require(folder["recipe"] as? [String: Any])
+    #expect(recipe["strength"] as? Double == Double(chosen[0]))
+    let picture = try shell.text("path/path.svg")
+    #expect(picture.contains("<svg") && picture.contains("connected pairs"))
+    let refused = try await shell.tool(
+      "train", ["train.nc", "--sparsifier", "rigl", "--path", "--output", "no"])
+    #expect(refused.code == 64 && refused.error.contains("--path"))
+  }
+
+  /// Gaps in states are left out of exact data and filled in noisy data; both are said.
+  @Test func gapsAreTrainedOn() async throws {
+    let shell = try Shell()
+    let made = try await shell.bash(
+      """
+      filigree-simulate --plant duffing --trajectories 4 --samples 500 --missing 0.1 --noise 0.02 \\
+        --output gaps.csv &&
+      filigree-train gaps.csv --inputs force --members 1 --epochs 2 --output models &&
+      filigree-train gaps.csv --inputs force --members 1 --epochs 2 --no-smooth --output rough
+      """)
+    #expect(made.code == 0, "\(made.error)")
+    #expect(made.error.contains("missing values filled in"))
+    #expect(made.error.contains("steps from or to them are left out"))
+    #expect(try shell.text("models/noise.csv").contains("missing_samples"))
+    // Those who cannot do without say so.
+    let refused = try await shell.tool("forecast", ["models", "--data", "gaps.csv"])
+    #expect(refused.code == 65 && refused.error.contains("gap"), "\(refused.error)")
+  }
+
   @Test func theInstructionSetCanBeForcedAndIsRecorded() async throws {
     let shell = try await Workshop.shared.ready()
     let result = try await shell.bash(
