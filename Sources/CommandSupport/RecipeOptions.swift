@@ -188,6 +188,15 @@ public struct RecipeOptions: ParsableArguments {
       """))
   public var finish: Int?
 
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      """
+      How often, at the end, noisy states are smoothed again with what the model says of their rates, and \
+      the model is fitted to that; 0 for never \(usual(standard.resmooth)).
+      """))
+  public var resmooth: Int?
+
   @Flag(
     inversion: .prefixedNo,
     help: """
@@ -246,6 +255,7 @@ public struct RecipeOptions: ParsableArguments {
     set(\.eliminate, eliminate)
     set(\.thin, thin)
     set(\.finish, finish)
+    set(\.resmooth, resmooth)
     set(\.smooth, smooth)
     set(\.validation, validation)
     // Without held-out trajectories nothing can judge a removal.

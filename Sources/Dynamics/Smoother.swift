@@ -8,6 +8,13 @@ public struct Smoothing: Sendable {
   /// that were left as they are. The last sample's is of no use. Nil where all were left as they are.
   public var rateVariances: [Matrix]?
   public var states: [StateReport]
+  fileprivate(set) var origin: Origin?
+
+  /// What was smoothed.
+  struct Origin: Sendable {
+    var measured: [Matrix]
+    fileprivate var changes: ControlChanges
+  }
 
   /// What was found and done for a state.
   public struct StateReport: Equatable, Sendable {
@@ -37,9 +44,16 @@ public struct Smoothing: Sendable {
   }
 
   public init(data: Trajectories, rateVariances: [Matrix]?, states: [StateReport]) {
+    self.init(data: data, rateVariances: rateVariances, states: states, origin: nil)
+  }
+
+  fileprivate init(
+    data: Trajectories, rateVariances: [Matrix]?, states: [StateReport], origin: Origin?
+  ) {
     self.data = data
     self.rateVariances = rateVariances
     self.states = states
+    self.origin = origin
   }
 
   /// As `Trajectories.split`.
@@ -47,18 +61,49 @@ public struct Smoothing: Sendable {
     let (first, second) = data.split(validationFraction: validationFraction)
     var training = self
     training.data = first
+    training.origin = nil
     training.rateVariances = rateVariances.map { variances in
       zip(variances, first.samples).map { $0.rows(0..<$1.rows) }
     }
     guard let second else { return (training, nil) }
     var validation = self
     validation.data = second
+    validation.origin = nil
     validation.rateVariances = rateVariances.map { variances in
       zip(variances.suffix(second.samples.count), second.samples).map {
         $0.rows(($0.rows - $1.rows)..<$0.rows)
       }
     }
     return (training, validation)
+  }
+}
+
+extension Smoothing {
+  /// With these states instead of what they were.
+  fileprivate func taking(_ columns: [Smoother.Column]) throws -> Smoothing {
+    let square = data.timeStep * data.timeStep
+    var samples = data.samples
+    var variances = rateVariances ?? []
+    for column in columns {
+      for (trajectory, series) in column.smoothed.enumerated() {
+        for sample in 0..<samples[trajectory].rows {
+          samples[trajectory][sample, column.state] = series.value[sample]
+          variances[trajectory][sample, column.state] = series.changeVariance[sample] / square
+        }
+      }
+    }
+    return Smoothing(
+      data: try Trajectories(
+        variables: data.variables, timeStep: data.timeStep, samples: samples,
+        attributes: data.attributes, gaps: data.gaps),
+      rateVariances: variances, states: states, origin: origin)
+  }
+}
+
+extension [Double] {
+  /// 0, then the sums of the values so far, times the step: one more than there are values.
+  fileprivate func integrated(by step: Double) -> [Double] {
+    reduce(into: [0]) { sums, value in sums.append((sums.last ?? 0) + step * value) }
   }
 }
 
@@ -114,25 +159,55 @@ public struct Smoother: Sendable {
     guard columns.contains(where: { $0.motion != nil }) else {
       return Smoothing(data: data, rateVariances: nil, states: reports)
     }
-    let square = data.timeStep * data.timeStep
     var reports = reports
-    var samples = data.samples
-    var variances = samples.map { Matrix(rows: $0.rows, columns: data.states.count) }
-    for column in columns {
-      reports[column.state].motion = column.motion
-      for trajectory in column.smoothed.indices {
-        let series = column.smoothed[trajectory]
-        for sample in 0..<samples[trajectory].rows {
-          samples[trajectory][sample, column.state] = series.value[sample]
-          variances[trajectory][sample, column.state] = series.changeVariance[sample] / square
+    for column in columns { reports[column.state].motion = column.motion }
+    let nothing = Smoothing(
+      data: data, rateVariances: data.samples.map { Matrix(rows: $0.rows, columns: reports.count) },
+      states: reports,
+      origin: Smoothing.Origin(
+        measured: data.samples, changes: ControlChanges(data.samples, data)))
+    return try nothing.taking(columns)
+  }
+
+  /// Smooths again, with what a model says of the rates taken out of the measurements first: what is left
+  /// moves little and slowly, so that much less of the noise passes for motion.
+  ///
+  /// - Parameter rates: of the model where the smoothed states are, steps × states for each trajectory.
+  /// - Returns: the same for data that were left as they are or have gaps that could not be filled.
+  package func run(again smoothing: Smoothing, rates: [Matrix]) throws -> Smoothing {
+    guard let origin = smoothing.origin, smoothing.data.missingValues.allSatisfy({ $0 == 0 })
+    else { return smoothing }
+    let jumps = origin.changes.unknownJumps
+    return try smoothing.taking(
+      smoothing.states.indices.compactMap { state in
+        smoothing.states[state].motion.map { motion in
+          let drifts = rates.map { $0.column(state).integrated(by: smoothing.data.timeStep) }
+          let series = zip(origin.measured, drifts).map { zip($0.column(state), $1).map(-) }
+          let smoothed = smoothRemainder(series, jumps, noise: smoothing.states[state].noise)
+          return (
+            state, motion,
+            zip(smoothed, drifts).map { (zip($0.value, $1).map(+), $0.changeVariance) }
+          )
         }
-      }
+      })
+  }
+
+  /// - Parameter series: what a model does not explain of a state.
+  private func smoothRemainder(
+    _ series: [[Double]], _ jumps: ControlChanges.Jumps, noise: Double
+  ) -> [Series] {
+    let scaled = series.map { values in values.map { $0 / noise } }
+    let search = MotionSearch(scaled)
+    var best = (
+      model: MotionModel(kind: .wanderingChange, wandering: 1, jump: 1, start: 1),
+      likelihood: -Double.infinity
+    )
+    for jump in [1e2, 1, 1e-2, 1e-4, 1e-6, 1e-8, 1e-10] {
+      let found = search.mostLikely(
+        jumps, kinds: [.wanderingChange], jumps: [jump], start: max(jump, 1e-4))
+      if found.likelihood > best.likelihood { best = found }
     }
-    return Smoothing(
-      data: try Trajectories(
-        variables: data.variables, timeStep: data.timeStep, samples: samples,
-        attributes: data.attributes, gaps: data.gaps),
-      rateVariances: variances, states: reports)
+    return Self.smooth(scaled, jumps.trajectories, best.model, unit: noise)
   }
 
   private func report(_ state: Int, of data: Trajectories) -> Smoothing.StateReport {
@@ -168,9 +243,9 @@ public struct Smoother: Sendable {
     report.isNoise && report.relativeNoise > Self.threshold || report.gaps > 0
   }
 
-  private typealias Series = (value: [Double], changeVariance: [Double])
+  fileprivate typealias Series = (value: [Double], changeVariance: [Double])
   /// No motion, and nothing smoothed, where none explains the state.
-  private typealias Column = (state: Int, motion: String?, smoothed: [Series])
+  fileprivate typealias Column = (state: Int, motion: String?, smoothed: [Series])
 
   private func smooth(
     _ state: Int, of data: Trajectories, _ changes: ControlChanges,
@@ -189,11 +264,13 @@ public struct Smoother: Sendable {
     var search = MotionSearch(scaled)
     for _ in 0..<4 {
       var motion = search.mostLikely(
-        unknown, jumps: [1, 1e-2, 1e-4, 1e-6].map { $0 * start }, start: start)
+        unknown, kinds: MotionModel.Kind.allCases, jumps: [1, 1e-2, 1e-4, 1e-6].map { $0 * start },
+        start: start)
       var jumps = unknown
       if let known {
         let other = search.mostLikely(
-          known, jumps: [1, 1e-1, 1e-2, 1e-3, 1e-4, 1e-6], start: start)
+          known, kinds: MotionModel.Kind.allCases, jumps: [1, 1e-1, 1e-2, 1e-3, 1e-4, 1e-6],
+          start: start)
         if other.likelihood > motion.likelihood { (motion, jumps) = (other, known) }
       }
       let smoothed = Self.smooth(scaled, jumps.trajectories, motion.model, unit: unit)
@@ -291,15 +368,15 @@ private struct MotionSearch {
     return !new.isEmpty
   }
 
-  /// The best of all kinds, of q in powers of ten, and of these J.
-  func mostLikely(_ known: ControlChanges.Jumps, jumps: [Double], start: Double) -> (
-    model: MotionModel, likelihood: Double
-  ) {
+  /// The best of these kinds, of q in powers of ten, and of these J.
+  func mostLikely(
+    _ known: ControlChanges.Jumps, kinds: [MotionModel.Kind], jumps: [Double], start: Double
+  ) -> (model: MotionModel, likelihood: Double) {
     var best = (
       model: MotionModel(kind: .smoothChange, wandering: 1, jump: start, start: start),
       likelihood: -Double.infinity
     )
-    for kind in MotionModel.Kind.allCases {
+    for kind in kinds {
       for jump in jumps {
         for exponents in [Array(-12...(-5)), Array(-4...3)] {
           var wandering = SIMD8<Double>()

@@ -34,6 +34,9 @@ public struct Arena<Element: BitwiseCopyable & ExpressibleByIntegerLiteral>: ~Co
   let base: UnsafeMutablePointer<Element>
   public let count: Int
 
+  @_specialize(where Element == Float)
+  @_specialize(where Element == Double)
+  @_specialize(where Element == UInt32)
   public init(_ layout: ArenaLayout) {
     count = layout.count
     let memory = UnsafeMutableRawPointer.allocate(

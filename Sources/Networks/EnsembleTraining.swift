@@ -104,7 +104,10 @@ public struct EnsembleTraining: Sendable {
     let trained = try await concurrentMap(groups.count, threads: threads) { index in
       try train(groups[index], on: material, checkpoints: checkpoints, report: report)
     }.flatMap { $0 }
-    return try outcome(Array(0..<members), trained, material.set)
+    let finished = try await concurrentMap(members, threads: threads) { member in
+      try resmoothed(trained.filter { $0.history.problem.member == member }, material)
+    }.flatMap { $0 }
+    return try outcome(Array(0..<members), finished, material.set)
   }
 
   /// Trains one member, alone; the result is that of `run`.
@@ -114,7 +117,7 @@ public struct EnsembleTraining: Sendable {
     let states = problems(targets: material.set.targets.count).filter { $0.member == member }
       .map { ProblemState($0) }
     let trained = try train(states, on: material, checkpoints: .none, report: report)
-    return try outcome([member], trained, material.set)
+    return try outcome([member], try resmoothed(trained, material), material.set)
   }
 
   /// Data made ready for the trainings of a recipe.
@@ -175,6 +178,23 @@ public struct EnsembleTraining: Sendable {
       self, set: material.set, validation: material.validation, refinement: material.refinement,
       checkpoints: checkpoints, states: states, report: report)
     return try group.run()
+  }
+
+  /// - Parameter trained: all problems of one member.
+  private func resmoothed(_ trained: [GroupTraining.Trained], _ material: Material) throws
+    -> [GroupTraining.Trained]
+  {
+    let networks = trained.compactMap(\.network)
+    // A member that is left out, or too large to be fitted, stays as it is.
+    guard let refinement = material.refinement, networks.count == trained.count,
+      trained.allSatisfy({ $0.history.refinement?.sizeBeyondLimit == nil })
+    else { return trained }
+    let fitted = try Refinement(recipe: recipe, material: refinement).resmooth(networks)
+    return zip(trained, fitted).map { problem, network in
+      var problem = problem
+      problem.network = network
+      return problem
+    }
   }
 
   /// A polynomial in place of a network: the same for every member.

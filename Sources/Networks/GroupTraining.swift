@@ -60,8 +60,12 @@ package struct GroupTraining {
           divergences: states[index].divergences))
       if let refinement, let network = trained.network {
         try Task.checkCancellation()
+        let problem = states[index].problem
         let refined = try Refinement(recipe: recipe, material: refinement).refine(
-          network, firstTarget: states[index].problem.tower ?? 0)
+          network, firstTarget: problem.tower ?? 0,
+          stream: RandomStream(
+            seed: training.seed,
+            path: [2, UInt64(problem.member), UInt64((problem.tower ?? -1) + 1)]))
         trained.network = refined.network
         trained.history.refinement = refined.record
       }

@@ -109,7 +109,8 @@ public struct InputElimination: Equatable, Sendable {
   private func costs(_ network: Network, _ rows: RegressionRows, _ kernels: Kernels)
     -> [Int: (loss: Double, start: Network)]
   {
-    var problem = LeastSquares(network, rows, kernels: kernels)
+    var problem = LeastSquares(
+      network, rows, ridge: LevenbergMarquardt.smallRidge, kernels: kernels)
     let parameters = problem.parameters
     var result: [Int: (loss: Double, start: Network)] = [:]
     for (input, group) in problem.readers.enumerated() where !group.isEmpty {
@@ -127,7 +128,8 @@ public struct InputElimination: Equatable, Sendable {
     _ start: Network, _ rows: RegressionRows, _ validation: RegressionRows, within limit: Limit,
     _ kernels: Kernels
   ) -> (network: Network, fitted: Errors, errors: Errors)? {
-    var problem = LeastSquares(start, rows, kernels: kernels)
+    var problem = LeastSquares(
+      start, rows, ridge: LevenbergMarquardt.smallRidge, kernels: kernels)
     var state = LevenbergMarquardt.State(&problem)
     while true {
       if state.equations.loss <= limit.fittedMean {

@@ -41,6 +41,7 @@ struct LeastSquares: ~Copyable {
 
   private let wired: WiredNetwork
   private let kernels: Kernels
+  private let ridge: Double
   private let rows: Int
   private let totalWeight: Double
   private let wholeParameters: [Double]
@@ -79,12 +80,16 @@ struct LeastSquares: ~Copyable {
     var seeds: Region
   }
 
+  /// - Parameter ridge: r Σθ² is added to the loss that is fitted.
   /// - Precondition: one output layer, which is the last, of identities; widths that match.
-  init(_ network: Network, _ data: RegressionRows, kernels: Kernels = .active) {
+  init(
+    _ network: Network, _ data: RegressionRows, ridge: Double = 0, kernels: Kernels = .active
+  ) {
     precondition(data.inputs.columns == network.inputCount)
     precondition(data.targets.columns == network.outputCount)
     precondition(network.outputLayers == [network.layers.count - 1])
     self.kernels = kernels
+    self.ridge = ridge
     rows = data.inputs.rows
     totalWeight =
       data.weights.map { $0.elements.reduce(0, +) }
@@ -173,6 +178,8 @@ struct LeastSquares: ~Copyable {
     self.parameters = parameters
   }
 
+  private var penalty: Double { ridge * parameters.reduce(0) { $0 + $1 * $1 } }
+
   /// The network at the present parameters.
   var network: Network {
     var all = wholeParameters
@@ -191,6 +198,21 @@ struct LeastSquares: ~Copyable {
   }
 
   // MARK: Sums over the rows
+
+  /// What the network says, rows × outputs.
+  mutating func predictions() -> Matrix {
+    var result = Matrix(rows: rows, columns: outputs.count)
+    forward { problem, block in
+      let first = block * Self.batch
+      for (column, output) in problem.outputs.enumerated() {
+        let values = problem.arena[problem.values.part(output.valueRow * Self.batch, Self.batch)]
+        for row in first..<min(first + Self.batch, problem.rows) {
+          result[row, column] = values[row - first]
+        }
+      }
+    }
+    return result
+  }
 
   /// The weighted mean of e² at the present parameters.
   mutating func loss() -> Double {
@@ -221,7 +243,7 @@ struct LeastSquares: ~Copyable {
     return (sum / totalWeight, zip(errorSums, sums).map { $1 > 0 ? $0 / $1 : 0 })
   }
 
-  /// JᵀJ, Jᵀe and eᵀe, each over the total weight. JᵀJ is summed in single precision: it only shapes
+  /// JᵀJ, Jᵀe and eᵀe, each over the total weight and with the ridge. JᵀJ is summed in single precision: it only shapes
   /// the steps.
   mutating func evaluate() -> Equations {
     let count = parameters.count
@@ -246,11 +268,12 @@ struct LeastSquares: ~Copyable {
     return Equations(
       matrix: Matrix(
         rows: count, columns: count, elements: arena[square].map { $0 / totalWeight }),
-      gradient: arena[gradient].map { $0 / totalWeight }, loss: sum / totalWeight)
+      gradient: arena[gradient].map { $0 / totalWeight }, loss: sum / totalWeight
+    ).adding(ridge: ridge, on: parameters)
   }
 
   /// Moves the parameters of the outputs' own units, in which the errors are linear, to the least
-  /// squares, all others held, and returns the loss there. (The inner problem of variable projection:
+  /// squares, all others held, and returns the loss there, with the ridge. (The inner problem of variable projection:
   /// Golub & Pereyra 1973.)
   ///
   /// - Parameter held: parameters that stay as they are.
@@ -262,12 +285,13 @@ struct LeastSquares: ~Copyable {
         problem.addFactors(output, moving[number], block, to: &systems[number])
       }
     }
-    var lossBefore = 0.0
+    var lossBefore = penalty
     var gain = 0.0
     for (number, moving) in moving.enumerated() {
       let size = moving.count
       lossBefore += systems[number][size, size] / totalWeight
       let equations = Equations(systems[number].map { $0 / totalWeight })
+        .adding(ridge: ridge, on: moving.map { parameters[$0] })
       // Enough for factors that depend on each other.
       guard let step = equations.step(damping: 1e-10) else { continue }
       gain += 2 * equations.predictedGain(step, damping: 1e-10)
@@ -276,7 +300,7 @@ struct LeastSquares: ~Copyable {
       }
     }
     // A difference of nearly equal numbers says little.
-    return gain < 0.999999 * lossBefore ? lossBefore - gain : loss()
+    return gain < 0.999999 * lossBefore ? lossBefore - gain : loss() + penalty
   }
 
   private mutating func addFactors(
@@ -341,6 +365,15 @@ struct Equations {
     self.init(
       matrix: products.submatrix(rows: Array(0..<size), columns: Array(0..<size)),
       gradient: Array(products.row(size).prefix(size)), loss: products[size, size])
+  }
+
+  /// With r Σθ² added to the loss.
+  func adding(ridge: Double, on parameters: [Double]) -> Equations {
+    var matrix = matrix
+    for index in parameters.indices { matrix[index, index] += ridge }
+    return Equations(
+      matrix: matrix, gradient: zip(gradient, parameters).map { $0 + ridge * $1 },
+      loss: loss + ridge * parameters.reduce(0) { $0 + $1 * $1 })
   }
 
   var largestGradient: Double { gradient.map(abs).max() ?? 0 }

@@ -17,15 +17,22 @@ public struct LevenbergMarquardt: Equatable, Sendable {
   public var tolerance = 1e-12
   /// It ends, too, when the loss has fallen by less than this share of itself over five attempts.
   public var improvement = 0.0
+  /// r Σθ² is added to the loss.
+  public var ridge: Double
 
-  public init(attempts: Int, improvement: Double = 0) {
+  /// Keeps parameters to about a thousand where the loss is a millionth: networks that cancel terms of
+  /// millions fit no better, and single precision cannot evaluate them.
+  public static let smallRidge = 1e-12
+
+  public init(attempts: Int, improvement: Double = 0, ridge: Double = 0) {
     self.attempts = attempts
     self.improvement = improvement
+    self.ridge = ridge
   }
 
   public struct Fit: Equatable, Sendable {
     public var network: Network
-    /// Weighted means of the squared errors over rows and outputs before and after.
+    /// Weighted means of the squared errors over rows and outputs before and after, with the ridge.
     public var lossBefore: Double
     public var loss: Double
     public var attempts: Int
@@ -36,7 +43,7 @@ public struct LevenbergMarquardt: Equatable, Sendable {
 
   /// - Precondition: one output layer, which is the last, of identities.
   public func fit(_ network: Network, _ rows: RegressionRows, kernels: Kernels = .active) -> Fit {
-    var problem = LeastSquares(network, rows, kernels: kernels)
+    var problem = LeastSquares(network, rows, ridge: ridge, kernels: kernels)
     var state = State(&problem)
     let lossBefore = state.equations.loss
     advance(&state, &problem)

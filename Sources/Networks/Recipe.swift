@@ -172,6 +172,9 @@ public struct Recipe: Equatable, Codable, Sendable {
   public var thin = 8
   /// Attempts at the end on all trajectories, those held out included; 0 for none.
   public var finish = 60
+  /// How often the states are then smoothed again with what the networks say of their rates, and the
+  /// networks fitted to that; nothing where no noise was taken out, or without `finish`.
+  public var resmooth = 2
   /// Whether measurement noise is taken out of the states first (see `Smoother`); data that are exact
   /// stay as they are.
   public var smooth = true
@@ -205,7 +208,7 @@ public struct Recipe: Equatable, Codable, Sendable {
       "final-learning-rate": "\(finalLearningRate)", "schedule": schedule.rawValue,
       "length": length.description, "batch": String(batch), "cut": "\(cut)",
       "refine": String(refine), "eliminate": String(eliminate), "thin": String(thin),
-      "finish": String(finish),
+      "finish": String(finish), "resmooth": String(resmooth),
       "smooth": String(smooth),
       "validation": "\(validation)",
     ]
@@ -248,6 +251,7 @@ public struct Recipe: Equatable, Codable, Sendable {
       check("--eliminate", eliminate, 0...100_000, "between 0 (none) and 100000"),
       check("--thin", thin, 0...100_000, "between 0 (none) and 100000"),
       check("--finish", finish, 0...100_000, "between 0 (none) and 100000"),
+      check("--resmooth", resmooth, 0...1000, "between 0 (none) and 1000"),
       check("--validation", validation, 0...0.9, "between 0 (none) and 0.9"),
       eliminationProblem, combinationProblem,
     ]

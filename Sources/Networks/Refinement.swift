@@ -14,6 +14,8 @@ public struct Refinement: Sendable {
     let validation: RegressionRows?
     /// Both.
     let all: RegressionRows
+    let smoothing: Smoothing
+    let set: TrainingSet
 
     /// - Throws: `DataProblem` for data without a step.
     init(
@@ -30,6 +32,8 @@ public struct Refinement: Sendable {
           nil
         }
       self.all = try RegressionRows(all, scaledLike: set, typicalNoise: noise, limit: 10_000)
+      smoothing = all
+      self.set = set
     }
   }
 
@@ -49,10 +53,15 @@ public struct Refinement: Sendable {
   /// Every attempt costs the square of the number of parameters.
   public static let largestSize = 1000
 
-  /// - Parameter network: of the targets from `firstTarget` on.
+  /// - Parameters:
+  ///   - network: of the targets from `firstTarget` on.
+  ///   - stream: for the weights of units that are revived.
   /// - Returns: the refined network, its numbers rounded to `Float`, as model files hold them.
   /// - Throws: `CancellationError`.
-  func refine(_ network: Network, firstTarget: Int) throws -> (network: Network, record: Record) {
+  func refine(_ network: Network, firstTarget: Int, stream: RandomStream) throws -> (
+    network: Network, record: Record
+  ) {
+    var stream = stream
     let size = network.survivingWeightCount + network.layers.reduce(0) { $0 + $1.unitCount }
     guard size <= Self.largestSize else {
       return (network, Record(before: .nan, after: .nan, removed: [], sizeBeyondLimit: size))
@@ -63,6 +72,13 @@ public struct Refinement: Sendable {
     // What the cut takes away must not be leaned on.
     var fit = fitting(recipe.refine).fit(network.cut(recipe.cut), rows)
     try Task.checkCancellation()
+    if recipe.refine > 0, let validation,
+      let wider = UnitRevival(attempts: recipe.refine)
+        .run(fit.network, rows, validation: validation, stream: &stream)
+    {
+      fit.network = wider
+      try Task.checkCancellation()
+    }
     var record = Record(before: fit.lossBefore, after: fit.loss, removed: [])
     if recipe.eliminate > 0, let validation {
       let outcome = InputElimination(attempts: recipe.eliminate)
@@ -79,15 +95,76 @@ public struct Refinement: Sendable {
       try Task.checkCancellation()
     }
     record.validation = validation.map { fitting(0).fit(fit.network, $0).loss }
-    if recipe.finish > 0 {
+    if recipe.finish > 0 && !isResmoothed {
       fit = fitting(recipe.finish).fit(fit.network, material.all.targets(targets))
       record.after = fit.loss
     }
     return (fit.network.mapParameters { Double(Float($0)) }, record)
   }
 
+  /// Whether `resmooth` does anything, the last fit included.
+  private var isResmoothed: Bool {
+    recipe.finish > 0 && recipe.resmooth > 0 && material.smoothing.rateVariances != nil
+  }
+
+  /// Smooths the states again with what the networks of a member say of their rates (see
+  /// `Smoother.run(again:rates:)`), and fits the networks to that, as often as the recipe says. Noise that
+  /// passed for motion the first time is taken out of what the networks learn from, and what they learn
+  /// shows what else is noise.
+  ///
+  /// - Parameter networks: for all targets, in their order.
+  /// - Returns: their parameters rounded to `Float`; the same networks where nothing had to be smoothed.
+  /// - Throws: `CancellationError`, `DataProblem`.
+  func resmooth(_ networks: [Network]) throws -> [Network] {
+    guard isResmoothed else { return networks }
+    var networks = networks
+    var smoothing = material.smoothing
+    for _ in 0..<recipe.resmooth {
+      smoothing = try Smoother(threads: 1).run(
+        again: smoothing, rates: smoothing.data.samples.map { rates(networks, $0) })
+      let rows = try RegressionRows(
+        smoothing, scaledLike: material.set, typicalNoise: smoothing.typicalRateVariances,
+        limit: 10_000)
+      var first = 0
+      networks = try networks.map { network in
+        try Task.checkCancellation()
+        defer { first += network.outputCount }
+        return fitting(recipe.finish)
+          .fit(network, rows.targets(first..<(first + network.outputCount)))
+          .network.mapParameters { Double(Float($0)) }
+      }
+    }
+    return networks
+  }
+
+  /// What networks say of the rates at the states of a trajectory: steps × states.
+  private func rates(_ networks: [Network], _ samples: Matrix) -> Matrix {
+    let (inputs, outputs) = (material.set.inputScaling, material.set.outputScaling)
+    var rates = Matrix(rows: samples.rows - 1, columns: outputs.count)
+    guard rates.rows > 0 else { return rates }
+    let rows = RegressionRows(
+      inputs: Matrix(rows: rates.rows, columns: inputs.count) {
+        inputs.standardise($1, samples[$0, $1])
+      }, targets: rates)
+    var first = 0
+    for network in networks {
+      let targets = first..<(first + network.outputCount)
+      var problem = LeastSquares(network, rows.targets(targets))
+      let predictions = problem.predictions()
+      for row in 0..<rates.rows {
+        for (column, target) in targets.enumerated() {
+          rates[row, target] =
+            outputs.mean[target] + outputs.deviation[target] * predictions[row, column]
+        }
+      }
+      first = targets.upperBound
+    }
+    return rates
+  }
+
   private func fitting(_ attempts: Int) -> LevenbergMarquardt {
-    LevenbergMarquardt(attempts: attempts, improvement: 0.02)
+    LevenbergMarquardt(
+      attempts: attempts, improvement: 0.02, ridge: LevenbergMarquardt.smallRidge)
   }
 }
 

@@ -26,8 +26,10 @@ public struct WeightElimination: Equatable, Sendable {
       fitted: limit(network, rows, kernels), validation: limit(network, validation, kernels)
     )
     func fitted(_ network: Network) -> Network? {
-      let fit = LevenbergMarquardt(attempts: attempts, improvement: 0.05)
-        .fit(network, rows, kernels: kernels)
+      let fit = LevenbergMarquardt(
+        attempts: attempts, improvement: 0.05, ridge: LevenbergMarquardt.smallRidge
+      )
+      .fit(network, rows, kernels: kernels)
       guard fit.loss <= limit.fitted, loss(fit.network, validation, kernels) <= limit.validation
       else { return nil }
       return fit.network
@@ -58,7 +60,8 @@ public struct WeightElimination: Equatable, Sendable {
   private func without(
     _ share: Double, _ network: Network, _ rows: RegressionRows, _ kernels: Kernels
   ) -> Network? {
-    var problem = LeastSquares(network, rows, kernels: kernels)
+    var problem = LeastSquares(
+      network, rows, ridge: LevenbergMarquardt.smallRidge, kernels: kernels)
     let weights = problem.weights
     let equations = problem.evaluate()
     // Units that do the same leave J's columns dependent, to the precision of its products.

@@ -4,6 +4,7 @@ public enum ShippedPlans {
     ("quick", "dense and sparse networks on ten trajectories; some ten seconds", quick),
     ("paper", "the published dense and ℓ1 networks at three sizes, ten members each", paper),
     ("recipes", "every recipe at three sizes and four levels of noise; under an hour", recipes),
+    ("other-cells", "the default and its baselines on a cell with other constants", otherCells),
   ]
 
   public static let quick = """
@@ -53,8 +54,8 @@ public enum ShippedPlans {
     # program, and variants, from 10, 20 and 40 trajectories and with measurement noise.
 
     plant: electrolysis
-    train: {trajectories: 40, samples: 5000, seed: 2001}
-    test: {trajectories: 40, samples: 5000, seed: 3001}
+    train: {trajectories: 40, samples: 5000, seed: 4001}
+    test: {trajectories: 40, samples: 5000, seed: 5001}
     noise: [0, 0.0001, 0.001, 0.01]     # of each state's deviation, white
     sizes: [10, 20, 40]
     members: 10
@@ -81,6 +82,7 @@ public enum ShippedPlans {
       # The default, and what each of its stages does.
       filigree: {}
       not-smoothed: {smooth: false, noise: [1e-4, 1e-3, 1e-2]}
+      smoothed-once: {resmooth: 0, noise: [1e-4, 1e-3, 1e-2]}
       stochastic-only: {refine: 0, eliminate: 0, thin: 0, finish: 0}
       smooth-dense: {recipe: smooth-dense}
       not-eliminated: {eliminate: 0, thin: 0}
@@ -94,10 +96,34 @@ public enum ShippedPlans {
       patient: {patience: 2, noise: 0}
       inputs-harder: {input-strength: 1.2e-3, noise: 0}
       small: {hidden: 10, noise: 0}
+      wide: {hidden: 30, noise: [0, 1e-2]}
       two-layers: {hidden: [10, 10], noise: 0}
       joined: {hidden: [10, 10], input-skip: true, noise: 0}
       relu: {activation: relu, noise: 0}
       tanh: {activation: tanh, noise: 0}
+
+    """
+
+  public static let otherCells = """
+    # Does the default hold on plants that it was not chosen on? Constants of the cell are drawn at random
+    # within 20 % of its own; another number draws another cell, and `plant: duffing` is the oscillator.
+
+    plant: electrolysis
+    vary: 1
+    train: {trajectories: 40, samples: 5000, seed: 6001}
+    test: {trajectories: 40, samples: 5000, seed: 7001}
+    noise: [0, 0.01]
+    sizes: [10, 40]
+    members: 10
+    seed: 11
+    horizons: [100, 1000, 2500, 5000]
+    threshold: 0.01
+
+    recipes:
+      linear: {recipe: linear}
+      sindy: {recipe: sindy}
+      dense: {recipe: smooth-dense}
+      filigree: {}
 
     """
 }

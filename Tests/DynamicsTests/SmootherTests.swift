@@ -153,6 +153,49 @@ import Testing
     }
   }
 
+  /// With the plant's own rates as a model, nearly all noise is seen; a model whose rates are off by a fifth
+  /// of their deviation is corrected.
+  @Test(arguments: PlantCatalogue.names, [0.0, 0.2])
+  func aModelTellsNoiseFromMotion(plant name: String, off: Double) throws {
+    let plant = try #require(PlantCatalogue.plant(named: name))
+    let exact = try trajectories(name, noise: 0)
+    let noisy = try trajectories(name, noise: 0.01)
+    let first = try Smoother(threads: 1).run(noisy)
+    let deviations = try Regression(exact).standardisation().outputs.deviation
+    let states = plant.states.count
+    let rates = first.data.samples.map { matrix in
+      Matrix(
+        (0..<(matrix.rows - 1)).map { row in
+          let z = matrix.row(row)
+          let increment = plant.increment(
+            state: Array(z.prefix(states)), controls: Array(z.dropFirst(states)))
+          return (0..<states).map { increment[$0] + off * deviations[$0] }
+        })
+    }
+    let second = try Smoother(threads: 1).run(again: first, rates: rates)
+    #expect(second.states == first.states)
+    for state in 0..<states {
+      func error(_ smoothing: Smoothing) -> Double {
+        zip(smoothing.data.samples, exact.samples).flatMap { ours, truth in
+          (1..<ours.rows).map { row in
+            let error =
+              ours[row, state] - ours[row - 1, state] - truth[row, state] + truth[row - 1, state]
+            return error * error
+          }
+        }.mean.squareRoot()
+      }
+      let ratio = error(second) / error(first)
+      #expect(ratio < (off == 0 ? 0.5 : 1.1), "\(plant.states[state].name): \(ratio)")
+    }
+  }
+
+  @Test func exactDataAndGapsAreNotSmoothedAgain() throws {
+    let exact = try Smoother(threads: 1).run(try trajectories("duffing", noise: 0))
+    let rates = exact.data.samples.map { Matrix(rows: $0.rows - 1, columns: 2, repeating: 1) }
+    let again = try Smoother(threads: 1).run(again: exact, rates: rates)
+    #expect(again.data == exact.data && again.rateVariances == nil)
+  }
+
   /// A tenth of the values, one by one, in data with noise: filled to within the noise.
   @Test func gapsAreFilled() throws {
     let exact = try trajectories("electrolysis", noise: 0)

@@ -97,6 +97,37 @@ import Testing
     }
   }
 
+  /// A unit and the skip come as near to a parabola as one likes: SiLU(εx) = εx/2 + (εx)²/4 + O(ε⁴), with
+  /// weights beyond all bounds.
+  @Test func aRidgeKeepsWeightsFromCancellingEachOther() {
+    let inputs = Matrix(rows: 400, columns: 1) { row, _ in Double(row) / 200 - 1 }
+    let rows = RegressionRows(
+      inputs: inputs, targets: inputs.map { $0 * $0 })
+    var recipe = Recipe()
+    recipe.hidden = [1]
+    var stream = RandomStream(seed: 3)
+    var network = Network.initial(
+      recipe: recipe, inputs: 1, outputs: 1, name: "y", stream: &stream)
+    network.layers[1].connections[1].weight.elements = [1]
+    func fit(ridge: Double) -> (loss: Double, largest: Double, fit: LevenbergMarquardt.Fit) {
+      let fit = LevenbergMarquardt(attempts: 2000, ridge: ridge).fit(network, rows)
+      let parameters = fit.network.layers.flatMap { layer in
+        layer.bias + layer.connections.flatMap(\.weight.elements)
+      }
+      let penalty = ridge * parameters.reduce(0) { $0 + $1 * $1 }
+      return (fit.loss - penalty, parameters.map(abs).max() ?? 0, fit)
+    }
+    let (free, held) = (fit(ridge: 0), fit(ridge: LevenbergMarquardt.smallRidge))
+    #expect(free.largest > 600 && held.largest < 300)
+    #expect(free.fit.attempts == 2000 && held.fit.attempts < 1000)
+    #expect(held.loss < 1e-6 && held.fit.gradient < 1e-9)
+    // What the errors say is what the network computes.
+    let errors = (0..<400).map {
+      held.fit.network.evaluate([inputs[$0, 0]])[0] - rows.targets[$0, 0]
+    }
+    #expect(abs(errors.map { $0 * $0 }.mean / held.loss - 1) < 1e-6)
+  }
+
   @Test func aNetworkWithNothingToMoveStaysAsItIs() {
     var stream = RandomStream(seed: 4)
     var network = Network.initial(

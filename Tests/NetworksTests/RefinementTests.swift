@@ -113,6 +113,58 @@ import Testing
     }
   }
 
+  /// The second smoothing brings networks of noisy data nearer to the plant, and is a member's own affair.
+  @Test func whatNetworksSayOfNoiseTeachesThem() async throws {
+    var simulation = Simulation(plant: DuffingOscillator(), trajectories: 10, samples: 1500)
+    let exact = try simulation.run()
+    simulation.noise = 0.01
+    let data = try simulation.run()
+    func train(_ rounds: Int, threads: Int) async throws -> [Model] {
+      var recipe = Recipe()
+      recipe.length = .steps(3000)
+      recipe.resmooth = rounds
+      return try await EnsembleTraining(recipe: recipe, members: 2, seed: 1, threads: threads)
+        .run(on: data).models.map(\.model)
+    }
+    // Of forecasts over fifty samples.
+    func error(_ models: [Model]) -> Double {
+      var errors: [Double] = []
+      for samples in exact.samples {
+        for model in models {
+          for start in stride(from: 0, to: samples.rows - 50, by: 50) {
+            var state = Array(samples.row(start).prefix(2))
+            for sample in start..<(start + 50) {
+              let rates = model.rates(state + [samples[sample, 2]])
+              state = zip(state, rates).map { $0 + exact.timeStep * $1 }
+            }
+            errors += zip(state, samples.row(start + 50)).map { abs($0 - $1) }
+          }
+        }
+      }
+      return errors.mean
+    }
+    let (never, twice) = (try await train(0, threads: 1), try await train(2, threads: 1))
+    #expect(error(twice) < 0.9 * error(never))
+    let inParts = try await train(2, threads: 4)
+    #expect(twice == inParts)
+  }
+
+  /// The position of Duffing's oscillator moves by its velocity and, within a step, a little by what
+  /// accelerates it: a curve of some percent, whose units the penalty empties in one member of two.
+  @Test func curvesThatThePenaltyHidTakeShapeAgain() async throws {
+    let data = try Simulation(plant: DuffingOscillator(), trajectories: 6, samples: 600).run()
+    func train(_ refine: Int) async throws -> [Refinement.Record] {
+      var recipe = Recipe()
+      recipe.length = .steps(3000)
+      (recipe.refine, recipe.thin) = (refine, 0)
+      return try await EnsembleTraining(recipe: recipe, members: 6, seed: 1, threads: 2)
+        .run(on: data).histories.filter { $0.problem.tower == 0 }.compactMap(\.refinement)
+    }
+    let (without, with) = (try await train(0), try await train(50))
+    #expect(with.count == 6 && with.allSatisfy { $0.after < 1e-6 && $0.removed.isEmpty })
+    #expect(without.contains { $0.after > 1e-4 })
+  }
+
   /// Impulses of forty deviations are scaled down for training only: the model reads what the data hold.
   @Test func rareImpulsesAreScaledForTrainingOnly() async throws {
     var stream = RandomStream(seed: 2)
