@@ -265,6 +265,40 @@ public struct RecipeOptions: ParsableArguments {
     return result
   }
 
+  /// The options that were given but change nothing beside the others, each with the reason.
+  public func ineffective(in recipe: Recipe) -> [String] {
+    guard recipe.method == .gradient else {
+      let given: [(String, Any?)] = [
+        ("towers", towers), ("hidden", hidden), ("activation", activation), ("skip", skip),
+        ("input-skip", inputSkip), ("sparsifier", sparsifier), ("strength", strength),
+        ("steps", steps), ("epochs", epochs), ("refine", refine), ("eliminate", eliminate),
+        ("thin", thin), ("finish", finish), ("resmooth", resmooth),
+      ]
+      return given.filter { $0.1 != nil }.map {
+        "--\($0.0): --method \(recipe.method.rawValue) trains no network"
+      }
+    }
+    let kind = "--sparsifier \(recipe.sparsifier.rawValue)"
+    let noise = recipe.smooth ? "there is no --finish to follow" : "--no-smooth leaves noise in"
+    let reasons: [(isGiven: Bool, hasEffect: Bool, text: String)] = [
+      (degree != nil, false, "--degree: it belongs to --method stlsq and lasso"),
+      (density != nil, recipe.sparsifier.hasDensity, "--density: \(kind) goes by --strength"),
+      (
+        strength != nil, recipe.sparsifier != .none && !recipe.sparsifier.hasDensity,
+        "--strength: \(kind) has none"
+      ),
+      (revisit != nil, recipe.sparsifier.selects, "--revisit: \(kind) leaves no zeros"),
+      (
+        finalLearningRate != nil, recipe.schedule != .constant,
+        "--final-learning-rate: the schedule is constant"
+      ),
+      (
+        resmooth ?? 0 > 0, recipe.smooth && recipe.finish > 0, "--resmooth: \(noise)"
+      ),
+    ]
+    return reasons.filter { $0.isGiven && !$0.hasEffect }.map(\.text)
+  }
+
   private var length: Length? {
     get throws {
       if epochs != nil && steps != nil {

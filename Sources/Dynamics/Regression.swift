@@ -115,11 +115,12 @@ public struct Regression: Sendable {
   }
 
   /// Mean and deviation of features and targets over all rows.
-  /// - Throws: `DataProblem.constant` for a feature, `.constantRate` for a target, that does not vary
+  /// - Throws: `DataProblem.tooShort` for a single step, `.constant` for a feature, `.constantRate` for a target, that does not vary
   ///   (deviation at most 1e-12 of its magnitude), `.scale` where a `Float` cannot hold the result.
   public func standardisation() throws(DataProblem) -> (
     inputs: Standardisation, outputs: Standardisation
   ) {
+    guard rows > 1 else { throw .tooShort }
     let moments = moments()
     let (input, output) = (moments.prefix(features.count), Array(moments.dropFirst(features.count)))
     for (index, variable) in features.enumerated() where input[index].isConstant {

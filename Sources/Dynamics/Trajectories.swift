@@ -180,7 +180,8 @@ extension DataProblem: CustomStringConvertible {
     case .tooFew(let wanted, let present):
       return "\(wanted) trajectories were asked for, but there are only \(present)"
     case .tooShort:
-      return "no trajectory has two samples in a row without gaps; at least one step is needed"
+      return
+        "no trajectory has two samples in a row without gaps, or only one has; at least two steps are needed"
     case .unknownVariable(let name, let present):
       return
         "there is no variable \(quoted(name)); there are \(present.map(quoted).joined(separator: ", "))"

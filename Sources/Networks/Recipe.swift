@@ -41,7 +41,7 @@ public enum Sparsifier: String, Codable, CaseIterable, Sendable {
   case softThreshold = "soft-threshold"
 
   /// Whether weights become exactly zero, so that it pays to train on the others alone.
-  var selects: Bool { self != .none && self != .l1 }
+  public var selects: Bool { self != .none && self != .l1 }
   /// Whether λ Σ|w| is what the loss is added.
   var isL1: Bool { self == .l1 || self == .proximal }
   /// Whether a share of the weights is asked for rather than a strength.

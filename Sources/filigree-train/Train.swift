@@ -96,7 +96,11 @@ struct Train: Tool {
     let clock = ContinuousClock()
     let start = clock.now
     var recipe = try options.made()
-    let data = try readData(validation: recipe.validation)
+    for text in options.ineffective(in: recipe) { Console.warning("no effect: " + text) }
+    let data = try readData()
+    // Found out here rather than in the middle of the work, unless gaps are about to be filled.
+    let isWhole = data.missingValues.allSatisfy { $0 == 0 }
+    if isWhole || !recipe.smooth { try check(data, recipe) }
     var manifest = try Manifest(seed: seed, threads: run.threads, inputs: [self.data])
     let settings = settings(recipe, manifest)
     manifest.settings = settings
@@ -111,6 +115,7 @@ struct Train: Tool {
     manifest.record("reading", clock.now - start)
 
     let smoothing = try await smooth(recipe, data)
+    if !isWhole && recipe.smooth { try check(smoothing.data, recipe) }
     manifest.record("smoothing", clock.now - start)
     let began = clock.now
     let path = path ? try await followPath(recipe, smoothing) : nil
@@ -156,7 +161,7 @@ struct Train: Tool {
       return Smoothing(data)
     }
     let smoothing = try await Smoother(threads: run.threads).run(data)
-    let noisy = smoothing.states.filter { $0.motion != nil }
+    let noisy = smoothing.states.filter { $0.motion != nil && $0.isNoise }
     if !noisy.isEmpty {
       let largest = noisy.map(\.relativeNoise).max() ?? 0
       run.note(
@@ -327,13 +332,21 @@ struct Train: Tool {
     problem.tower.map { "tower \"\(names[$0])\" " } ?? ""
   }
 
-  private func readData(validation: Double) throws -> Trajectories {
+  /// That there is something to learn about every variable.
+  private func check(_ data: Trajectories, _ recipe: Recipe) throws {
+    do {
+      let (training, _) = data.split(validationFraction: recipe.validation)
+      _ = try Regression(training).standardisation()
+    } catch {
+      throw FileProblem.badData(path: self.data, problem: error)
+    }
+  }
+
+  private func readData() throws -> Trajectories {
     var data = try controls.read(self.data, gaps: .inStates)
     do {
       data = try data.excluding(exclude)
       if let trajectories { data = try data.prefix(trajectories) }
-      // Found out here rather than in the middle of the work.
-      _ = try Regression(data.split(validationFraction: validation).training).standardisation()
     } catch {
       throw FileProblem.badData(path: self.data, problem: error)
     }

@@ -77,7 +77,8 @@ import Testing
       "printf 'time,x\\n0,1\\n1,two\\n' > b.csv; filigree-train b.csv --output x", 65, "line 3",
       "column 2 (x)", "two"),
     Case(
-      "printf 'time,x\\n0,1\\n1,nan\\n2,3\\n' > c.csv; filigree-train c.csv --output x", 65,
+      "printf 'time,x\\n0,1\\n1,nan\\n2,3\\n' > c.csv; filigree-train c.csv --no-smooth --output x",
+      65,
       "no trajectory has two samples", "gaps"),
     Case(
       "printf 'time,x\\n0,1\\n1,inf\\n2,3\\n' > inf.csv; filigree-train inf.csv --output x", 65,

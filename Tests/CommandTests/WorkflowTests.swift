@@ -89,6 +89,36 @@ import Testing
     #expect(refused.code == 65 && refused.error.contains("gap"), "\(refused.error)")
   }
 
+  /// Whole rows are rare where a third of each state is missing; once the gaps are filled all count.
+  @Test func manyGapsInManyStatesAreFilledBeforeTheDataAreJudged() async throws {
+    let shell = try Shell()
+    let made = try await shell.bash(
+      """
+      filigree-simulate --trajectories 3 --samples 2000 --missing 0.3 --noise 0.01 --seed 3 \\
+        --output gaps.nc &&
+      filigree-train gaps.nc --members 1 --steps 20 --recipe proximal --smooth \\
+        --output models
+      """)
+    #expect(made.code == 0 && made.error.contains("missing values filled in"), "\(made.error)")
+  }
+
+  @Test func optionsWithoutEffectAreNamed() async throws {
+    let shell = try await Workshop.shared.ready()
+    func warnings(_ options: String) async throws -> [Substring] {
+      let result = try await shell.bash(
+        "filigree-train train.nc --members 1 --output none --force \(options)")
+      #expect(result.code == 0)
+      return result.error.split(separator: "\n").filter { $0.contains("no effect") }
+    }
+    let about = try await warnings("--steps 20 --degree 3 --density 0.5 --finish 0 --resmooth 1")
+    for option in ["--degree", "--density", "--resmooth"] {
+      #expect(about.contains { $0.contains("no effect: \(option)") })
+    }
+    #expect(about.count == 3)
+    #expect(try await warnings("--recipe sindy --hidden 5").count == 1)
+    #expect(try await warnings("--sparsifier rigl --density 0.5 --steps 20 --finish 4").isEmpty)
+  }
+
   @Test func theInstructionSetCanBeForcedAndIsRecorded() async throws {
     let shell = try await Workshop.shared.ready()
     let result = try await shell.bash(
