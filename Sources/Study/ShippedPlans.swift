@@ -114,7 +114,7 @@ public enum ShippedPlans {
     test: {trajectories: 40, samples: 5000, seed: 7001}
     noise: [0, 0.01]
     sizes: [10, 40]
-    members: 10
+    members: 5
     seed: 11
     horizons: [100, 1000, 2500, 5000]
     threshold: 0.01
