@@ -88,19 +88,63 @@ public struct Selection: Equatable, Sendable {
     return (centre - reach)...max(centre - reach, min(1, centre + reach))
   }
 
+  /// An interval for Φ by the bootstrap: quantiles of Φ over members drawn with replacement. With few members it
+  /// is too short (the same member twice agrees with itself), and it says nothing where most draws leave Φ
+  /// undefined; then nil.
+  public func bootstrapInterval(
+    draws: Int = 2000, confidence: Double = 0.95, seed: UInt64 = 0
+  ) -> ClosedRange<Double>? {
+    guard memberCount >= 3 else { return nil }
+    var stream = RandomStream(seed: seed, path: [4])
+    var values = (0..<draws).compactMap { _ in
+      Selection(
+        chosen: chosen.map { _ in chosen[stream.integer(in: 0...(memberCount - 1))] }
+      ).stability
+    }
+    guard 2 * values.count > draws else { return nil }
+    values.sort()
+    func quantile(_ share: Double) -> Double {
+      values[min(values.count - 1, Int(share * Double(values.count)))]
+    }
+    return quantile((1 - confidence) / 2)...quantile((1 + confidence) / 2)
+  }
+
+  /// |A ∩ B|/|A ∪ B| of each pair of members, 1 for two empty selections; members × members.
+  public var jaccard: Matrix {
+    Matrix(rows: memberCount, columns: memberCount) { a, b in
+      let both = zip(chosen[a], chosen[b]).count { $0 && $1 }
+      let either = zip(chosen[a], chosen[b]).count { $0 || $1 }
+      return either == 0 ? 1 : Double(both) / Double(either)
+    }
+  }
+
+  /// The members whose mean Jaccard with the others is lower than that of most by more than four times what is
+  /// usual (the median absolute deviation, scaled to a normal's), and by at least 0.05. Empty below four
+  /// members.
+  public var membersApart: [Int] {
+    guard memberCount >= 4 else { return [] }
+    let jaccard = jaccard
+    let closeness = (0..<memberCount).map { member in
+      (jaccard.row(member).reduce(0, +) - 1) / Double(memberCount - 1)
+    }
+    let middle = closeness.median
+    let usual = 1.4826 * closeness.map { abs($0 - middle) }.median
+    return closeness.indices.filter { closeness[$0] < middle - max(4 * usual, 0.05) }
+  }
+
+  /// The member that agrees most with the others by mean Jaccard; the first of equals.
+  public var mostTypicalMember: Int {
+    let jaccard = jaccard
+    let closeness = (0..<memberCount).map { jaccard.row($0).reduce(0, +) }
+    return closeness.indices.max { (closeness[$0], -$0) < (closeness[$1], -$1) } ?? 0
+  }
+
   /// Mean over pairs of members of |A ∩ B|/|A ∪ B|; two empty selections count as 1. Nil for one
   /// member. Not corrected for chance: large selections agree by themselves.
   public var meanJaccard: Double? {
     guard memberCount > 1 else { return nil }
-    var values: [Double] = []
-    for a in 0..<memberCount {
-      for b in (a + 1)..<memberCount {
-        let both = zip(chosen[a], chosen[b]).count { $0 && $1 }
-        let either = zip(chosen[a], chosen[b]).count { $0 || $1 }
-        values.append(either == 0 ? 1 : Double(both) / Double(either))
-      }
-    }
-    return values.mean
+    let all = Double(memberCount)
+    return (jaccard.elements.reduce(0, +) - all) / (all * (all - 1))
   }
 
   /// T = (Φ₂ − Φ₁)/√(Var₁ + Var₂), their section 5.3, to compare two ensembles; nil where either Φ is

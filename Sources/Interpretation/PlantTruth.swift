@@ -118,6 +118,21 @@ public struct StructureScore: Equatable, Sendable {
 }
 
 extension PlantTruth {
+  /// What of a model's relevance would select which of the plant's pairs.
+  ///
+  /// - Parameter relevance: mean |J| in standardised units, states × (states + controls).
+  public func curve(_ relevance: Matrix) -> PrecisionRecallCurve {
+    PrecisionRecallCurve(
+      scores: relevance.elements,
+      isReal: (0..<relevance.elements.count).map { index in
+        switch grade(index / relevance.columns, index % relevance.columns) {
+        case .real: true
+        case .absent: false
+        case .uncertain: nil
+        }
+      })
+  }
+
   /// Median over the real pairs of |R_model − R_plant|/R_plant with R the mean |J| in physical units.
   ///
   /// - Parameter physical: the model's mean |J| in physical units.

@@ -67,6 +67,35 @@ import Testing
     }
   }
 
+  /// Nine members that differ by a pair or two, and one that has little to do with them.
+  @Test func aMemberThatStandsApartIsNamed() {
+    var stream = RandomStream(seed: 5)
+    let common = (0..<60).map { _ in stream.uniform() < 0.4 }
+    var rows = (0..<9).map { member in
+      common.indices.map { $0 == member || $0 == 2 * member ? !common[$0] : common[$0] }
+    }
+    #expect(Selection(chosen: rows).membersApart.isEmpty)
+    rows.insert((0..<60).map { _ in stream.uniform() < 0.4 }, at: 3)
+    #expect(Selection(chosen: rows).membersApart == [3])
+    #expect(Selection(chosen: rows).mostTypicalMember != 3)
+    #expect(Selection(chosen: Array(rows[1...3])).membersApart.isEmpty)
+  }
+
+  /// With many members the bootstrap, the jackknife and the asymptotic interval say the same.
+  @Test func intervalsAgreeForManyMembers() throws {
+    var stream = RandomStream(seed: 6)
+    let chance = (0..<50).map { _ in stream.uniform() }
+    let selection = Selection(
+      chosen: (0..<80).map { _ in chance.map { stream.uniform() < $0 } })
+    let jackknife = try #require(selection.jackknifeInterval())
+    let bootstrap = try #require(selection.bootstrapInterval())
+    let width = jackknife.upperBound - jackknife.lowerBound
+    #expect(abs(bootstrap.lowerBound - jackknife.lowerBound) < 0.3 * width)
+    #expect(abs(bootstrap.upperBound - jackknife.upperBound) < 0.3 * width)
+    #expect(bootstrap == selection.bootstrapInterval())
+    #expect(Selection(chosen: [[true, false], [true, false]]).bootstrapInterval() == nil)
+  }
+
   @Test func theOrderOfMembersAndPairsDoesNotMatter() {
     var stream = RandomStream(seed: 41)
     let rows = (0..<6).map { _ in (0..<30).map { _ in stream.uniform() < 0.3 } }
