@@ -41,6 +41,16 @@ struct Agreement: Tool {
   @Option(parsing: .unconditional, help: "Relevance above which a connected pair is selected.")
   var threshold = 0.01
 
+  @Option(
+    help: """
+      How the 95 % interval of Φ is found: jackknife over members (holds its level from four members on), \
+      bootstrap or asymptotic (both too short for few members).
+      """)
+  var interval = IntervalMethod.jackknife
+
+  @Flag(help: "Also the Jaccard index of every two members.")
+  var pairwise = false
+
   @OptionGroup var cut: CutOption
   @OptionGroup var variation: VariationOption
   @OptionGroup var controls: ControlsOption
@@ -77,7 +87,8 @@ struct Agreement: Tool {
       do {
         reports.append(
           try await EnsembleReport(
-            ensemble, data: data, truth: truth, threshold: threshold, threads: run.threads))
+            ensemble, data: data, truth: truth, threshold: threshold, interval: interval,
+            threads: run.threads))
       } catch let problem as DataProblem {
         throw DataMismatch("\(self.data ?? ""): \(problem)")
       }
@@ -179,10 +190,15 @@ struct Agreement: Tool {
     var agreement = Table(
       title: "Agreement of members",
       corner: "ensemble, selection",
-      columns: ["members", "pairs", "Φ", "low", "high", "Jaccard"])
+      columns: ["members", "pairs", "Φ", "low", "high", "Jaccard"] + (data == nil ? [] : ["W"]))
     for report in reports {
       for (kind, selection) in report.selections {
-        agreement.rows.append(("\(report.result.name), \(kind)", Self.cells(selection)))
+        var cells = cells(selection)
+        if data != nil {
+          let isLast = kind == report.selections.last?.kind
+          cells.append(isLast ? report.result.concordance.map(Cell.number) ?? .missing : .missing)
+        }
+        agreement.rows.append(("\(report.result.name), \(kind)", cells))
       }
     }
     agreement.notes = notes(reports)
@@ -197,26 +213,42 @@ struct Agreement: Tool {
       }
     }
     var tables = [agreement]
-    if let truth { tables.append(scoreTable(reports, truth)) }
-    return tables + reports.map(\.frequencyTable)
+    if let truth {
+      tables.append(scoreTable(reports, truth))
+      tables += reports.compactMap(\.verdictTable)
+    }
+    tables += reports.map(\.frequencyTable)
+    if pairwise {
+      tables += reports.filter { $0.result.members > 1 }.map(\.pairwiseTable)
+    }
+    return tables
   }
 
   private func notes(_ reports: [EnsembleReport]) -> [String] {
     let all = reports.flatMap(\.selections)
     var notes = [
-      "pairs: mean number selected of \(reports[0].pairCount); low, high: 95 % interval of Φ by the "
-        + "jackknife over members."
+      "pairs: mean number selected of \(reports[0].pairCount); low, high: 95 % interval of Φ, "
+        + (interval == .jackknife ? "jackknife over members." : "\(interval.rawValue).")
     ]
     if data != nil {
       notes.append(
-        "structural: connected by a path; relevant: also mean |J| above \(threshold).")
+        "structural: connected by a path; relevant: also mean |J| above \(threshold). W: how far the members "
+          + "rank all pairs alike by mean |J| (Kendall).")
+    }
+    for report in reports {
+      for selection in report.result.selections where !selection.membersApart.isEmpty {
+        let members = selection.membersApart.map(String.init).joined(separator: ", ")
+        notes.append(
+          "\(report.result.name), \(selection.kind): stands apart from the others: member \(members) "
+            + "(counted from 0).")
+      }
     }
     if all.contains(where: { $0.selection.memberCount > 1 && $0.selection.stability == nil }) {
       notes.append("Φ is undefined where all members select every pair, or none.")
     }
     if all.contains(where: {
       $0.selection.stability != nil && !$0.selection.isUnanimous
-        && $0.selection.jackknifeInterval() == nil
+        && interval.interval(of: $0.selection) == nil
     }) {
       notes.append("No interval where leaving out a member makes Φ undefined, or below 3 members.")
     }
@@ -227,9 +259,9 @@ struct Agreement: Tool {
     return notes
   }
 
-  private static func cells(_ selection: Selection) -> [Cell] {
+  private func cells(_ selection: Selection) -> [Cell] {
     let sizes = selection.chosen.map { Double($0.count { $0 }) }
-    let interval = selection.jackknifeInterval()
+    let interval = interval.interval(of: selection)
     let isCertain = selection.isUnanimous
     return [
       .integer(selection.memberCount), .number(sizes.mean),
@@ -248,11 +280,16 @@ struct Agreement: Tool {
         + "real, \(plantResult.uncertainPairs) too weak to count",
       corner: "ensemble, selection",
       columns: [
-        "found", "missed", "spurious", "weak found", "precision", "recall", "F1", "J error",
+        "found", "missed", "spurious", "weak found", "precision", "recall", "F1", "AP", "ρ",
+        "J error",
       ])
     for report in reports {
       for (kind, score) in report.scores {
-        let error: Cell = report.jacobianError.map(Cell.number) ?? .missing
+        // What follows is of the relevances, not of a selection.
+        let isLast = kind == report.scores.last?.kind
+        func cell(_ value: Double?) -> Cell {
+          isLast ? value.map(Cell.number) ?? .missing : .missing
+        }
         table.rows.append(
           (
             "\(report.result.name), \(kind)",
@@ -260,12 +297,22 @@ struct Agreement: Tool {
               .integer(score.found), .integer(score.missed), .integer(score.spurious),
               .integer(score.uncertainSelected), score.precision.map(Cell.number) ?? .missing,
               score.recall.map(Cell.number) ?? .missing, score.f1.map(Cell.number) ?? .missing,
-              error,
+              cell(report.result.averagePrecision), cell(report.result.rankCorrelation),
+              cell(report.jacobianError),
             ]
           ))
       }
     }
-    table.notes = [
+    table.notes = reports.compactMap { report in
+      report.curve?.best.map {
+        String(
+          format: "%@: the threshold that would select best is %.3g (F1 %.3f).", report.result.name,
+          $0.threshold, $0.f1)
+      }
+    }
+    table.notes += [
+      "AP: average precision over all thresholds of relevance; ρ: Spearman's rank correlation of the "
+        + "members' mean relevance with the plant's, over all pairs.",
       "J error: median over the real pairs of the relative error of mean |J|, mean of the members.",
       "\(truth.samples) samples; \(truth.samplesLeftOut) outside the plant's domain were left out.",
     ]

@@ -1,3 +1,4 @@
+import ArgumentParser
 import CommandSupport
 import Dynamics
 import Interpretation
@@ -11,10 +12,18 @@ struct EnsembleReport {
     var meanPairs: Double
     /// Φ; null where it is undefined.
     var stability: Double?
+    /// 95 %, by `intervalMethod`.
     var interval: [Double]?
+    var intervalMethod: String
     var asymptoticVariance: Double?
     var meanJaccard: Double?
     var allAgree: Bool
+    /// members × members
+    var jaccard: [[Double]]
+    /// Members, counted from 0, that have little in common with the others.
+    var membersApart: [Int]
+    /// The member that has most.
+    var mostTypicalMember: Int
     /// outputs × inputs
     var frequency: [[Double]]
     var score: Score?
@@ -36,17 +45,41 @@ struct EnsembleReport {
     var inputs: [String]
     var outputs: [String]
     var selections: [SelectionResult]
+    /// Kendall's W of the members' relevances over all pairs.
+    var concordance: Double?
     var jacobianError: Double?
+    /// Of the members' mean relevance with the plant's, over all pairs.
+    var rankCorrelation: Double?
+    var averagePrecision: Double?
+    /// By falling threshold of relevance.
+    var curve: [PrecisionRecallCurve.Point]?
+    var pairs: [PairVerdict]?
+  }
+
+  /// A pair about which consensus and plant differ, or which counts neither way.
+  struct PairVerdict: Encodable {
+    var output: String
+    var input: String
+    /// missed, spurious, weak and found, weak and not found.
+    var verdict: String
+    /// R of the plant and mean R of the members.
+    var plant: Double
+    var model: Double
+    /// Members that connect the pair, and in which it is relevant.
+    var connected: Int
+    var relevant: Int
   }
 
   let selections: [(kind: String, selection: Selection)]
   let scores: [(kind: String, score: StructureScore)]
   let jacobianError: Double?
+  let curve: PrecisionRecallCurve?
   let result: Result
   private let ensemble: Ensemble
 
   init(
-    _ ensemble: Ensemble, data: Trajectories?, truth: PlantTruth?, threshold: Double, threads: Int
+    _ ensemble: Ensemble, data: Trajectories?, truth: PlantTruth?, threshold: Double,
+    interval: IntervalMethod, threads: Int
   ) async throws {
     self.ensemble = ensemble
     let strengths = try await concurrentMap(ensemble.members.count, threads: threads) {
@@ -75,30 +108,113 @@ struct EnsembleReport {
         }.mean
       }
     }
+    let mean = relevance?.mean
+    curve = truth.flatMap { truth in mean.map(truth.curve) }
     let scores = scores
-    let columns = ensemble.inputs.count
     result = Result(
       name: ensemble.name, members: ensemble.members.count, inputs: ensemble.inputs.map(\.name),
       outputs: ensemble.outputs.map(\.name),
       selections: selections.enumerated().map { index, item in
-        let selection = item.selection
-        let interval = selection.jackknifeInterval()
-        let frequency = selection.frequency
-        return SelectionResult(
-          kind: item.kind, meanPairs: selection.chosen.map { Double($0.count { $0 }) }.mean,
-          stability: selection.stability,
-          interval: interval.map { [$0.lowerBound, $0.upperBound] },
-          asymptoticVariance: selection.asymptoticVariance, meanJaccard: selection.meanJaccard,
-          allAgree: selection.isUnanimous,
-          frequency: ensemble.outputs.indices.map {
-            Array(frequency[($0 * columns)..<(($0 + 1) * columns)])
-          },
+        Self.result(
+          item.kind, item.selection, ensemble, interval,
           score: scores.isEmpty ? nil : Score(scores[index].score))
       },
-      jacobianError: jacobianError)
+      concordance: relevance.flatMap {
+        Ranking.concordance($0.members.map(\.meanMagnitude.elements))
+      },
+      jacobianError: jacobianError,
+      rankCorrelation: truth.flatMap { truth in
+        mean.flatMap { Ranking.correlation($0.elements, truth.relevance.elements) }
+      },
+      averagePrecision: curve?.averagePrecision, curve: curve?.points,
+      pairs: truth.flatMap { truth in
+        mean.map {
+          Self.verdicts(
+            ensemble, connected: selections[0].selection,
+            relevant: selections[selections.count - 1].selection, relevance: $0, truth)
+        }
+      })
+  }
+
+  private static func result(
+    _ kind: String, _ selection: Selection, _ ensemble: Ensemble, _ method: IntervalMethod,
+    score: Score?
+  ) -> SelectionResult {
+    let interval = method.interval(of: selection)
+    let frequency = selection.frequency
+    let columns = ensemble.inputs.count
+    let jaccard = selection.jaccard
+    return SelectionResult(
+      kind: kind, meanPairs: selection.chosen.map { Double($0.count { $0 }) }.mean,
+      stability: selection.stability, interval: interval.map { [$0.lowerBound, $0.upperBound] },
+      intervalMethod: method.rawValue, asymptoticVariance: selection.asymptoticVariance,
+      meanJaccard: selection.meanJaccard, allAgree: selection.isUnanimous,
+      jaccard: (0..<jaccard.rows).map { Array(jaccard.row($0)) },
+      membersApart: selection.membersApart,
+      mostTypicalMember: selection.mostTypicalMember,
+      frequency: ensemble.outputs.indices.map {
+        Array(frequency[($0 * columns)..<(($0 + 1) * columns)])
+      },
+      score: score)
+  }
+
+  /// The strongest of the plant first, then the strongest of the model.
+  private static func verdicts(
+    _ ensemble: Ensemble, connected: Selection, relevant: Selection, relevance: Matrix,
+    _ truth: PlantTruth
+  ) -> [PairVerdict] {
+    let consensus = relevant.consensus
+    let columns = relevance.columns
+    let pairs = consensus.indices.compactMap { index -> PairVerdict? in
+      let (row, column) = (index / columns, index % columns)
+      let verdict: String
+      switch (truth.grade(row, column), consensus[index]) {
+      case (.real, false): verdict = "missed"
+      case (.absent, true): verdict = "spurious"
+      case (.uncertain, true): verdict = "weak, found"
+      case (.uncertain, false): verdict = "weak, not found"
+      default: return nil
+      }
+      return PairVerdict(
+        output: ensemble.outputs[row].name, input: ensemble.inputs[column].name, verdict: verdict,
+        plant: truth.relevance[row, column], model: relevance[row, column],
+        connected: connected.chosen.count { $0[index] },
+        relevant: relevant.chosen.count { $0[index] })
+    }
+    return pairs.sorted { ($0.plant, $0.model) > ($1.plant, $1.model) }
   }
 
   var pairCount: Int { ensemble.inputs.count * ensemble.outputs.count }
+
+  /// What consensus and plant differ about, or nil without a plant.
+  var verdictTable: Table? {
+    guard let pairs = result.pairs else { return nil }
+    return Table(
+      title:
+        "\(result.name): pairs missed, spurious, or too weak to count, by their size in the plant",
+      corner: "rate of change, input",
+      columns: ["verdict", "plant R", "model R", "connected", "relevant"],
+      rows: pairs.map { pair in
+        (
+          "\(pair.output), \(pair.input)",
+          [
+            .text(pair.verdict), .number(pair.plant), .number(pair.model),
+            .integer(pair.connected), .integer(pair.relevant),
+          ]
+        )
+      })
+  }
+
+  /// |A ∩ B|/|A ∪ B| of all members, by the strictest selection at hand.
+  var pairwiseTable: Table {
+    let kind = result.selections[result.selections.count - 1]
+    return Table(
+      title: "\(result.name): Jaccard index of the pairs that two members select (\(kind.kind))",
+      corner: "member", columns: kind.jaccard.indices.map(String.init),
+      rows: kind.jaccard.enumerated().map { member, row in
+        (String(member), row.map { .number($0) })
+      })
+  }
 
   /// How many members select each pair, by the strictest selection at hand.
   var frequencyTable: Table {
@@ -126,5 +242,24 @@ extension EnsembleReport.Score {
     precision = score.precision
     recall = score.recall
     f1 = score.f1
+  }
+}
+
+/// How the interval of Φ is found.
+enum IntervalMethod: String, CaseIterable, ExpressibleByArgument {
+  case jackknife, bootstrap, asymptotic
+
+  func interval(of selection: Selection) -> ClosedRange<Double>? {
+    switch self {
+    case .jackknife: return selection.jackknifeInterval()
+    case .bootstrap: return selection.bootstrapInterval()
+    case .asymptotic:
+      guard let stability = selection.stability, let variance = selection.asymptoticVariance else {
+        return nil
+      }
+      // The normal distribution's 97.5 % quantile.
+      let reach = 1.959964 * variance.squareRoot()
+      return (stability - reach)...max(stability - reach, min(1, stability + reach))
+    }
   }
 }

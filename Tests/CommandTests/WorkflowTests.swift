@@ -193,6 +193,14 @@ import Testing
     let selections = try #require(ensembles[0]["selections"] as? [[String: Any]])
     // All pairs selected by all: Φ is undefined and says so, never 1.
     #expect(selections[0]["allAgree"] as? Bool == true && selections[0]["stability"] == nil)
+    // With an upper threshold nothing is relevant: each of the six real pairs is missed and says how large it is.
+    #expect(ensembles[0]["averagePrecision"] as? Double == 1)
+    #expect((ensembles[0]["concordance"] as? Double).map { $0 > 0 && $0 <= 1 } == true)
+    let missed = try await shell.tool(
+      "agreement", "sparse", "--plant", "duffing", "--data", "test.nc", "--threshold", "100",
+      "--pairwise", "--interval", "bootstrap")
+    #expect(missed.output.components(separatedBy: " missed ").count >= 7, "\(missed.output)")
+    #expect(missed.output.contains("Jaccard index"))
     let table = try await shell.tool("agreement", "dense")
     #expect(table.output.contains("undefined") && table.output.contains("all members agree"))
   }
