@@ -752,6 +752,67 @@ static void NAME(jacobian)(const filigree_wiring *net, size_t output, size_t bat
   }
 }
 
+static void NAME(sensitivity)(const filigree_wiring *net, size_t units, const uint32_t *unit,
+                              size_t inputs, size_t batch, const double *parameter,
+                              const double *slope, double *delta, double *jacobian) {
+  enum { BLOCK_LANES = 4 * DOUBLE_LANES };
+  memset(jacobian, 0, inputs * batch * sizeof(double));
+  for (size_t n = 0; n < units; n++) {
+    const uint32_t u = unit[n], row = net->row[u];
+    for (size_t b = 0; b < batch; b += BLOCK_LANES) {
+      doubles d[4];
+      const doubles start = (doubles){} + (n == 0 ? 1.0 : 0.0);
+      for (int k = 0; k < 4; k++) d[k] = start;
+      for (uint32_t p = net->outgoing[u]; n > 0 && p < net->outgoing[u + 1]; p++) {
+        const double w = parameter[net->target_parameter[p]];
+        const double *from = delta + net->target[p] + b;
+        for (int k = 0; k < 4; k++) d[k] += w * *(const doubles *)(from + k * DOUBLE_LANES);
+      }
+      for (int k = 0; k < 4; k++) {
+        d[k] *= *(const doubles *)(slope + row + b + k * DOUBLE_LANES);
+        *(doubles *)(delta + row + b + k * DOUBLE_LANES) = d[k];
+      }
+      for (uint32_t p = net->first[u] + 1; p < net->last[u]; p++) {
+        const size_t source = net->source[p];
+        if (source > inputs * batch) continue;
+        double *to = jacobian + (source - batch) + b;
+        for (int k = 0; k < 4; k++) *(doubles *)(to + k * DOUBLE_LANES) += parameter[p] * d[k];
+      }
+    }
+  }
+  for (size_t n = 0; n < units; n++)
+    memset(delta + net->row[unit[n]], 0, batch * sizeof(double));
+}
+
+static void NAME(magnitudes)(size_t rows, size_t batch, const double *weight, const double *x,
+                             double *magnitude, double *sum) {
+  for (size_t i = 0; i < rows; i++) {
+    doubles absolute = {}, plain = {};
+    for (size_t b = 0; b < batch; b += DOUBLE_LANES) {
+      const doubles value = *(const doubles *)(x + i * batch + b) * *(const doubles *)(weight + b);
+      absolute += __builtin_elementwise_abs(value);
+      plain += value;
+    }
+    for (int k = 0; k < DOUBLE_LANES; k++) {
+      magnitude[i] += absolute[k];
+      sum[i] += plain[k];
+    }
+  }
+}
+
+static size_t NAME(slope_runs)(const filigree_wiring *net, size_t batch, const double *slope,
+                         const double *last, uint32_t *begins) {
+  size_t count = 0;
+  for (size_t b = 0; b < batch; b++) begins[b] = 0;
+  for (size_t u = 0; u < net->live_units; u++) {
+    const double *s = slope + net->row[u];
+    begins[0] |= s[0] != last[u];
+    for (size_t b = 1; b < batch; b++) begins[b] |= s[b] != s[b - 1];
+  }
+  for (size_t b = 0; b < batch; b++) count += begins[b];
+  return count;
+}
+
 /* Sums of the lanes of DOUBLE_LANES vectors, as lane_sums. */
 INLINE doubles NAME(double_sums)(doubles *tile) {
 #if LANES >= 16
@@ -842,6 +903,9 @@ static const filigree_kernels NAME(table) = {
     .score = NAME(score),
     .pool = NAME(pool),
     .jacobian = NAME(jacobian),
+    .sensitivity = NAME(sensitivity),
+    .magnitudes = NAME(magnitudes),
+    .slope_runs = NAME(slope_runs),
     .gram = NAME(gram),
     .curvature = NAME(curvature),
     .arithmetic = NAME(arithmetic),

@@ -14,25 +14,12 @@ public struct Relevance: Equatable, Sendable {
   /// - Parameters:
   ///   - inputs: samples × inputs in physical units, at least one.
   public init(_ model: Model, over inputs: Matrix) {
-    let evaluator = JacobianEvaluator(model.network)
-    var workspace = JacobianEvaluator.Workspace(evaluator)
-    var jacobian = Matrix(rows: evaluator.outputCount, columns: inputs.columns)
-    var magnitude = jacobian
-    var sum = jacobian
-    var point = [Double](repeating: 0, count: inputs.columns)
-    for row in 0..<inputs.rows {
-      for column in point.indices {
-        point[column] = model.inputScaling.standardise(column, inputs[row, column])
-      }
-      evaluator.evaluate(point, workspace: &workspace, into: &jacobian)
-      for index in jacobian.elements.indices {
-        magnitude.elements[index] += abs(jacobian.elements[index])
-        sum.elements[index] += jacobian.elements[index]
-      }
-    }
+    var batch = JacobianBatch(LiveStructure(model.network).network)
+    batch.add(inputs, rows: 0..<inputs.rows, model.inputScaling)
+    let (magnitude, signed) = batch.sums()
     let count = Double(inputs.rows)
     meanMagnitude = magnitude.map { $0 / count }
-    signedMean = sum.map { $0 / count }
+    signedMean = signed.map { $0 / count }
     samples = inputs.rows
   }
 }

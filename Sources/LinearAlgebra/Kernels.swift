@@ -213,6 +213,52 @@ public struct Kernels: Sendable {
       floats.pointer(jacobian), arena.pointer(gradient))
   }
 
+  /// jacobian[i, b] = ∂(units[0])/∂(input i) at sample b, after `evaluate`: of a live unit, with `units` itself
+  /// and all live units that it depends on, from the last to the first. The deltas are zero before and after.
+  public func sensitivity(
+    _ arena: borrowing Arena<Double>, _ indices: borrowing Arena<UInt32>, _ wiring: Wiring,
+    units: Region, in lists: borrowing Arena<UInt32>, inputs: Int, batch: Int, parameters: Region,
+    slopes: Region, deltas: Region, jacobian: Region
+  ) {
+    precondition(batch % 32 == 0 && inputs < wiring.rows && units.count > 0)
+    precondition(parameters.count >= wiring.parameterCount)
+    for region in [slopes, deltas] { check(region, wiring.rows * batch) }
+    check(jacobian, inputs * batch)
+    let list = lists.pointer(units)
+    for index in 0..<units.count { precondition(list[index] < UInt32(wiring.liveUnitCount)) }
+    var native = wiring.pointers(indices)
+    table.pointee.sensitivity(
+      &native, units.count, list, inputs, batch, arena.pointer(parameters),
+      arena.pointer(slopes), arena.pointer(deltas), arena.pointer(jacobian))
+  }
+
+  /// magnitude[i] += Σ_b weight[b] |x[i, b]| and sum[i] += Σ_b weight[b] x[i, b]; no weight is negative.
+  public func magnitudes(
+    _ arena: borrowing Arena<Double>, rows: Int, batch: Int, weight: Region, x: Region,
+    magnitude: Region, sum: Region
+  ) {
+    precondition(batch % 8 == 0)
+    check(weight, batch)
+    check(x, rows * batch)
+    for region in [magnitude, sum] { check(region, rows) }
+    table.pointee.magnitudes(
+      rows, batch, arena.pointer(weight), arena.pointer(x), arena.pointer(magnitude),
+      arena.pointer(sum))
+  }
+
+  /// begins[b] = 1 where a slope of a live unit differs from that of the sample before (`last`, by unit, for the
+  /// first); returns how many do.
+  public func runs(
+    _ arena: borrowing Arena<Double>, _ indices: borrowing Arena<UInt32>, _ wiring: Wiring,
+    batch: Int, slopes: Region, last: Region, begins: Region, in lists: borrowing Arena<UInt32>
+  ) -> Int {
+    check(slopes, wiring.rows * batch)
+    precondition(last.count >= wiring.liveUnitCount && begins.count >= batch)
+    var native = wiring.pointers(indices)
+    return table.pointee.slope_runs(
+      &native, batch, arena.pointer(slopes), arena.pointer(last), lists.pointer(begins))
+  }
+
   /// product[i, j] += Σ_b x[i, b] x[j, b] for j ≤ i (rows × rows, the lower triangle).
   public func gram(
     _ arena: borrowing Arena<Double>, rows: Int, batch: Int, x: Region, product: Region

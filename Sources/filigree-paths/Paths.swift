@@ -1,4 +1,5 @@
 import CommandSupport
+import Dynamics
 import Foundation
 import Interpretation
 import LinearAlgebra
@@ -19,6 +20,7 @@ struct Paths: Tool {
         filigree-paths models/sparse
         filigree-paths models/sparse/member-00.onnx --strongest 10
         filigree-paths models/sparse --strongest 5 --format json
+        filigree-paths models/sparse --explain T_bath m_sl --data test.nc
       """,
     version: filigreeVersion)
 
@@ -33,6 +35,18 @@ struct Paths: Tool {
   @Flag(help: "List the strongest paths of every connected pair of input and output as well.")
   var pairs = false
 
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp(
+      "Explain one pair in full: the output, then the input.", valueName: "output input"))
+  var explain: [String] = []
+
+  @Option(
+    help: "With --explain: trajectories over which slopes and the share of active paths are taken.",
+    completion: .file())
+  var data: String?
+
+  @OptionGroup var controls: ControlsOption
   @OptionGroup var cut: CutOption
   @OptionGroup var format: FormatOption
 
@@ -40,10 +54,18 @@ struct Paths: Tool {
     guard (0...1_000_000).contains(strongest) else {
       throw ValidationError("--strongest \(strongest): must be between 0 and 1000000.")
     }
+    guard explain.isEmpty || explain.count == 2 else {
+      throw ValidationError(
+        "--explain takes an output and an input, for example --explain T_bath I_line.")
+    }
+    guard data == nil || !explain.isEmpty else {
+      throw ValidationError("--data belongs to --explain OUTPUT INPUT.")
+    }
   }
 
   mutating func work() async throws {
     let ensemble = try Ensemble.load(models, cut: cut.cut)
+    guard explain.isEmpty else { return try explainPair(ensemble) }
     let reports = ensemble.members.map { MemberReport($0, strongest: strongest, perPair: pairs) }
     var tables = [summary(ensemble, reports)]
     if let only = reports.first, reports.count == 1 {
@@ -52,6 +74,30 @@ struct Paths: Tool {
       tables[0].notes.append("For the paths of a member name its file, or ask for JSON.")
     }
     try printResult(tables, json: reports.map(\.result), format: format.format)
+  }
+
+  private func explainPair(_ ensemble: Ensemble) throws {
+    func index(_ name: String, of variables: [Variable], _ role: String) throws -> Int {
+      guard let index = variables.firstIndex(where: { $0.name == name }) else {
+        throw DataMismatch(
+          "\(ensemble.name) has no \(role) \"\(name)\"; there are "
+            + variables.map(\.name).joined(separator: ", "))
+      }
+      return index
+    }
+    let output = try index(explain[0], of: ensemble.outputs, "output")
+    let input = try index(explain[1], of: ensemble.inputs, "input")
+    var points: Matrix?
+    if let data {
+      do {
+        points = try controls.read(data).points(of: ensemble.inputs)
+      } catch let problem as DataProblem {
+        throw DataMismatch("\(data): \(problem)")
+      }
+    }
+    let explanation = Explanation(
+      ensemble, output: output, input: input, strongest: strongest, data: points)
+    try printResult(explanation.tables, json: explanation, format: format.format)
   }
 
   private func summary(_ ensemble: Ensemble, _ reports: [MemberReport]) -> Table {

@@ -142,6 +142,36 @@ import Testing
     #expect(nodes.last?.hasPrefix("d/dt ") == true)
   }
 
+  @Test func aPairIsExplained() async throws {
+    let shell = try await Workshop.shared.ready()
+    let told = try await shell.tool(
+      "paths", "sparse", "--explain", "velocity", "force", "--data", "test.nc")
+    #expect(told.code == 0 && told.output.contains("of 3 members."), "\(told.error)")
+    #expect(told.output.contains("rises with it"))
+    let result = try await shell.tool(
+      "paths", "sparse", "--explain", "velocity", "force", "--data", "test.nc", "--format", "json")
+    let value = try #require(
+      try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any])
+    let members = try #require(value["members"] as? [[String: Any]])
+    // What the sensitivities over the same data say.
+    let table = try await shell.tool(
+      "sensitivity", "sparse/member-00.onnx", "--data", "test.nc", "--format", "csv")
+    let row = try #require(
+      table.output.split(separator: "\n").first { $0.hasPrefix("velocity") })
+    let expected = try #require(row.split(separator: ",").last.flatMap { Double($0) })
+    let slope = try #require(members[0]["slope"] as? [String: Any])
+    let magnitude = try #require(slope["meanMagnitude"] as? Double)
+    #expect(abs(magnitude / expected - 1) < 1e-9)
+    let low = try #require(members[0]["low"] as? Double)
+    let high = try #require(members[0]["high"] as? Double)
+    let (least, most) = (slope["quantile05"] as? Double, slope["quantile95"] as? Double)
+    #expect(low <= least ?? -.infinity && most ?? .infinity <= high)
+    for (arguments, code) in [(["velocity", "speed"], Int32(65)), (["velocity"], 64)] {
+      let refused = try await shell.tool("paths", ["sparse", "--explain"] + arguments)
+      #expect(refused.code == code && !refused.error.isEmpty)
+    }
+  }
+
   /// The command's Jacobian against differences of the model's own rates.
   @Test func sensitivityAtAPointIsTheSlopeOfTheRates() async throws {
     let shell = try await Workshop.shared.ready()

@@ -154,6 +154,22 @@ typedef struct {
                    const double *seed, const double *error, double *delta, float *jacobian,
                    double *gradient);
 
+  /* jacobian[i, b] = ∂(unit[0])/∂(input i) at sample b, inputs being the rows 1 … inputs of the values. `unit`
+   * lists the output and the units that it depends on, nobody before one that reads it. `delta` is zero before
+   * and after; batch is a multiple of 32. */
+  void (*sensitivity)(const filigree_wiring *wiring, size_t units, const uint32_t *unit,
+                      size_t inputs, size_t batch, const double *parameter, const double *slope,
+                      double *delta, double *jacobian);
+
+  /* magnitude[i] += Σ_b weight[b] |x[i, b]| and sum[i] += Σ_b weight[b] x[i, b], weights not negative. */
+  void (*magnitudes)(size_t rows, size_t batch, const double *weight, const double *x,
+                     double *magnitude, double *sum);
+
+  /* begins[b] = 1 where a slope of a live unit differs from that at the sample before (`last`, by unit, for
+   * the first); returns how many do. */
+  size_t (*slope_runs)(const filigree_wiring *wiring, size_t batch, const double *slope,
+                 const double *last, uint32_t *begins);
+
   /* product[i, j] += Σ_b x[i, b] x[j, b] for j ≤ i; `product` is rows × rows. */
   void (*gram)(size_t rows, size_t batch, const double *x, double *product);
 

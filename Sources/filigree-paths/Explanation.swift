@@ -1,0 +1,209 @@
+import CommandSupport
+import Dynamics
+import Foundation
+import Interpretation
+import LinearAlgebra
+import Networks
+
+/// One pair of input and output in full, over all members of an ensemble.
+struct Explanation: Encodable {
+  struct Member: Encodable {
+    var isConnected: Bool
+    /// As text, because JSON's numbers end at 2⁵³.
+    var paths: String
+    /// The weight of the connection without a unit between, if there is one.
+    var direct: Double
+    var positive: Double
+    var negative: Double
+    /// Bounds of ∂(rate)/∂(input) over all inputs whatever, standardised.
+    var low: Double
+    var high: Double
+    var strongest: [Route]
+    var slope: Slope?
+  }
+
+  struct Route: Encodable {
+    var nodes: [String]
+    var product: Double
+    /// Share of the samples at which all units on the way respond with a positive slope, and mean of the
+    /// product times their slopes.
+    var activeShare: Double?
+    var meanContribution: Double?
+  }
+
+  /// ∂(rate)/∂(input) over data, standardised.
+  struct Slope: Encodable {
+    var meanMagnitude: Double
+    var mean: Double
+    var positiveShare: Double
+    var negativeShare: Double
+    var quantile05: Double
+    var median: Double
+    var quantile95: Double
+    var samples: Int
+  }
+
+  let ensemble: String
+  let output: String
+  let input: String
+  /// What a standardised slope is in physical units, and these.
+  let physicalUnit: Double
+  let unit: String
+  let members: [Member]
+  private let hasData: Bool
+
+  init(
+    _ ensemble: Ensemble, output: Int, input: Int, strongest count: Int, data: Matrix?
+  ) {
+    self.ensemble = ensemble.name
+    let first = ensemble.members[0]
+    self.output = first.outputs[output].name
+    self.input = first.inputs[input].name
+    physicalUnit = first.outputScaling.deviation[output] / first.inputScaling.deviation[input]
+    unit =
+      "\(first.outputs[output].unit.isEmpty ? "1" : first.outputs[output].unit)"
+      + (first.inputs[input].unit.isEmpty ? "" : " per \(first.inputs[input].unit)")
+    hasData = data != nil
+    members = ensemble.members.map {
+      Self.member($0, output: output, input: input, strongest: count, data: data)
+    }
+  }
+
+  private static func member(
+    _ model: Model, output: Int, input: Int, strongest count: Int, data: Matrix?
+  ) -> Member {
+    let network = LiveStructure(model.network).network
+    let analysis = PathAnalysis(network)
+    let paths = analysis.strongestPaths(max(1, count), from: input)[output]
+    var routes = paths.map {
+      Route(nodes: $0.nodes.map(model.name(of:)), product: $0.product)
+    }
+    var slope: Slope?
+    if let data {
+      var batch = JacobianBatch(network)
+      let activity = batch.activity(
+        of: paths.map { network.units(on: $0) }, over: data, model.inputScaling)
+      for (index, found) in activity.enumerated() {
+        routes[index].activeShare = found.activeShare
+        routes[index].meanContribution = found.meanSlope * paths[index].product
+      }
+      slope = Slope(batch.slopes(output: output, input: input, over: data, model.inputScaling))
+    }
+    return Member(
+      isConnected: analysis.counts[output][input] != 0,
+      paths: analysis.counts[output][input].map(String.init) ?? ">2^64",
+      direct: paths.first { $0.nodes.count == 2 }?.product ?? 0,
+      positive: analysis.positive[output, input], negative: analysis.negative[output, input],
+      low: analysis.derivativeLow[output, input], high: analysis.derivativeHigh[output, input],
+      strongest: Array(routes.prefix(count)), slope: slope)
+  }
+
+  // MARK: For people
+
+  /// In words.
+  var sentences: [String] {
+    let connected = members.count { $0.isConnected }
+    let name = "d/dt \(output)"
+    guard connected > 0 else {
+      return ["In no member does a path lead from \(input) to \(name): it cannot respond."]
+    }
+    var text = [
+      "A path leads from \(input) to \(name) in \(connected) of \(counted(members.count, "member"))."
+    ]
+    let rising = members.count { $0.isConnected && $0.low >= 0 }
+    let falling = members.count { $0.isConnected && $0.high <= 0 }
+    if rising > 0 { text.append("It can only rise with it, whatever the state, in \(rising).") }
+    if falling > 0 { text.append("It can only fall with it, whatever the state, in \(falling).") }
+    let slopes = members.compactMap { $0.isConnected ? $0.slope : nil }
+    if !slopes.isEmpty {
+      let mean = slopes.map(\.mean).mean * physicalUnit
+      let positive = slopes.map(\.positiveShare).mean
+      let negative = slopes.map(\.negativeShare).mean
+      let way = positive > negative ? ("rises", positive) : ("falls", negative)
+      text.append(
+        String(
+          format:
+            "Over the data it %@ with it at %.0f %% of the samples: %.3g %@ on average, mean |J| "
+            + "%.3g in deviations.", way.0, 100 * way.1, mean, unit,
+          slopes.map(\.meanMagnitude).mean))
+    }
+    return text
+  }
+
+  var tables: [Table] {
+    var columns = ["paths", "direct", "P", "N", "J low", "J high"]
+    if hasData { columns += ["mean |J|", "mean J", "J > 0", "5 %", "50 %", "95 %"] }
+    let table = Table(
+      title: "\(ensemble): \(input) → d/dt \(output)", corner: "member", columns: columns,
+      rows: members.enumerated().map { (String($0), Self.cells($1)) },
+      notes: sentences + [
+        "In deviations of both; one is \(String(format: "%.3g", physicalUnit)) \(unit). J low, J high: "
+          + "bounds that hold everywhere."
+      ])
+    let routes = members.enumerated().flatMap { index, member in
+      member.strongest.map { (index, $0) }
+    }
+    let strongest = Table(
+      title: "Strongest paths", corner: members.count > 1 ? "member, path" : "path",
+      columns: ["product"] + (hasData ? ["active", "contribution"] : []),
+      rows: routes.map { index, route in
+        (
+          (members.count > 1 ? "\(index), " : "") + route.nodes.joined(separator: " → "),
+          [.number(route.product)]
+            + (hasData
+              ? [
+                route.activeShare.map(Cell.number) ?? .missing,
+                route.meanContribution.map(Cell.number) ?? .missing,
+              ] : [])
+        )
+      },
+      notes: hasData
+        ? [
+          "active: share of the samples at which every unit on the way has a positive slope; contribution: "
+            + "mean over the samples of the product times the slopes."
+        ] : [])
+    return [table, strongest].filter { !$0.rows.isEmpty }
+  }
+
+  private static func cells(_ member: Member) -> [Cell] {
+    func cell(_ value: Double) -> Cell { value == 0 ? .trueZero : .number(value) }
+    let structure: [Cell] = [
+      member.isConnected ? .text(member.paths) : .trueZero, cell(member.direct),
+      cell(member.positive), cell(member.negative), cell(member.low), cell(member.high),
+    ]
+    guard let slope = member.slope else { return structure }
+    return structure + [
+      cell(slope.meanMagnitude), cell(slope.mean), cell(slope.positiveShare),
+      cell(slope.quantile05), cell(slope.median), cell(slope.quantile95),
+    ]
+  }
+}
+
+extension Explanation.Slope {
+  init(_ values: [Double]) {
+    let count = Double(values.count)
+    let ordered = values.sorted()
+    func quantile(_ share: Double) -> Double {
+      let place = share * (count - 1)
+      let (low, rest) = (Int(place), place - place.rounded(.down))
+      let high = min(low + 1, ordered.count - 1)
+      return ordered[low] + rest * (ordered[high] - ordered[low])
+    }
+    self.init(
+      meanMagnitude: values.reduce(0) { $0 + abs($1) } / count, mean: values.mean,
+      positiveShare: Double(values.count { $0 > 0 }) / count,
+      negativeShare: Double(values.count { $0 < 0 }) / count, quantile05: quantile(0.05),
+      median: quantile(0.5), quantile95: quantile(0.95), samples: values.count)
+  }
+}
+
+extension Network {
+  /// The hidden units on a path, numbered through all layers.
+  fileprivate func units(on path: Path) -> [Int] {
+    let outputs = Set(outputLayers)
+    return path.nodes.compactMap { node in
+      guard case .unit(let layer, let unit) = node, !outputs.contains(layer) else { return nil }
+      return layers[..<layer].reduce(unit) { $0 + $1.unitCount }
+    }
+  }
+}
