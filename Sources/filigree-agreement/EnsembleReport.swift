@@ -158,7 +158,7 @@ struct EnsembleReport {
       score: score)
   }
 
-  /// The strongest of the plant first, then the strongest of the model.
+  /// What is missed, then what is spurious, then what counts neither way; the strongest of each first.
   private static func verdicts(
     _ ensemble: Ensemble, connected: Selection, relevant: Selection, relevance: Matrix,
     _ truth: PlantTruth
@@ -181,20 +181,29 @@ struct EnsembleReport {
         connected: connected.chosen.count { $0[index] },
         relevant: relevant.chosen.count { $0[index] })
     }
-    return pairs.sorted { ($0.plant, $0.model) > ($1.plant, $1.model) }
+    func order(_ pair: PairVerdict) -> (Int, Double) {
+      switch pair.verdict {
+      case "missed": (0, -pair.plant)
+      case "spurious": (1, -pair.model)
+      default: (2, -pair.plant)
+      }
+    }
+    return pairs.sorted { order($0) < order($1) }
   }
 
   var pairCount: Int { ensemble.inputs.count * ensemble.outputs.count }
+
+  private static let shownPairs = 20
 
   /// What consensus and plant differ about, or nil without a plant.
   var verdictTable: Table? {
     guard let pairs = result.pairs else { return nil }
     return Table(
       title:
-        "\(result.name): pairs missed, spurious, or too weak to count, by their size in the plant",
+        "\(result.name): pairs that are missed, spurious, or too weak to count",
       corner: "rate of change, input",
       columns: ["verdict", "plant R", "model R", "connected", "relevant"],
-      rows: pairs.map { pair in
+      rows: pairs.prefix(Self.shownPairs).map { pair in
         (
           "\(pair.output), \(pair.input)",
           [
@@ -202,7 +211,9 @@ struct EnsembleReport {
             .integer(pair.connected), .integer(pair.relevant),
           ]
         )
-      })
+      },
+      notes: pairs.count > Self.shownPairs
+        ? ["And \(pairs.count - Self.shownPairs) more; --format json has all."] : [])
   }
 
   /// |A ∩ B|/|A ∪ B| of all members, by the strictest selection at hand.
