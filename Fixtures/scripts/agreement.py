@@ -176,7 +176,14 @@ def paths_case(name, weights, skip=None):
         found.append((list(nodes), value))
     if skip:
         found += [([i, o], Fraction(skip[o][i])) for i in range(n) for o in range(m)]
-    found = sorted(((nodes, v) for nodes, v in found if v != 0), key=lambda p: (-abs(p[1]), p[0]))
+    first = [sum(sizes[:layer]) for layer in range(len(sizes))]
+
+    def backwards(nodes):
+        """The nodes from the output back, numbered through all layers."""
+        layers = range(len(sizes)) if len(nodes) == len(sizes) else [0, len(sizes) - 1]
+        return [first[layer] + node for layer, node in zip(layers, nodes)][::-1]
+
+    found = sorted(((nodes, v) for nodes, v in found if v != 0), key=lambda p: (-abs(p[1]), backwards(p[0])))
 
     def matrix(of, kind):
         result = [[kind(0)] * n for _ in range(m)]

@@ -38,6 +38,27 @@ public struct Smoothing: Sendable {
     public var motion: String?
   }
 
+  /// What a user must know before trusting what is learnt from these data.
+  public var warnings: [String] {
+    var warnings: [String] = []
+    let unexplained = states.filter {
+      $0.isNoise && $0.relativeNoise > Smoother.threshold && $0.motion == nil
+    }
+    if !unexplained.isEmpty {
+      warnings.append(
+        "\(unexplained.map(\.name).joined(separator: ", ")) looks noisy, but no motion that is known here "
+          + "explains it; its noise stays")
+    }
+    let drifting = states.filter(\.noiseDrifts)
+    if !drifting.isEmpty {
+      warnings.append(
+        "the noise of \(drifting.map(\.name).joined(separator: ", ")) is not white: what drifts from sample "
+          + "to sample is taken for motion; expect spurious and lost dependencies, and judge forecasts by "
+          + "other data")
+    }
+    return warnings
+  }
+
   /// Data as they are.
   public init(_ data: Trajectories) {
     self.init(data: data, rateVariances: nil, states: [])
@@ -259,30 +280,38 @@ public struct Smoother: Sendable {
     let scaled = series.map { values in values.map { $0 / unit } }
     let largest = increments.map { abs($0 / unit) }.max() ?? 1
     let start = 4 * largest * largest
-    let unknown = changes.unknownJumps
-    let known = changes.jumps(of: scaled)
+    let candidates = [changes.unknownJumps] + [changes.jumps(of: scaled)].compactMap { $0 }
     var search = MotionSearch(scaled)
+    var found = search.mostLikely(candidates, start: start)
     for _ in 0..<4 {
-      var motion = search.mostLikely(
-        unknown, kinds: MotionModel.Kind.allCases, jumps: [1, 1e-2, 1e-4, 1e-6].map { $0 * start },
-        start: start)
-      var jumps = unknown
-      if let known {
-        let other = search.mostLikely(
-          known, kinds: MotionModel.Kind.allCases, jumps: [1, 1e-1, 1e-2, 1e-3, 1e-4, 1e-6],
-          start: start)
-        if other.likelihood > motion.likelihood { (motion, jumps) = (other, known) }
-      }
-      let smoothed = Self.smooth(scaled, jumps.trajectories, motion.model, unit: unit)
+      let smoothed = Self.smooth(scaled, found.jumps.trajectories, found.motion, unit: unit)
       let strange = Self.unexplained(series, by: smoothed, noise: unit)
-      if strange.isEmpty {
-        let words = motion.model.kind.rawValue + (jumps.hasShifts ? ", jumps with the inputs" : "")
-        return (state, words, smoothed)
-      }
+      if strange.isEmpty { return (state, found.words, smoothed) }
       // What moves as none of those that were searched does joins them.
       guard search.add(strange, of: scaled) else { break }
+      found = search.mostLikely(candidates, start: start)
     }
-    return (state, nil, [])
+    guard let smoothed = smoothedWithEvents(series, scaled, found, unit) else {
+      return (state, nil, [])
+    }
+    return (state, found.words + ", and events", smoothed)
+  }
+
+  /// Smooths a state with events too rare to be likely: where measurements contradict the motion, the rate
+  /// may do anything, as far as it takes. Nil if even that does not explain them.
+  private func smoothedWithEvents(
+    _ series: [[Double]], _ scaled: [[Double]], _ found: MotionSearch.Found, _ unit: Double
+  ) -> [Series]? {
+    var jumps = found.jumps
+    for _ in 0..<6 {
+      let smoothed = Self.smooth(scaled, jumps.trajectories, found.motion, unit: unit)
+      if Self.unexplained(series, by: smoothed, noise: unit).isEmpty { return smoothed }
+      jumps.loosen(
+        where: zip(series, smoothed).map { values, smoothed in
+          zip(values, smoothed.value).map { ($0 - $1) / unit }
+        })
+    }
+    return nil
   }
 
   /// The series that are further from their smoothed values than noise is: more than √2 of it on
@@ -368,6 +397,31 @@ private struct MotionSearch {
     return !new.isEmpty
   }
 
+  /// A motion, and where it jumps.
+  struct Found {
+    var motion: MotionModel
+    var jumps: ControlChanges.Jumps
+
+    var words: String {
+      motion.kind.rawValue + (jumps.hasShifts ? ", jumps with the inputs" : "")
+    }
+  }
+
+  /// The best over all kinds and J, for each way in which the controls may act.
+  ///
+  /// - Parameter candidates: not empty.
+  func mostLikely(_ candidates: [ControlChanges.Jumps], start: Double) -> Found {
+    let all = candidates.map { jumps in
+      // Where the jumps are known, what is left of them is in units of the noise.
+      let scales =
+        jumps.hasShifts
+        ? [1, 1e-1, 1e-2, 1e-3, 1e-4, 1e-6] : [1, 1e-2, 1e-4, 1e-6].map { $0 * start }
+      let best = mostLikely(jumps, kinds: MotionModel.Kind.allCases, jumps: scales, start: start)
+      return (found: Found(motion: best.model, jumps: jumps), likelihood: best.likelihood)
+    }
+    return all.dropFirst().reduce(all[0]) { $1.likelihood > $0.likelihood ? $1 : $0 }.found
+  }
+
   /// The best of these kinds, of q in powers of ten, and of these J.
   func mostLikely(
     _ known: ControlChanges.Jumps, kinds: [MotionModel.Kind], jumps: [Double], start: Double
@@ -405,6 +459,25 @@ private struct ControlChanges: Sendable {
   struct Jumps {
     var trajectories: [[Jump]]
     var hasShifts: Bool
+
+    /// Lets the rate jump at measurements that are further than four times the noise from what was made of
+    /// them, and around them; more each time.
+    ///
+    /// - Parameter residuals: in units of the noise, NaN in gaps.
+    mutating func loosen(where residuals: [[Double]]) {
+      for (trajectory, series) in residuals.enumerated() {
+        var least = [Double](repeating: 0, count: series.count)
+        for (sample, residual) in series.enumerated() where abs(residual) > 4 {
+          for near in max(0, sample - 2)..<min(series.count, sample + 3) {
+            least[near] = max(least[near], residual * residual)
+          }
+        }
+        for (sample, least) in least.enumerated() where least > 0 {
+          let floor = trajectories[trajectory][sample].floor
+          trajectories[trajectory][sample].floor = max(10 * floor, least)
+        }
+      }
+    }
   }
 
   init(_ samples: [Matrix], _ data: Trajectories) {

@@ -27,52 +27,48 @@ public struct Path: Equatable, Sendable {
 /// The input-output paths of a network along its non-zero weights.
 ///
 /// Activations are left out of strengths and products: they are what the weights alone allow. All
-/// values are in the network's own (standardised) units; matrices are outputs × inputs.
+/// values are in the network's own (standardised) units; matrices are outputs × inputs. One sweep per
+/// output from it back to the inputs, over the weights that are not zero and lead to it.
 public struct PathAnalysis: Sendable {
   /// Number of paths; nil where it exceeds 2⁶⁴ − 1.
   public let counts: [[UInt64?]]
-  /// P: the sum of the positive products. P and N follow from P_l = W⁺P + W⁻N, N_l = W⁺N + W⁻P.
+  /// P: the sum of the positive products. P and N of a node follow from those that it feeds,
+  /// P_j = Σ_i w⁺_ij P_i + w⁻_ij N_i and N_j = Σ_i w⁺_ij N_i + w⁻_ij P_i.
   public let positive: Matrix
   /// N: minus the sum of the negative products.
   public let negative: Matrix
   /// Bounds of ∂output/∂input over all inputs whatever: each weight times the interval of what
-  /// enters, times the range of the activation's slope. For ReLU chains these are [−N, P].
+  /// follows, times the range of the activation's slope. For ReLU chains these are [−N, P].
   public let derivativeLow: Matrix
   public let derivativeHigh: Matrix
 
-  private let network: Network
+  private let graph: EdgeList
 
   public init(_ network: Network) {
-    self.network = network
-    var sums: [LayerSums] = []
-    for layer in network.layers {
-      var sum = LayerSums(units: layer.unitCount, inputs: network.inputCount)
-      for connection in layer.connections {
-        switch connection.source {
-        case .inputs: sum.addInputs(connection.weight)
-        case .layer(let index): sum.add(connection.weight, of: sums[index])
-        }
-      }
-      sum.applySlopes(layer.activation)
-      sums.append(sum)
+    graph = EdgeList(network)
+    var counts: [[UInt64?]] = []
+    var positive: [Double] = []
+    var negative: [Double] = []
+    var low: [Double] = []
+    var high: [Double] = []
+    var sums = PathSums(nodes: graph.inputCount + graph.unitCount)
+    for output in graph.outputs {
+      sums.sweep(graph, from: output)
+      let inputs = 0..<graph.inputCount
+      counts.append(inputs.map { sums.isBeyond[$0] ? nil : sums.count[$0] })
+      positive += sums.positive[inputs]
+      negative += sums.negative[inputs]
+      low += sums.low[inputs]
+      high += sums.high[inputs]
     }
-    let units = network.outputUnits
-    let inputs = network.inputCount
-    func gathered(_ part: KeyPath<LayerSums, [Double]>) -> Matrix {
-      Matrix(
-        rows: units.count, columns: inputs,
-        elements: units.flatMap { output in
-          sums[output.layer][keyPath: part][
-            (output.unit * inputs)..<((output.unit + 1) * inputs)]
-        })
+    func matrix(_ elements: [Double]) -> Matrix {
+      Matrix(rows: counts.count, columns: network.inputCount, elements: elements)
     }
-    counts = units.map { output in
-      (0..<inputs).map { sums[output.layer].count(output.unit * inputs + $0) }
-    }
-    positive = gathered(\.positive)
-    negative = gathered(\.negative)
-    derivativeLow = gathered(\.low)
-    derivativeHigh = gathered(\.high)
+    self.counts = counts
+    self.positive = matrix(positive)
+    self.negative = matrix(negative)
+    derivativeLow = matrix(low)
+    derivativeHigh = matrix(high)
   }
 
   private static func add(_ a: UInt64?, _ b: UInt64?) -> UInt64? {
@@ -84,6 +80,23 @@ public struct PathAnalysis: Sendable {
   /// P + N, the ℓ1 path strength; zero exactly where no path is left.
   public var strength: Matrix { positive + negative }
 
+  /// The ℓ1 path norm 1ᵀ|W_L|⋯|W_1|1: the strengths of all paths together. It bounds, for activations
+  /// whose slope is at most 1, how much all outputs together can move per unit of the largest input change
+  /// (Neyshabur, Tomioka, Srebro 2015).
+  public var norm: Double { strength.elements.reduce(0, +) }
+
+  /// What holds of a pair for all inputs whatever.
+  public enum Monotony: String, Sendable, Encodable {
+    case increasing, decreasing
+  }
+
+  /// The sign of the derivative where its bounds leave only one; nil without a path.
+  public func monotony(output: Int, input: Int) -> Monotony? {
+    guard counts[output][input] != 0 else { return nil }
+    if derivativeLow[output, input] >= 0 { return .increasing }
+    return derivativeHigh[output, input] <= 0 ? .decreasing : nil
+  }
+
   /// All paths together; nil beyond 2⁶⁴ − 1.
   public var totalCount: UInt64? { counts.joined().reduce(0) { Self.add($0, $1) } }
 
@@ -94,114 +107,94 @@ public struct PathAnalysis: Sendable {
 
   // MARK: Strongest paths
 
-  /// The `count` paths of largest |product|, per output, strongest first; equal ones in the order of
-  /// their nodes. Every unit keeps its best prefixes with pointers back, so nothing is enumerated:
-  /// O(E + V k log d) for E weights, V units of d incoming weights.
+  /// The `count` paths of largest |product|, per output, strongest first. Of equal ones the first in the order
+  /// of their nodes, compared from the output back. Every unit keeps its best prefixes with pointers back, so
+  /// nothing is enumerated: O(E + V k log d) for E weights, V units of d incoming weights.
   ///
   /// - Parameter input: only paths from this input; nil for all.
   public func strongestPaths(_ count: Int, from input: Int? = nil) -> [[Path]] {
-    guard count > 0 else { return network.outputUnits.map { _ in [] } }
-    var best: [[[Prefix]]] = []
-    for layer in network.layers {
-      best.append(
-        (0..<layer.unitCount).map {
-          bestPrefixes(into: $0, of: layer, from: input, earlier: best, count)
-        })
+    guard count > 0 else { return graph.outputs.map { _ in [] } }
+    var best: [[Prefix]] = []
+    best.reserveCapacity(graph.unitCount)
+    for unit in 0..<graph.unitCount {
+      best.append(bestPrefixes(into: unit, from: input, best, count))
     }
-    return network.outputUnits.map { output in
-      best[output.layer][output.unit].indices.map { rank in
-        Path(
-          nodes: nodes(.unit(layer: output.layer, index: output.unit), rank: rank, in: best),
-          product: best[output.layer][output.unit][rank].product)
+    return graph.outputs.map { output in
+      best[output].indices.map { rank in
+        Path(nodes: nodes(output, rank: rank, in: best), product: best[output][rank].product)
       }
     }
   }
 
   /// The strongest paths of all outputs together.
   public func strongestPathsOverall(_ count: Int) -> [Path] {
-    let all = strongestPaths(count).joined().sorted {
-      abs($0.product) != abs($1.product)
-        ? abs($0.product) > abs($1.product) : $0.nodes.lexicographicallyPrecedes($1.nodes)
-    }
-    return Array(all.prefix(count))
+    Array(
+      strongestPaths(count).enumerated().flatMap { output, paths in
+        paths.enumerated().map { (path: $1, output: output, rank: $0) }
+      }.sorted {
+        let (a, b) = (abs($0.path.product), abs($1.path.product))
+        return a != b ? a > b : ($0.output, $0.rank) < ($1.output, $1.rank)
+      }.prefix(count).map(\.path))
   }
 
-  /// A path up to some unit: its last step and the rank of the rest among that node's prefixes.
-  private struct Prefix {
+  /// A path up to some unit: its last step and the rank of the rest among that node's prefixes. Ordered so
+  /// that the maximum is the strongest; of equals that from the first source.
+  private struct Prefix: Comparable {
     var product: Double
-    var previous: PathNode
-    var rank: Int
-  }
+    var edge: Int32
+    var rank: Int32
 
-  /// A candidate for the next best prefix, ordered so that the heap's maximum is the strongest; of
-  /// equals the first in the order of nodes.
-  private struct Candidate: Comparable {
-    var prefix: Prefix
-    var weight: Double
-    /// Nodes up to the unit, filled in only where products are equal.
-    var nodes: () -> [PathNode]
-
-    static func == (a: Candidate, b: Candidate) -> Bool { !(a < b) && !(b < a) }
-    static func < (a: Candidate, b: Candidate) -> Bool {
-      let (x, y) = (abs(a.prefix.product), abs(b.prefix.product))
-      return x != y ? x < y : b.nodes().lexicographicallyPrecedes(a.nodes())
+    static func < (a: Prefix, b: Prefix) -> Bool {
+      let (x, y) = (abs(a.product), abs(b.product))
+      return x != y ? x < y : (b.edge, b.rank) < (a.edge, a.rank)
     }
   }
 
   private func bestPrefixes(
-    into unit: Int, of layer: Network.Layer, from input: Int?, earlier: [[[Prefix]]], _ count: Int
+    into unit: Int, from input: Int?, _ best: [[Prefix]], _ count: Int
   ) -> [Prefix] {
-    func candidate(_ source: PathNode, _ rank: Int, _ weight: Double) -> Candidate? {
-      switch source {
-      case .input(let index):
-        guard rank == 0, input == nil || input == index else { return nil }
-        return Candidate(
-          prefix: Prefix(product: weight, previous: source, rank: 0), weight: weight,
-          nodes: { [source] })
-      case .unit(let index, let column):
-        guard rank < earlier[index][column].count else { return nil }
-        return Candidate(
-          prefix: Prefix(
-            product: weight * earlier[index][column][rank].product, previous: source, rank: rank),
-          weight: weight, nodes: { nodes(source, rank: rank, in: earlier) })
+    func candidate(_ edge: Int, _ rank: Int) -> Prefix? {
+      let source = graph.source[edge]
+      let rest: Double
+      if source < graph.inputCount {
+        guard rank == 0, input == nil || input == source else { return nil }
+        rest = 1
+      } else {
+        let prefixes = best[source - graph.inputCount]
+        guard rank < prefixes.count else { return nil }
+        rest = prefixes[rank].product
       }
+      return Prefix(product: graph.weight[edge] * rest, edge: Int32(edge), rank: Int32(rank))
     }
-    var heap = Heap<Candidate>()
-    for connection in layer.connections {
-      for column in 0..<connection.weight.columns {
-        let weight = connection.weight[unit, column]
-        if weight == 0 { continue }
-        if let first = candidate(PathNode(connection.source, column), 0, weight) {
-          heap.insert(first)
-        }
-      }
-    }
+    var heap = Heap(graph.edges(into: unit).compactMap { candidate($0, 0) })
     var result: [Prefix] = []
-    while result.count < count, let next = heap.popMax() {
-      result.append(next.prefix)
-      let rest = candidate(next.prefix.previous, next.prefix.rank + 1, next.weight)
-      if let rest { heap.insert(rest) }
+    while result.count < count, let next = heap.max {
+      result.append(next)
+      if let rest = candidate(Int(next.edge), Int(next.rank) + 1) {
+        heap.replaceMax(with: rest)
+      } else {
+        heap.removeMax()
+      }
     }
     return result
   }
 
-  /// The nodes of a prefix from the input to `end`.
-  private func nodes(_ end: PathNode, rank: Int, in best: [[[Prefix]]]) -> [PathNode] {
-    var result = [end]
+  /// The nodes of a prefix from the input to the unit.
+  private func nodes(_ unit: Int, rank: Int, in best: [[Prefix]]) -> [PathNode] {
+    var numbers = [graph.inputCount + unit]
     var rank = rank
-    while case .unit(let layer, let index) = result[result.count - 1] {
-      let prefix = best[layer][index][rank]
-      result.append(prefix.previous)
-      rank = prefix.rank
+    while let last = numbers.last, last >= graph.inputCount {
+      let prefix = best[last - graph.inputCount][rank]
+      numbers.append(graph.source[Int(prefix.edge)])
+      rank = Int(prefix.rank)
     }
-    return result.reversed()
+    return numbers.reversed().map(graph.node)
   }
 }
 
-/// The sums over all paths into a layer's units, unit by unit, all inputs of each.
-private struct LayerSums {
-  let inputs: Int
-  var counts: [UInt64]
+/// The sums over all paths from each node to one output.
+private struct PathSums {
+  var count: [UInt64]
   /// Counts that have left 64 bits.
   var isBeyond: [Bool]
   var positive: [Double]
@@ -209,64 +202,50 @@ private struct LayerSums {
   var low: [Double]
   var high: [Double]
 
-  init(units: Int, inputs: Int) {
-    self.inputs = inputs
-    counts = Array(repeating: 0, count: units * inputs)
-    isBeyond = Array(repeating: false, count: units * inputs)
-    positive = Array(repeating: 0, count: units * inputs)
+  init(nodes: Int) {
+    count = Array(repeating: 0, count: nodes)
+    isBeyond = Array(repeating: false, count: nodes)
+    positive = Array(repeating: 0, count: nodes)
     negative = positive
     low = positive
     high = positive
   }
 
-  func count(_ index: Int) -> UInt64? { isBeyond[index] ? nil : counts[index] }
-
-  mutating func addInputs(_ weight: Matrix) {
-    for (index, value) in weight.elements.enumerated() where value != 0 {
-      addCount(1, false, at: index)
-      positive[index] += max(value, 0)
-      negative[index] += max(-value, 0)
-      low[index] += value
-      high[index] += value
-    }
-  }
-
-  mutating func add(_ weight: Matrix, of source: LayerSums) {
-    for unit in 0..<weight.rows {
-      for column in 0..<weight.columns {
-        let value = weight[unit, column]
-        if value == 0 { continue }
-        for input in 0..<inputs {
-          let (target, from) = (unit * inputs + input, column * inputs + input)
-          addCount(source.counts[from], source.isBeyond[from], at: target)
-          let (p, n) = (source.positive[from], source.negative[from])
-          positive[target] += value > 0 ? value * p : -value * n
-          negative[target] += value > 0 ? value * n : -value * p
-          low[target] += value * (value > 0 ? source.low[from] : source.high[from])
-          high[target] += value * (value > 0 ? source.high[from] : source.low[from])
-        }
+  mutating func sweep(_ graph: EdgeList, from output: Int) {
+    self = PathSums(nodes: count.count)
+    let first = graph.inputCount
+    count[first + output] = 1
+    positive[first + output] = 1
+    low[first + output] = 1
+    high[first + output] = 1
+    for unit in graph.unitsBehind(output) {
+      let node = first + unit
+      applySlope(graph.activation[unit], at: node)
+      for edge in graph.edges(into: unit) {
+        pass(graph.weight[edge], from: node, to: graph.source[edge])
       }
     }
   }
 
-  private mutating func addCount(_ count: UInt64, _ beyond: Bool, at index: Int) {
-    let (sum, overflow) = counts[index].addingReportingOverflow(count)
-    counts[index] = sum
-    if overflow || beyond { isBeyond[index] = true }
+  /// Paths from `source` over an edge of this weight and on from `node`.
+  private mutating func pass(_ weight: Double, from node: Int, to source: Int) {
+    let (sum, overflow) = count[source].addingReportingOverflow(count[node])
+    count[source] = sum
+    if overflow || isBeyond[node] { isBeyond[source] = true }
+    let (p, n) = (positive[node], negative[node])
+    positive[source] += weight > 0 ? weight * p : -weight * n
+    negative[source] += weight > 0 ? weight * n : -weight * p
+    low[source] += weight * (weight > 0 ? low[node] : high[node])
+    high[source] += weight * (weight > 0 ? high[node] : low[node])
   }
 
   /// [low, high] times the interval of the activation's slope.
-  mutating func applySlopes(_ activation: Activation) {
+  private mutating func applySlope(_ activation: Activation, at node: Int) {
     guard activation != .identity else { return }
     let (least, most) = (activation.slopeRange.lowerBound, activation.slopeRange.upperBound)
-    // What no path reaches stays at zero, however steep.
-    func product(_ slope: Double, _ bound: Double) -> Double { bound == 0 ? 0 : slope * bound }
-    for index in low.indices {
-      let (a, b) = (product(least, low[index]), product(least, high[index]))
-      let (c, d) = (product(most, low[index]), product(most, high[index]))
-      low[index] = min(a, b, c, d)
-      high[index] = max(a, b, c, d)
-    }
+    let products = [least * low[node], least * high[node], most * low[node], most * high[node]]
+    low[node] = products.min() ?? 0
+    high[node] = products.max() ?? 0
   }
 }
 

@@ -127,6 +127,8 @@ public struct EnsembleTraining: Sendable {
     let refinement: Refinement.Material?
     /// Where there are no networks to train: what was found for each target.
     let regressions: [LibraryRegression.Fit]?
+    /// What was found in the data that a user must know.
+    public let warnings: [String]
 
     /// What of a recipe decides the material.
     public static func identity(_ recipe: Recipe) -> String {
@@ -138,6 +140,7 @@ public struct EnsembleTraining: Sendable {
 
     /// - Throws: `DataProblem`.
     public init(_ data: Smoothing, recipe: Recipe) throws(DataProblem) {
+      warnings = data.warnings
       let (training, validation) = data.split(validationFraction: recipe.validation)
       let set = try TrainingSet(training.data)
       self.set = set

@@ -122,6 +122,34 @@ public struct StudyResults: Sendable {
       .filter { $0.status != "trained" }
   }
 
+  /// What must be known of training data, and of which.
+  public struct Warning: Equatable, Sendable {
+    public var size: Int
+    public var noise: Double
+    public var recipes: [String]
+    public var text: String
+  }
+
+  /// Once for all recipes that were trained on the same data.
+  public var warnings: [Warning] {
+    var warnings: [Warning] = []
+    for group in groups {
+      let recipe = plan.recipes[group.cell.recipe].name
+      for text in group.members.compactMap({ $0.record?.warnings }).first ?? [] {
+        let same = warnings.firstIndex {
+          $0.size == group.cell.size && $0.noise == group.cell.noise && $0.text == text
+        }
+        if let same {
+          if !warnings[same].recipes.contains(recipe) { warnings[same].recipes.append(recipe) }
+        } else {
+          warnings.append(
+            Warning(size: group.cell.size, noise: group.cell.noise, recipes: [recipe], text: text))
+        }
+      }
+    }
+    return warnings
+  }
+
   private func row(_ member: Member, _ group: Group) -> MemberRow {
     let record = member.record
     let judgement = member.judgement

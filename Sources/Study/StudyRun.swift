@@ -143,7 +143,8 @@ public final class StudyRun: Sendable {
     let name = "\(plan.name(work.cell)), member \(work.member)"
     let clock = ContinuousClock()
     let begin = clock.now
-    var record = MemberRecord(member: work.member, restarts: 0, seconds: 0)
+    var record = MemberRecord(
+      member: work.member, restarts: 0, warnings: material.warnings, seconds: 0)
     do {
       let outcome = try training.run(member: work.member, on: material) { event in
         report(

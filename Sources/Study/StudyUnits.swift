@@ -94,6 +94,8 @@ struct MemberRecord: Codable, Sendable {
   /// Means over the towers, at the end.
   var trainingLoss: Double?
   var validationLoss: Double?
+  /// What was found in the training data that a reader must know; nil in parts made by earlier versions.
+  var warnings: [String]?
   /// Wall time; the one thing here that differs from run to run.
   var seconds: Double
 }

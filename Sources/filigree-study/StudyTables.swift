@@ -180,6 +180,13 @@ struct StudyTables {
     return tables
   }
 
+  static func words(_ warning: StudyResults.Warning) -> String {
+    let noise = warning.noise > 0 ? ", noise \(plain(warning.noise))" : ""
+    return
+      "\(counted(warning.size, "trajectory"))\(noise) (\(warning.recipes.joined(separator: ", "))): "
+      + warning.text
+  }
+
   var summary: String {
     var text = "# Summary\n\n"
     let what = plan.plant.map { "the plant \($0)" } ?? "data from files"
@@ -197,6 +204,10 @@ struct StudyTables {
         text += "- \(row.recipe), \(counted(row.size, "trajectory")), member \(row.member): "
         text += "\(row.reason ?? "not trained yet")\n"
       }
+    }
+    if !results.warnings.isEmpty {
+      text += "\n## Warnings about the data\n\n"
+      for warning in results.warnings { text += "- \(Self.words(warning))\n" }
     }
     return text + "\nAll figures: recipes.csv, members.csv. Wall times: timings.csv.\n"
   }

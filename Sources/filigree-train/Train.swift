@@ -168,19 +168,7 @@ struct Train: Tool {
         "measurement noise of up to \(String(format: "%.2g", 100 * largest)) % of a state's increments was "
           + "taken out of " + counted(noisy.count, "state") + " (--no-smooth leaves it in)")
     }
-    for state in smoothing.states
-    where state.isNoise && state.relativeNoise > Smoother.threshold && state.motion == nil {
-      Console.warning(
-        "state \"\(state.name)\" looks noisy, but no motion that is known here explains it; its noise stays"
-      )
-    }
-    let drifting = smoothing.states.filter(\.noiseDrifts).map(\.name)
-    if !drifting.isEmpty {
-      Console.warning(
-        "the noise of \(drifting.joined(separator: ", ")) is not white: what drifts from sample to sample is "
-          + "taken for motion; expect spurious and lost dependencies, and judge forecasts by other data"
-      )
-    }
+    for warning in smoothing.warnings { Console.warning(warning) }
     let filled = smoothing.states.reduce(0) { $0 + ($1.motion == nil ? 0 : $1.gaps) }
     if filled > 0 { run.note("\(counted(filled, "missing value")) filled in (see noise.csv)") }
     noteGaps(smoothing.data)

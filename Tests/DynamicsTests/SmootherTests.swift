@@ -189,6 +189,32 @@ import Testing
     }
   }
 
+  /// A state that is moved by hand, once in 16,000 samples and without any change of the controls: no motion
+  /// makes that likely, and the rest must not suffer.
+  @Test func eventsAreFollowedAndTheRestStaysSmooth() throws {
+    let exact = try trajectories("electrolysis", noise: 0)
+    let plain = try trajectories("electrolysis", noise: 0.01)
+    let bath = 5
+    let step = 5.0
+    var samples = plain.samples
+    for sample in 700..<2000 { samples[0][sample, bath] += step }
+    let noisy = try Trajectories(
+      variables: plain.variables, timeStep: plain.timeStep, samples: samples)
+    let smoothing = try Smoother(threads: 1).run(noisy)
+    let report = smoothing.states[bath]
+    #expect(report.motion?.hasSuffix(", and events") == true, "\(report)")
+    #expect(smoothing.warnings.isEmpty)
+    func error(_ samples: Range<Int>) -> Double {
+      samples.map { sample in
+        let truth = exact.samples[0][sample, bath] + (sample >= 700 ? step : 0)
+        let error = smoothing.data.samples[0][sample, bath] - truth
+        return error * error
+      }.mean.squareRoot()
+    }
+    #expect(error(690..<710) < report.noise)
+    #expect(error(0..<690) < 0.5 * report.noise && error(710..<2000) < 0.5 * report.noise)
+  }
+
   @Test func exactDataAndGapsAreNotSmoothedAgain() throws {
     let exact = try Smoother(threads: 1).run(try trajectories("duffing", noise: 0))
     let rates = exact.data.samples.map { Matrix(rows: $0.rows - 1, columns: 2, repeating: 1) }

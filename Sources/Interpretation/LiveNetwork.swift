@@ -1,0 +1,74 @@
+import LinearAlgebra
+import Networks
+
+extension LiveStructure {
+  /// The live part as a network of its own: units that do nothing are gone, and with them whole layers.
+  /// All inputs and outputs stay; an output that no input reaches is its bias. Computes the same as `network`,
+  /// to the last bit where sums are taken in the same order.
+  public var smaller: Network {
+    let kept = network.layers.indices.map { layer in
+      network.outputLayers.contains(layer)
+        ? Array(network.layers[layer].bias.indices) : liveUnits(layer)
+    }
+    let layers = network.layers.indices.filter { !kept[$0].isEmpty }
+    let number = Dictionary(uniqueKeysWithValues: layers.enumerated().map { ($1, $0) })
+    return Network(
+      inputCount: network.inputCount,
+      layers: layers.map { reduced(network.layers[$0], units: kept[$0], kept, number) },
+      outputLayers: network.outputLayers.compactMap { number[$0] })
+  }
+
+  private func reduced(
+    _ layer: Network.Layer, units: [Int], _ kept: [[Int]], _ number: [Int: Int]
+  ) -> Network.Layer {
+    var connections = layer.connections.compactMap { connection -> Network.Connection? in
+      guard connection.weight.elements.contains(where: { $0 != 0 }) else { return nil }
+      switch connection.source {
+      case .inputs:
+        return Network.Connection(
+          source: .inputs, weight: connection.weight.selecting(units, nil))
+      case .layer(let source):
+        guard let place = number[source] else { return nil }
+        return Network.Connection(
+          source: .layer(place), weight: connection.weight.selecting(units, kept[source]))
+      }
+    }
+    if connections.isEmpty {
+      // A layer reads something, be it with zero weights.
+      connections = [
+        Network.Connection(
+          source: .inputs, weight: Matrix(rows: units.count, columns: network.inputCount))
+      ]
+    }
+    return Network.Layer(
+      name: layer.name, activation: layer.activation, bias: units.map { layer.bias[$0] },
+      connections: connections)
+  }
+
+  /// The largest difference between the outputs of the original and of its live part over samples, relative
+  /// to the largest output in magnitude (at least 1): what folding constants changed, by rounding.
+  ///
+  /// - Parameter samples: standardised, samples × inputs.
+  public static func deviation(of part: Network, from original: Network, over samples: Matrix)
+    -> Double
+  {
+    var largest = 0.0
+    var scale = 1.0
+    for row in 0..<samples.rows {
+      let input = Array(samples.row(row))
+      for (a, b) in zip(original.evaluate(input), part.evaluate(input)) {
+        largest = max(largest, abs(a - b))
+        scale = max(scale, abs(a))
+      }
+    }
+    return largest / scale
+  }
+}
+
+extension Matrix {
+  /// These rows and columns; nil for all columns.
+  fileprivate func selecting(_ rows: [Int], _ columns: [Int]?) -> Matrix {
+    let columns = columns ?? Array(0..<self.columns)
+    return Matrix(rows: rows.count, columns: columns.count) { self[rows[$0], columns[$1]] }
+  }
+}
