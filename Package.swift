@@ -37,7 +37,12 @@ let package = Package(
     // Dense systems are solved by LAPACK, of which OpenBLAS brings the fastest.
     .systemLibrary(
       name: "CLAPACK", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
-    .target(name: "LinearAlgebra", dependencies: ["CKernels", "CLAPACK"]),
+    .target(
+      name: "LinearAlgebra",
+      dependencies: [
+        "CKernels", "CLAPACK", .product(name: "ComplexModule", package: "swift-numerics"),
+        .product(name: "RealModule", package: "swift-numerics"),
+      ]),
     .target(
       name: "Dynamics",
       dependencies: ["LinearAlgebra", .product(name: "RealModule", package: "swift-numerics")]),
@@ -47,6 +52,8 @@ let package = Package(
       name: "Interpretation",
       dependencies: [
         "LinearAlgebra", "Dynamics", "Networks", "GraphDrawing",
+        .product(name: "ComplexModule", package: "swift-numerics"),
+        .product(name: "RealModule", package: "swift-numerics"),
         .product(name: "HeapModule", package: "swift-collections"),
       ]),
     .target(

@@ -6,6 +6,12 @@
 void dposv_(const char *uplo, const int *n, const int *nrhs, double *a, const int *lda, double *b,
             const int *ldb, int *info);
 
+/* Eigenvalues (wr + i wi) of a general matrix, which is overwritten; jobvl = jobvr = "N": no vectors. lwork = -1
+ * asks for the best size of work. info > 0: some did not converge. */
+void dgeev_(const char *jobvl, const char *jobvr, const int *n, double *a, const int *lda, double *wr,
+            double *wi, double *vl, const int *ldvl, double *vr, const int *ldvr, double *work,
+            const int *lwork, int *info);
+
 /* OpenBLAS would start a thread for every core; members run in parallel already. */
 void openblas_set_num_threads(int count);
 

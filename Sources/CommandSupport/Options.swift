@@ -139,6 +139,15 @@ public enum NameList {
   }
 }
 
+extension [Variable] {
+  /// The names, as far as a message has room for them.
+  public var listed: String {
+    let names = map(\.name)
+    guard count > 20 else { return names.joined(separator: ", ") }
+    return names.prefix(8).joined(separator: ", ") + ", … (\(count) in all)"
+  }
+}
+
 extension Ensemble {
   /// Reads a model or an ensemble, cut as asked, and tells where names were made up.
   public static func load(_ path: String, cut: Double = 0) throws -> Ensemble {
@@ -151,7 +160,7 @@ extension Ensemble {
     if ensemble.members[0].hasMadeUpNames {
       Console.note(
         "note: \(path) holds no names of variables; its inputs are called "
-          + "\(ensemble.inputs.map(\.name).joined(separator: ", ")), and its outputs are taken for "
+          + "\(ensemble.inputs.listed), and its outputs are taken for "
           + "the rates of change of the first of them")
     }
     if cut > 0 { ensemble.members = ensemble.members.map { $0.cut(cut) } }

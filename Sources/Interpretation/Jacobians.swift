@@ -36,15 +36,7 @@ public struct JacobianEvaluator: Sendable {
   ) {
     let first = graph.inputCount
     precondition(input.count == first && jacobian.rows == outputCount)
-    for (index, value) in input.enumerated() { workspace.values[index] = value }
-    for unit in 0..<graph.unitCount {
-      var sum = graph.bias[unit]
-      for edge in graph.edges(into: unit) {
-        sum += graph.weight[edge] * workspace.values[graph.source[edge]]
-      }
-      workspace.values[first + unit] = graph.activation[unit].value(sum)
-      workspace.slopes[unit] = graph.activation[unit].slope(sum)
-    }
+    forward(input, &workspace)
     for (row, output) in graph.outputs.enumerated() {
       for input in 0..<first { workspace.adjoints[input] = 0 }
       for unit in ancestors[row] { workspace.adjoints[first + unit] = 0 }
@@ -57,6 +49,25 @@ public struct JacobianEvaluator: Sendable {
         }
       }
       for input in 0..<first { jacobian[row, input] = workspace.adjoints[input] }
+    }
+  }
+
+  /// f at one (standardised) input.
+  func values(_ input: [Double], workspace: inout Workspace) -> [Double] {
+    forward(input, &workspace)
+    return graph.outputs.map { workspace.values[graph.inputCount + $0] }
+  }
+
+  private func forward(_ input: some Collection<Double>, _ workspace: inout Workspace) {
+    let first = graph.inputCount
+    for (index, value) in input.enumerated() { workspace.values[index] = value }
+    for unit in 0..<graph.unitCount {
+      var sum = graph.bias[unit]
+      for edge in graph.edges(into: unit) {
+        sum += graph.weight[edge] * workspace.values[graph.source[edge]]
+      }
+      workspace.values[first + unit] = graph.activation[unit].value(sum)
+      workspace.slopes[unit] = graph.activation[unit].slope(sum)
     }
   }
 

@@ -57,7 +57,9 @@ extension LiveStructure {
     for row in 0..<samples.rows {
       let input = Array(samples.row(row))
       for (a, b) in zip(original.evaluate(input), part.evaluate(input)) {
-        largest = max(largest, abs(a - b))
+        let difference = abs(a - b)
+        // Also where it is not a number.
+        if !(difference <= largest) { largest = difference }
         scale = max(scale, abs(a))
       }
     }

@@ -6,7 +6,7 @@ public let linearSolverDescription: String = {
   return String(cString: openblas_get_config())
 }()
 
-private let useOneThread: Void = openblas_set_num_threads(1)
+let useOneThread: Void = openblas_set_num_threads(1)
 
 extension Matrix {
   /// x with A x = b for this symmetric positive definite A, of which the lower triangle is read; nil

@@ -139,6 +139,20 @@ public struct JacobianBatch: ~Copyable {
     }
   }
 
+  /// Goes through all rows: `body` gets the Jacobians of a block, outputs × inputs × `lanes`, the first row that
+  /// it holds, and how many of its lanes count.
+  public mutating func forEachBlock(
+    _ samples: Matrix, _ scaling: Standardisation,
+    _ body: (_ jacobians: [Double], _ first: Int, _ count: Int) -> Void
+  ) {
+    for first in stride(from: 0, to: samples.rows, by: Self.lanes) {
+      let count = min(Self.lanes, samples.rows - first)
+      load(samples, first: first, count: count, scaling)
+      sweep(slopes)
+      body(arena[jacobian], first, count)
+    }
+  }
+
   /// ∂(output)/∂(input) at every row.
   public mutating func slopes(
     output: Int, input: Int, over samples: Matrix, _ scaling: Standardisation

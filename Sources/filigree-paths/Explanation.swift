@@ -80,13 +80,12 @@ struct Explanation: Encodable {
     }
     var slope: Slope?
     if let data {
-      var batch = JacobianBatch(network)
-      let activity = batch.activity(
-        of: paths.map { network.units(on: $0) }, over: data, model.inputScaling)
-      for (index, found) in activity.enumerated() {
-        routes[index].activeShare = found.activeShare
-        routes[index].meanContribution = found.meanSlope * paths[index].product
+      let activity = PathActivity(paths, of: network, over: data, model.inputScaling)
+      for (index, path) in paths.enumerated() {
+        routes[index].activeShare = activity[path]?.activeShare
+        routes[index].meanContribution = activity[path].map { $0.meanSlope * path.product }
       }
+      var batch = JacobianBatch(network)
       slope = Slope(batch.slopes(output: output, input: input, over: data, model.inputScaling))
     }
     return Member(
@@ -145,7 +144,7 @@ struct Explanation: Encodable {
     }
     let strongest = Table(
       title: "Strongest paths", corner: members.count > 1 ? "member, path" : "path",
-      columns: ["product"] + (hasData ? ["active", "contribution"] : []),
+      columns: ["product"] + (hasData ? ["active", "effect"] : []),
       rows: routes.map { index, route in
         (
           (members.count > 1 ? "\(index), " : "") + route.nodes.joined(separator: " → "),
@@ -158,10 +157,7 @@ struct Explanation: Encodable {
         )
       },
       notes: hasData
-        ? [
-          "active: share of the samples at which every unit on the way has a positive slope; contribution: "
-            + "mean over the samples of the product times the slopes."
-        ] : [])
+        ? [PathActivity.note] : [])
     return [table, strongest].filter { !$0.rows.isEmpty }
   }
 
@@ -183,27 +179,10 @@ extension Explanation.Slope {
   init(_ values: [Double]) {
     let count = Double(values.count)
     let ordered = values.sorted()
-    func quantile(_ share: Double) -> Double {
-      let place = share * (count - 1)
-      let (low, rest) = (Int(place), place - place.rounded(.down))
-      let high = min(low + 1, ordered.count - 1)
-      return ordered[low] + rest * (ordered[high] - ordered[low])
-    }
     self.init(
       meanMagnitude: values.reduce(0) { $0 + abs($1) } / count, mean: values.mean,
       positiveShare: Double(values.count { $0 > 0 }) / count,
-      negativeShare: Double(values.count { $0 < 0 }) / count, quantile05: quantile(0.05),
-      median: quantile(0.5), quantile95: quantile(0.95), samples: values.count)
-  }
-}
-
-extension Network {
-  /// The hidden units on a path, numbered through all layers.
-  fileprivate func units(on path: Path) -> [Int] {
-    let outputs = Set(outputLayers)
-    return path.nodes.compactMap { node in
-      guard case .unit(let layer, let unit) = node, !outputs.contains(layer) else { return nil }
-      return layers[..<layer].reduce(unit) { $0 + $1.unitCount }
-    }
+      negativeShare: Double(values.count { $0 < 0 }) / count, quantile05: ordered.quantile(0.05),
+      median: ordered.quantile(0.5), quantile95: ordered.quantile(0.95), samples: values.count)
   }
 }

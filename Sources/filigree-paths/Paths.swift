@@ -1,6 +1,7 @@
 import CommandSupport
 import Dynamics
 import Foundation
+import Interchange
 import Interpretation
 import LinearAlgebra
 import Networks
@@ -14,12 +15,14 @@ struct Paths: Tool {
       A path runs along weights that are not zero. Its strength is the product of its weights, in \
       standardised units, activations left out. For each pair of input and output: the number of \
       paths, P (sum of the positive products), N (minus the sum of the negative ones), and bounds of \
-      the derivative that hold everywhere.
+      the derivative that hold everywhere; where they leave one sign, the rate can only rise, or only fall, \
+      with the input. With --data, of each path the share of the samples at which it is active.
 
       EXAMPLES
         filigree-paths models/sparse
         filigree-paths models/sparse/member-00.onnx --strongest 10
         filigree-paths models/sparse --strongest 5 --format json
+        filigree-paths models/sparse/member-00.onnx --data test.nc --output live.onnx
         filigree-paths models/sparse --explain T_bath m_sl --data test.nc
       """,
     version: filigreeVersion)
@@ -42,9 +45,21 @@ struct Paths: Tool {
   var explain: [String] = []
 
   @Option(
-    help: "With --explain: trajectories over which slopes and the share of active paths are taken.",
+    help: "Trajectories over which slopes and the share of active paths are taken.",
     completion: .file())
   var data: String?
+
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp(
+      """
+      Write what is alive as a smaller model (.onnx): without the neurons that do nothing, constant ones \
+      folded into biases. It is compared with the original first.
+      """, valueName: "file"), completion: .file(extensions: ["onnx"]))
+  var output: String?
+
+  @Flag(name: .shortAndLong, help: "Replace the output if it is there already.")
+  var force = false
 
   @OptionGroup var controls: ControlsOption
   @OptionGroup var cut: CutOption
@@ -58,15 +73,22 @@ struct Paths: Tool {
       throw ValidationError(
         "--explain takes an output and an input, for example --explain T_bath I_line.")
     }
-    guard data == nil || !explain.isEmpty else {
-      throw ValidationError("--data belongs to --explain OUTPUT INPUT.")
+    guard output == nil || explain.isEmpty else {
+      throw ValidationError("--output writes a model; it does not go with --explain.")
+    }
+    guard output.map({ $0.lowercased().hasSuffix(".onnx") }) ?? true else {
+      throw ValidationError("--output \(output ?? ""): a model's name ends in .onnx.")
     }
   }
 
   mutating func work() async throws {
     let ensemble = try Ensemble.load(models, cut: cut.cut)
-    guard explain.isEmpty else { return try explainPair(ensemble) }
-    let reports = ensemble.members.map { MemberReport($0, strongest: strongest, perPair: pairs) }
+    let points = try points(ensemble)
+    guard explain.isEmpty else { return try explainPair(ensemble, points) }
+    if let output { try writeLivePart(ensemble, points, to: output) }
+    let reports = ensemble.members.map {
+      MemberReport($0, strongest: strongest, perPair: pairs, data: points)
+    }
     var tables = [summary(ensemble, reports)]
     if let only = reports.first, reports.count == 1 {
       tables += only.tables()
@@ -76,25 +98,41 @@ struct Paths: Tool {
     try printResult(tables, json: reports.map(\.result), format: format.format)
   }
 
-  private func explainPair(_ ensemble: Ensemble) throws {
+  private func points(_ ensemble: Ensemble) throws -> Matrix? {
+    guard let data else { return nil }
+    do {
+      return try controls.read(data).points(of: ensemble.inputs)
+    } catch let problem as DataProblem {
+      throw DataMismatch("\(data): \(problem)")
+    }
+  }
+
+  private func writeLivePart(_ ensemble: Ensemble, _ points: Matrix?, to path: String) throws {
+    guard ensemble.members.count == 1, var model = ensemble.members.first else {
+      throw ValidationError(
+        "--output writes one model, and \(models) has \(ensemble.members.count) members: name a member's file."
+      )
+    }
+    let check = LivePartCheck(model, over: points)
+    guard check.deviation < LivePartCheck.tolerance else {
+      throw DataMismatch("\(models): \(check.words); nothing was written")
+    }
+    model.network = check.part
+    try WholeFile.write(try model.onnx(path: path), to: path, force: force)
+    Console.note("\(path): \(check.words)")
+  }
+
+  private func explainPair(_ ensemble: Ensemble, _ points: Matrix?) throws {
     func index(_ name: String, of variables: [Variable], _ role: String) throws -> Int {
       guard let index = variables.firstIndex(where: { $0.name == name }) else {
         throw DataMismatch(
           "\(ensemble.name) has no \(role) \"\(name)\"; there are "
-            + variables.map(\.name).joined(separator: ", "))
+            + variables.listed)
       }
       return index
     }
     let output = try index(explain[0], of: ensemble.outputs, "output")
     let input = try index(explain[1], of: ensemble.inputs, "input")
-    var points: Matrix?
-    if let data {
-      do {
-        points = try controls.read(data).points(of: ensemble.inputs)
-      } catch let problem as DataProblem {
-        throw DataMismatch("\(data): \(problem)")
-      }
-    }
     let explanation = Explanation(
       ensemble, output: output, input: input, strongest: strongest, data: points)
     try printResult(explanation.tables, json: explanation, format: format.format)
@@ -105,7 +143,7 @@ struct Paths: Tool {
       title: "\(ensemble.name): what survives", corner: "member",
       columns: [
         "weights", "of all", "live neurons", "of neurons", "inputs used", "pairs", "of pairs",
-        "paths",
+        "paths", "ℓ1 norm",
       ],
       rows: reports.enumerated().map { index, report in
         let result = report.result
@@ -114,10 +152,13 @@ struct Paths: Tool {
           [
             .integer(result.weights), .integer(result.weightsInAll), .integer(result.liveNeurons),
             .integer(result.neurons), .integer(result.inputsUsed), .integer(result.pairs),
-            .integer(result.pairsInAll), .text(result.paths),
+            .integer(result.pairsInAll), .text(result.paths), .number(result.norm),
           ]
         )
-      })
+      },
+      notes: [
+        "ℓ1 norm: sum of |product| over all paths; it bounds the slopes of all outputs together."
+      ])
   }
 }
 
@@ -142,6 +183,8 @@ private struct MemberReport {
     var negative: Double
     var derivativeLow: Double
     var derivativeHigh: Double
+    /// "increasing" or "decreasing" where the bounds leave one sign.
+    var monotony: PathAnalysis.Monotony?
     /// Only where asked for.
     var strongest: [PathEntry]?
   }
@@ -154,6 +197,9 @@ private struct MemberReport {
   struct PathEntry: Encodable {
     var nodes: [String]
     var product: Double
+    /// Over data.
+    var activeShare: Double?
+    var meanContribution: Double?
   }
 
   struct Result: Encodable {
@@ -165,6 +211,7 @@ private struct MemberReport {
     var pairs: Int
     var pairsInAll: Int
     var paths: String
+    var norm: Double
     var layers: [Layer]
     var connectedPairs: [Pair]
     var outputs: [Output]
@@ -175,14 +222,21 @@ private struct MemberReport {
   let analysis: PathAnalysis
   let result: Result
 
-  init(_ model: Model, strongest count: Int, perPair: Bool) {
+  init(_ model: Model, strongest count: Int, perPair: Bool, data: Matrix?) {
     let structure = LiveStructure(model.network)
     let analysis = PathAnalysis(structure.network)
     let best = analysis.strongestPaths(count)
     let bestByInput =
       perPair ? model.inputs.indices.map { analysis.strongestPaths(count, from: $0) } : []
+    let overall = analysis.strongestPathsOverall(count)
+    let activity = PathActivity(
+      overall + (best + bestByInput.joined()).joined(), of: structure.network, over: data,
+      model.inputScaling)
     func entry(_ path: Path) -> PathEntry {
-      PathEntry(nodes: path.nodes.map(model.name(of:)), product: path.product)
+      PathEntry(
+        nodes: path.nodes.map(model.name(of:)), product: path.product,
+        activeShare: activity[path]?.activeShare,
+        meanContribution: activity[path].map { $0.meanSlope * path.product })
     }
     var pairs: [Pair] = []
     for (row, output) in model.outputs.enumerated() {
@@ -194,6 +248,7 @@ private struct MemberReport {
             positive: analysis.positive[row, column], negative: analysis.negative[row, column],
             derivativeLow: analysis.derivativeLow[row, column],
             derivativeHigh: analysis.derivativeHigh[row, column],
+            monotony: analysis.monotony(output: row, input: column),
             strongest: perPair ? bestByInput[column][row].map(entry) : nil))
       }
     }
@@ -202,11 +257,12 @@ private struct MemberReport {
       liveNeurons: structure.liveNeuronCount, neurons: structure.neuronCount,
       inputsUsed: structure.liveInputs.count { $0 }, pairs: analysis.connectedPairs,
       pairsInAll: model.inputs.count * model.outputs.count,
-      paths: Self.text(analysis.totalCount), layers: Self.layers(model.network, structure),
+      paths: Self.text(analysis.totalCount), norm: analysis.norm,
+      layers: Self.layers(model.network, structure),
       connectedPairs: pairs,
       outputs: zip(model.outputs, best).map {
         Output(output: $0.name, strongest: $1.map(entry))
-      }, strongest: analysis.strongestPathsOverall(count).map(entry))
+      }, strongest: overall.map(entry))
     self.model = model
     self.analysis = analysis
   }
@@ -256,7 +312,7 @@ private struct MemberReport {
     let negative = pairTable("N: minus the sum of the negative products", rows(analysis.negative)) {
       $0 == 0 ? .trueZero : .number($0)
     }
-    var tables = [layers, counts, positive, negative]
+    var tables = [layers, counts, positive, negative, signs]
     tables.append(pathTable("Strongest paths", result.strongest))
     tables += result.outputs.map { pathTable("Strongest paths to d/dt \($0.output)", $0.strongest) }
     for pair in result.connectedPairs {
@@ -267,10 +323,35 @@ private struct MemberReport {
     return tables.filter { !$0.rows.isEmpty }
   }
 
+  /// Which pairs can only rise, or only fall.
+  private var signs: Table {
+    let rows = model.outputs.indices.map { output in
+      model.inputs.indices.map { input -> Cell in
+        guard analysis.counts[output][input] != 0 else { return .trueZero }
+        switch analysis.monotony(output: output, input: input) {
+        case .increasing: return .text("+")
+        case .decreasing: return .text("−")
+        case nil: return .text("±")
+        }
+      }
+    }
+    var table = pairTable("Signs that the derivative can have, whatever the state", rows) { $0 }
+    table.notes = ["+: it can only rise with the input; −: only fall; ±: the weights allow both."]
+    return table
+  }
+
   private func pathTable(_ title: String, _ paths: [PathEntry]) -> Table {
-    Table(
-      title: title, columns: ["product"],
-      rows: paths.map { ($0.nodes.joined(separator: " → "), [.number($0.product)]) })
+    let hasData = paths.contains { $0.activeShare != nil }
+    return Table(
+      title: title, columns: ["product"] + (hasData ? ["active", "effect"] : []),
+      rows: paths.map { path in
+        (
+          path.nodes.joined(separator: " → "),
+          [.number(path.product)]
+            + [path.activeShare, path.meanContribution].compactMap { $0.map(Cell.number) }
+        )
+      },
+      notes: hasData ? [PathActivity.note] : [])
   }
 
   private func pairTable<Value>(

@@ -176,7 +176,7 @@ struct Sensitivity: Tool {
       guard let index = model.inputs.firstIndex(where: { $0.name == name }) else {
         throw ValidationError(
           "--point: the model has no input \"\(name)\"; it has "
-            + model.inputs.map(\.name).joined(separator: ", ") + ".")
+            + model.inputs.listed + ".")
       }
       guard named.insert(name).inserted else {
         throw ValidationError("--point: \"\(name)\" is given twice.")

@@ -106,6 +106,26 @@ import Testing
     }
   }
 
+  /// f = relu(x1 + 2 x2) − 3 relu(x2 − x3): x1 can only raise it, x3 too (two minus signs), x2 may do both.
+  @Test func whatCanOnlyRiseOrFallIsNamed() {
+    let network = Networks.chain(
+      [Matrix([[1, 2, 0, 0], [0, 1, -1, 0]]), Matrix([[1, -3]])], inputs: 4)
+    let analysis = PathAnalysis(network)
+    #expect(analysis.monotony(output: 0, input: 0) == .increasing)
+    #expect(analysis.monotony(output: 0, input: 1) == nil)
+    #expect(analysis.monotony(output: 0, input: 2) == .increasing)
+    #expect(analysis.monotony(output: 0, input: 3) == nil)
+    var falling = network
+    falling.layers[1].connections[0].weight[0, 0] = -1
+    #expect(PathAnalysis(falling).monotony(output: 0, input: 0) == .decreasing)
+    // |1|·(1 + 2) + |−3|·(1 + 1)
+    #expect(analysis.norm == 9)
+    // SiLU may fall a little where ReLU does not: nothing is certain.
+    var smooth = network
+    smooth.layers[0].activation = .silu
+    #expect(PathAnalysis(smooth).monotony(output: 0, input: 0) == nil)
+  }
+
   @Test func forReLUChainsTheBoundsAreTheSignedStrengths() {
     var stream = RandomStream(seed: 12)
     let network = Networks.random([3, 7, 5, 2], density: 0.7, skip: false, &stream)
@@ -169,6 +189,29 @@ import Testing
       #expect(zip(a, b).allSatisfy { abs($0 - $1) < 1e-12 })
     }
     #expect(PathAnalysis(network).counts == PathAnalysis(live.network).counts)
+  }
+
+  @Test(arguments: 1...12)
+  func theLivePartAsASmallerNetworkComputesTheSame(seed: UInt64) {
+    var stream = RandomStream(seed: seed)
+    let activation = [Activation.relu, .silu, .tanh][Int(seed) % 3]
+    // From networks that are nearly whole to some in which nothing is left.
+    let density = [0.6, 0.15, 0.04, 0][Int(seed) % 4]
+    let network = Networks.random(
+      [5, 8, 7, 9, 2], density: density, skip: seed.isMultiple(of: 2), activation: activation,
+      &stream)
+    let live = LiveStructure(network)
+    let part = live.smaller
+    let hidden = part.layers.indices.filter { !part.outputLayers.contains($0) }
+    #expect(hidden.reduce(0) { $0 + part.layers[$1].unitCount } == live.liveNeuronCount)
+    #expect(part.survivingWeightCount == live.network.survivingWeightCount)
+    #expect(LiveStructure(part).liveNeuronCount == live.liveNeuronCount)
+    #expect(PathAnalysis(part).counts == PathAnalysis(network).counts)
+    let points = Matrix(rows: 50, columns: 5) { _, _ in stream.normal() }
+    #expect(LiveStructure.deviation(of: part, from: network, over: points) < 1e-14)
+    var other = part
+    other.layers[other.layers.count - 1].bias[0] += 1e-3
+    #expect(LiveStructure.deviation(of: other, from: network, over: points) > 1e-5)
   }
 
   @Test func unitsAreToldApart() {
