@@ -1,6 +1,7 @@
 import Dynamics
 import Foundation
 import Interchange
+import LinearAlgebra
 import Networks
 
 /// How results are written.
@@ -165,5 +166,29 @@ extension Ensemble {
     }
     if cut > 0 { ensemble.members = ensemble.members.map { $0.cut(cut) } }
     return ensemble
+  }
+
+  /// All samples of a file in the order of the models' inputs (samples × inputs, physical units). Warns where
+  /// they lie outside the training data.
+  ///
+  /// - Throws: `DataMismatch` where an input is missing.
+  public func points(of data: Trajectories, from path: String) throws -> Matrix {
+    let points: Matrix
+    do {
+      points = try data.points(of: inputs)
+    } catch {
+      throw DataMismatch("\(path): \(error)")
+    }
+    guard let (share, byInput) = members[0].outside(points), share > 0 else { return points }
+    let most = zip(inputs, byInput).filter { $1 > 0 }.sorted { $0.1 > $1.1 }.prefix(3)
+      .map { "\($0.name) \(Self.percent($1))" }
+    Console.warning(
+      "\(Self.percent(share)) of the samples of \(path) lie far outside the training data of \(name) "
+        + "(\(most.joined(separator: ", "))); what the models say there is extrapolation")
+    return points
+  }
+
+  private static func percent(_ share: Double) -> String {
+    String(format: "%.2g %%", 100 * share)
   }
 }

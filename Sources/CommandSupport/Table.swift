@@ -11,7 +11,7 @@ public enum Cell: Equatable, Sendable {
   case missing
 
   /// For people, in as few characters as three digits need: .123, 1.23, 12.3, 123, 1e4, .004, 4e-5.
-  var short: String {
+  public var short: String {
     switch self {
     case .text(let text): text
     case .integer(let value): String(value)
@@ -65,6 +65,8 @@ public struct Table: Sendable {
   public var columns: [String]
   public var rows: [(label: String, cells: [Cell])]
   public var notes: [String]
+  /// Whether numbers stand out by their size where the terminal has colours.
+  public var isShaded = false
 
   public init(
     title: String, corner: String = "", columns: [String],
@@ -83,7 +85,7 @@ public struct Table: Sendable {
 extension Table {
   /// Plain text no wider than `width` where that is possible: columns that do not fit go into further
   /// panels below, each with the rows' labels. Names are broken after underscores to save width.
-  public func text(width: Int) -> String {
+  public func text(width: Int, hasColour: Bool = false) -> String {
     let labelWidth = ([corner] + rows.map(\.label)).map(\.terminalWidth).max() ?? 0
     let columnWidths = columns.indices.map { column in
       let cells = rows.map { $0.cells[column].short.terminalWidth }.max() ?? 1
@@ -92,7 +94,9 @@ extension Table {
     var result = title.isEmpty ? "" : Self.wrapped(title, width) + "\n"
     for panel in panels(columnWidths, room: width - labelWidth) {
       if panel.lowerBound > 0 { result += "\n" }
-      result += panelText(panel, labelWidth: labelWidth, columnWidths: columnWidths)
+      result += panelText(
+        panel, labelWidth: labelWidth, columnWidths: columnWidths,
+        shading: hasColour ? shading : nil)
     }
     for note in notes { result += Self.wrapped(note, width) + "\n" }
     return result
@@ -114,7 +118,30 @@ extension Table {
     return result
   }
 
-  private func panelText(_ panel: Range<Int>, labelWidth: Int, columnWidths: [Int]) -> String {
+  /// Black on blues, darker by half-decades below the largest number; nothing below a hundredth of it.
+  private var shading: Shading? {
+    guard isShaded else { return nil }
+    let numbers = rows.flatMap(\.cells).compactMap { cell in
+      if case .number(let value) = cell, value.isFinite { abs(value) } else { nil }
+    }
+    return numbers.max().map { Shading(largest: $0) }
+  }
+
+  private struct Shading {
+    let largest: Double
+    private static let blues = [39, 75, 117, 153]
+
+    func applied(to text: String, _ cell: Cell) -> String {
+      guard case .number(let value) = cell, value != 0, value.isFinite else { return text }
+      let level = Int((-2 * log10(abs(value) / largest)).rounded(.down))
+      guard level < Self.blues.count else { return text }
+      return "\u{1B}[38;5;16;48;5;\(Self.blues[max(0, level)])m\(text)\u{1B}[0m"
+    }
+  }
+
+  private func panelText(
+    _ panel: Range<Int>, labelWidth: Int, columnWidths: [Int], shading: Shading?
+  ) -> String {
     let headings = panel.map { Self.headingLines(columns[$0]) }
     let depth = headings.map(\.count).max() ?? 0
     var lines: [String] = []
@@ -131,7 +158,8 @@ extension Table {
     for row in rows {
       var line = row.label.paddedRight(to: labelWidth)
       for column in panel {
-        line += " " + row.cells[column].short.paddedLeft(to: columnWidths[column])
+        let cell = row.cells[column].short.paddedLeft(to: columnWidths[column])
+        line += " " + (shading?.applied(to: cell, row.cells[column]) ?? cell)
       }
       lines.append(line)
     }
@@ -213,7 +241,9 @@ public func printResult(_ tables: [Table], json: some Encodable, format: OutputF
   switch format {
   case .table:
     let width = Console.width
-    try Console.output(tables.map { $0.text(width: width) }.joined(separator: "\n"))
+    let hasColour = Console.hasColour
+    try Console.output(
+      tables.map { $0.text(width: width, hasColour: hasColour) }.joined(separator: "\n"))
   case .markdown: try Console.output(tables.map(\.markdown).joined(separator: "\n"))
   case .csv:
     try Console.output(tables.first?.csv ?? "")

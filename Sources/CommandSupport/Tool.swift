@@ -99,6 +99,15 @@ public enum Console {
 
   public static var isInteractive: Bool { isatty(STDERR_FILENO) == 1 }
 
+  /// Whether standard output shows colours: a terminal, unless `NO_COLOR` is set; `CLICOLOR_FORCE` decides for
+  /// pipes.
+  public static var hasColour: Bool {
+    let environment = ProcessInfo.processInfo.environment
+    if environment["NO_COLOR"].map({ !$0.isEmpty }) ?? false { return false }
+    if let forced = environment["CLICOLOR_FORCE"] { return forced != "0" }
+    return isatty(STDOUT_FILENO) == 1 && environment["TERM"] != "dumb"
+  }
+
   /// Width of the terminal that shows standard output; `COLUMNS` wins; 80 where there is none.
   public static var width: Int {
     if let columns = ProcessInfo.processInfo.environment["COLUMNS"].flatMap(Int.init), columns > 0 {

@@ -79,6 +79,13 @@ public struct Trajectories: Equatable, Sendable {
     return result
   }
 
+  /// One trajectory.
+  public func only(_ index: Int) -> Trajectories {
+    var result = self
+    result.samples = [samples[index]]
+    return result
+  }
+
   /// The data without the named variables.
   /// - Throws: `DataProblem.unknownVariable` for a name that is not there, `.noStates` when no state
   ///   is left.

@@ -321,6 +321,11 @@ struct GraphReader {
         .flatMap { $0.isFinite && $0 > 0 ? $0 : nil },
       recipe: entries[ONNX.Key.recipe].flatMap { JSON.value([String: String].self, from: $0) }
         ?? [:])
+    if let pairs = entries[ONNX.Key.inputRanges].flatMap({ JSON.value([[Double]].self, from: $0) }),
+      pairs.count == inputCount, pairs.allSatisfy({ $0.count == 2 && $0[0] <= $0[1] })
+    {
+      model.inputRanges = pairs.map { $0[0]...$0[1] }
+    }
     model.hasMadeUpNames = inputs == nil || rates == nil
     return model
   }

@@ -21,6 +21,8 @@ enum ONNX {
     static let outputs = "filigree.outputs"
     static let timeStep = "filigree.time_step_s"
     static let recipe = "filigree.recipe"
+    /// Least and largest value of each input in the training data: a list of pairs.
+    static let inputRanges = "filigree.input_ranges"
   }
 }
 
@@ -59,6 +61,10 @@ extension Model {
         ONNX.Key.inputs: try JSON.text(inputs), ONNX.Key.outputs: try JSON.text(outputs),
         ONNX.Key.recipe: try JSON.text(recipe),
       ]
+      if let inputRanges {
+        result[ONNX.Key.inputRanges] = try JSON.text(
+          inputRanges.map { [$0.lowerBound, $0.upperBound] })
+      }
       if let timeStep { result[ONNX.Key.timeStep] = "\(timeStep)" }
       return result
     }

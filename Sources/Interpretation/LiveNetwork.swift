@@ -26,11 +26,13 @@ extension LiveStructure {
       switch connection.source {
       case .inputs:
         return Network.Connection(
-          source: .inputs, weight: connection.weight.selecting(units, nil))
+          source: .inputs,
+          weight: connection.weight.submatrix(rows: units, columns: Array(0..<network.inputCount)))
       case .layer(let source):
         guard let place = number[source] else { return nil }
         return Network.Connection(
-          source: .layer(place), weight: connection.weight.selecting(units, kept[source]))
+          source: .layer(place),
+          weight: connection.weight.submatrix(rows: units, columns: kept[source]))
       }
     }
     if connections.isEmpty {
@@ -64,13 +66,5 @@ extension LiveStructure {
       }
     }
     return largest / scale
-  }
-}
-
-extension Matrix {
-  /// These rows and columns; nil for all columns.
-  fileprivate func selecting(_ rows: [Int], _ columns: [Int]?) -> Matrix {
-    let columns = columns ?? Array(0..<self.columns)
-    return Matrix(rows: rows.count, columns: columns.count) { self[rows[$0], columns[$1]] }
   }
 }

@@ -30,7 +30,11 @@ public struct EnsembleRelevance: Sendable {
 
   /// - Throws: `DataProblem.missingVariables` when the data lack one of the models' inputs.
   public init(_ ensemble: Ensemble, over data: Trajectories, threads: Int) async throws {
-    let inputs = try data.points(of: ensemble.inputs)
+    try await self.init(ensemble, over: try data.points(of: ensemble.inputs), threads: threads)
+  }
+
+  /// - Parameter inputs: samples × inputs in physical units, at least one.
+  public init(_ ensemble: Ensemble, over inputs: Matrix, threads: Int) async throws {
     members = try await concurrentMap(ensemble.members.count, threads: threads) {
       Relevance(ensemble.members[$0], over: inputs)
     }

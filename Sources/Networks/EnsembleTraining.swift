@@ -243,14 +243,12 @@ public struct EnsembleTraining: Sendable {
       let towers = trained.filter { $0.history.problem.member == member }
       let networks = towers.compactMap(\.network)
       guard networks.count == towers.count else { continue }
-      models.append(
-        (
-          member,
-          Model(
-            network: Network.joined(networks).cut(recipe.cut), inputs: set.features,
-            outputs: set.targets, inputScaling: set.inputScaling,
-            outputScaling: set.outputScaling, timeStep: set.timeStep, recipe: recipe.description)
-        ))
+      var model = Model(
+        network: Network.joined(networks).cut(recipe.cut), inputs: set.features,
+        outputs: set.targets, inputScaling: set.inputScaling, outputScaling: set.outputScaling,
+        timeStep: set.timeStep, recipe: recipe.description)
+      model.inputRanges = set.ranges
+      models.append((member, model))
     }
     let histories = trained.map(\.history)
     if models.isEmpty, let failed = histories.first(where: { !$0.divergences.isEmpty }) {

@@ -13,6 +13,8 @@ public struct Model: Equatable, Sendable {
   public var outputScaling: Standardisation
   /// Δt in seconds of the data that it was trained on, where known.
   public var timeStep: Double?
+  /// Least and largest value of each input in the training data, in its unit, where known.
+  public var inputRanges: [ClosedRange<Double>]?
   /// The options of its training, for captions and records.
   public var recipe: [String: String]
   /// Whether names were made up because the file held none.
@@ -36,6 +38,31 @@ public struct Model: Equatable, Sendable {
   /// Rates of the states per second, from states and controls, in physical units.
   public func rates(_ input: some Collection<Double>) -> [Double] {
     outputScaling.restore(network.evaluate(inputScaling.standardise(input)))
+  }
+
+  /// Samples far outside the training data: further beyond an input's range than a tenth of its width. What
+  /// the model says there is extrapolation.
+  ///
+  /// - Parameter points: samples × inputs in physical units.
+  /// - Returns: the share of samples outside, and of each input; nil where the ranges are not known.
+  public func outside(_ points: Matrix) -> (share: Double, byInput: [Double])? {
+    guard let inputRanges, points.rows > 0 else { return nil }
+    let bounds = inputRanges.map { range in
+      let margin = 0.1 * (range.upperBound - range.lowerBound)
+      return (range.lowerBound - margin)...(range.upperBound + margin)
+    }
+    var count = 0
+    var counts = [Int](repeating: 0, count: bounds.count)
+    for row in 0..<points.rows {
+      var isOutside = false
+      for (column, value) in points.row(row).enumerated() where !bounds[column].contains(value) {
+        counts[column] += 1
+        isOutside = true
+      }
+      if isOutside { count += 1 }
+    }
+    let all = Double(points.rows)
+    return (Double(count) / all, counts.map { Double($0) / all })
   }
 
   public func cut(_ magnitude: Double) -> Model {

@@ -15,6 +15,8 @@ public struct TrainingSet: Sendable {
   /// What each standardised input is divided by on top, so that rare impulses of tens of deviations do not
   /// drown everything else.
   let spread: [Double]
+  /// Least and largest value of each feature, in its unit.
+  let ranges: [ClosedRange<Double>]
   /// rows × `stride`: features, then targets, then zeros to whole cache lines, so that a sample is
   /// fetched at once and turned in registers.
   let samples: [Float]
@@ -26,14 +28,14 @@ public struct TrainingSet: Sendable {
     let scaling = try regression.standardisation()
     self.init(
       regression, inputScaling: scaling.inputs, outputScaling: scaling.outputs,
-      spread: Self.spread(regression, scaling.inputs))
+      spread: Self.spread(regression, scaling.inputs), ranges: Self.ranges(regression))
   }
 
   /// The data in the standardisation of another set, as for validation.
   public init(_ data: Trajectories, scaledLike set: TrainingSet) throws(DataProblem) {
     self.init(
       try Regression(data), inputScaling: set.inputScaling, outputScaling: set.outputScaling,
-      spread: set.spread)
+      spread: set.spread, ranges: set.ranges)
   }
 
   /// Features and targets as they are (rows × features, rows × targets), without standardisation.
@@ -44,6 +46,10 @@ public struct TrainingSet: Sendable {
     rows = features.rows
     inputScaling = .identity(features.columns)
     spread = Array(repeating: 1, count: features.columns)
+    ranges = (0..<features.columns).map { column in
+      let values = features.column(column)
+      return (values.min() ?? 0)...(values.max() ?? 0)
+    }
     outputScaling = .identity(targets.columns)
     let stride = Self.stride(features.columns + targets.columns)
     var samples = [Float](repeating: 0, count: features.rows * stride)
@@ -78,9 +84,23 @@ public struct TrainingSet: Sendable {
     inputScaling = set.inputScaling
     outputScaling = set.outputScaling
     spread = set.spread
+    ranges = set.ranges
     stride = set.stride
     self.samples = samples
     self.rows = rows
+  }
+
+  private static func ranges(_ regression: Regression) -> [ClosedRange<Double>] {
+    var ranges: [ClosedRange<Double>] = []
+    regression.forEachRow { row, values in
+      if row == 0 { ranges = regression.features.indices.map { values[$0]...values[$0] } }
+      for column in ranges.indices where !ranges[column].contains(values[column]) {
+        let value = values[column]
+        ranges[column] =
+          min(ranges[column].lowerBound, value)...max(ranges[column].upperBound, value)
+      }
+    }
+    return ranges
   }
 
   /// The largest magnitude in units of ten deviations, where it is larger.
@@ -98,9 +118,10 @@ public struct TrainingSet: Sendable {
 
   private init(
     _ regression: Regression, inputScaling: Standardisation, outputScaling: Standardisation,
-    spread: [Double]
+    spread: [Double], ranges: [ClosedRange<Double>]
   ) {
     self.spread = spread
+    self.ranges = ranges
     features = regression.features
     targets = regression.targets
     timeStep = regression.timeStep

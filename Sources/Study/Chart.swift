@@ -1,6 +1,4 @@
 import Foundation
-import Subprocess
-import SystemPackage
 
 /// Panels of curves over a common axis, drawn by gnuplot as SVG.
 public struct Chart: Sendable {
@@ -94,7 +92,7 @@ public struct Chart: Sendable {
       "set terminal svg size \(Int(width)),\(Int(height)) font 'Liberation Sans,11' noenhanced "
         + "background rgb 'white'",
       "set multiplot",
-      "set label 1 \(Self.quoted(title)) at screen 0.5,screen \(y(20)) center font ',14'",
+      "set label 1 \(Gnuplot.quoted(title)) at screen 0.5,screen \(y(20)) center font ',14'",
       "set border 3 lc rgb '#888888'", "set xtics nomirror out textcolor rgb '#333333'",
       "set ytics nomirror out textcolor rgb '#333333'", "set grid y lc rgb '#e6e6e6' lt 1",
       "set xrange [\(xRange.lowerBound):\(xRange.upperBound)]",
@@ -129,12 +127,12 @@ public struct Chart: Sendable {
       let isFirst = number == 0 && index == 0
       let isLast = index == panels.count - 1
       lines += [
-        "set label 2 \(Self.quoted(panel.label)) at screen \(left), screen \(y(edge + Self.gap - 9)) "
+        "set label 2 \(Gnuplot.quoted(panel.label)) at screen \(left), screen \(y(edge + Self.gap - 9)) "
           + "font ',11'",
         "set tmargin at screen \(y(edge + Self.gap))",
         "set bmargin at screen \(y(edge + Self.gap + panel.height * Self.unit))",
         isLast ? (xIsLogarithmic ? "set format x '%g'" : "set format x") : "set format x ''",
-        isLast ? "set xlabel \(Self.quoted(xLabel)) offset 0,0.3" : "unset xlabel",
+        isLast ? "set xlabel \(Gnuplot.quoted(xLabel)) offset 0,0.3" : "unset xlabel",
         isFirst
           ? "set key at screen 0.975, screen \(y(34)) right vertical maxcols 1 samplen 2 font ',11'"
           : "unset key",
@@ -166,7 +164,7 @@ public struct Chart: Sendable {
         : "using 1:2 with \(Self.style(series)) lc rgb '\(series.colour)' lw 1.3"
       parts.append(
         "\(name) \(style) "
-          + (series.title.isEmpty ? "notitle" : "title \(Self.quoted(series.title))"))
+          + (series.title.isEmpty ? "notitle" : "title \(Gnuplot.quoted(series.title))"))
     }
     let range = Self.range(panel)
     // A panel without a point keeps its axes.
@@ -244,40 +242,8 @@ public struct Chart: Sendable {
     return kept
   }
 
-  /// In single quotes, where gnuplot knows no escapes but the doubled quote.
-  static func quoted(_ text: String) -> String {
-    let plain = String(
-      String.UnicodeScalarView(
-        text.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? " " : $0 }))
-    return "'" + plain.replacing("'", with: "''") + "'"
-  }
-
   // MARK: Drawing
 
   /// - Throws: `ChartProblem` where gnuplot is missing or fails.
-  public func svg() async throws -> [UInt8] {
-    let script = script
-    do {
-      let result = try await run(
-        .name("gnuplot"), arguments: ["-"],
-        environment: .inherit.updating(["GNUTERM": "svg", "LC_ALL": "C.UTF-8"]),
-        input: .string(script), output: .bytes(limit: 64 << 20), error: .string(limit: 1 << 16))
-      guard result.terminationStatus.isSuccess, !result.standardOutput.isEmpty else {
-        throw ChartProblem("gnuplot: \(result.standardError.prefix(500))")
-      }
-      return result.standardOutput
-    } catch let problem as ChartProblem {
-      throw problem
-    } catch {
-      throw ChartProblem(
-        "gnuplot, which draws charts, could not be started (\(error)); on Debian: apt-get install "
-          + "gnuplot-nox")
-    }
-  }
-}
-
-/// Why a chart could not be drawn.
-public struct ChartProblem: Error, CustomStringConvertible {
-  public let description: String
-  init(_ description: String) { self.description = description }
+  public func svg() async throws -> [UInt8] { try await Gnuplot.svg(script) }
 }

@@ -100,11 +100,7 @@ struct Paths: Tool {
 
   private func points(_ ensemble: Ensemble) throws -> Matrix? {
     guard let data else { return nil }
-    do {
-      return try controls.read(data).points(of: ensemble.inputs)
-    } catch let problem as DataProblem {
-      throw DataMismatch("\(data): \(problem)")
-    }
+    return try ensemble.points(of: try controls.read(data), from: data)
   }
 
   private func writeLivePart(_ ensemble: Ensemble, _ points: Matrix?, to path: String) throws {

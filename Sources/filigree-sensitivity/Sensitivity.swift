@@ -1,6 +1,7 @@
 import CommandSupport
 import Dynamics
 import Foundation
+import Interchange
 import Interpretation
 import LinearAlgebra
 import Networks
@@ -12,21 +13,37 @@ struct Sensitivity: Tool {
     abstract: "Exact Jacobians of a model, and the input-relevance table.",
     discussion: """
       Over data: mean |J| of each rate with respect to each input, the mean of an ensemble's members \
-      with their spread. At a point: J itself. Standardised units compare inputs with each other \
-      (deviations of the output per deviation of the input, both of the training data); physical \
-      units are rates per unit of the input. A dot means that no path is left: exactly zero.
+      with their spread. At a point: J itself. Along a trajectory: J at every sample, to NetCDF, or the modes \
+      of the model linearised there. Standardised units compare inputs with each other (deviations of the \
+      output per deviation of the input, both of the training data); physical units are rates per unit of \
+      the input. A dot means that no path is left: exactly zero.
 
       Where the inputs are set by feedback from the states, data alone cannot tell their effects \
       apart; a relevance is a statement about the model.
 
       EXAMPLES
         filigree-sensitivity models/sparse --data test.nc
+        filigree-sensitivity models/sparse --data test.nc --plot relevance.svg
         filigree-sensitivity models/sparse --data test.nc --units physical --format csv
+        filigree-sensitivity models/sparse --data test.nc --statistics
+        filigree-sensitivity models/sparse --data test.nc --by T_bath
+        filigree-sensitivity models/sparse --data test.nc --measure permutation
+        filigree-sensitivity models/sparse --data test.nc --trajectory 3 --output jacobian.nc
+        filigree-sensitivity models/sparse --data test.nc --stability --plant electrolysis
         filigree-sensitivity models/sparse/member-00.onnx --point T_bath=965,I_line=140000
       """,
     version: filigreeVersion)
 
   enum Units: String, ExpressibleByArgument, CaseIterable { case standardised, physical }
+
+  enum Measure: String, ExpressibleByArgument, CaseIterable {
+    case jacobian
+    case gradientInput = "gradient-input"
+    case integratedGradients = "integrated-gradients"
+    case permutation
+
+    var attribution: Attribution.Measure? { .init(rawValue: rawValue) }
+  }
 
   @Argument(help: "A model (.onnx) or the folder of an ensemble.", completion: .file())
   var models: String
@@ -43,6 +60,63 @@ struct Sensitivity: Tool {
   @Option(help: "standardised or physical.")
   var units = Units.standardised
 
+  @Option(
+    help: ArgumentHelp(
+      """
+      How an input's share is measured: jacobian (mean |J|), gradient-input (slope times distance from the \
+      training mean; misleads where the function bends), integrated-gradients (the same along the straight \
+      way from the mean, so that shares add up; the way may pass states that never occur), or permutation \
+      (rise in squared error when the input is shuffled; misleads where inputs are correlated).
+      """))
+  var measure = Measure.jacobian
+
+  @Flag(help: "Also the signed mean, the share of samples with each sign, and quantiles of J.")
+  var statistics = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Relevance by operating region: where this variable is low, medium and high (terciles of the data).",
+      valueName: "variable"))
+  var by: String?
+
+  @Option(
+    parsing: .unconditional,
+    help: "Measures other than jacobian: at most so many samples, evenly spaced.")
+  var samples = 2000
+
+  @Option(
+    parsing: .unconditional, help: "Only this trajectory of the data, counted from 0.")
+  var trajectory: Int?
+
+  @Option(
+    name: .shortAndLong,
+    help: "Write the Jacobian along the trajectory, member by member, to this file (.nc).",
+    completion: .file(extensions: ["nc"]))
+  var output: String?
+
+  @Flag(
+    help: ArgumentHelp(
+      """
+      The modes of x + Δt · rates, linearised along the data: eigenvalues as time constants, which integrate, \
+      which grow.
+      """))
+  var stability = false
+
+  @Option(
+    help: "With --stability: the modes of this plant beside the model's: electrolysis, duffing.")
+  var plant: String?
+
+  @Option(
+    help: "Draw the relevance table as a heat map (.svg).", completion: .file(extensions: ["svg"]))
+  var plot: String?
+
+  @Option(parsing: .unconditional, help: "Decides the shufflings of --measure permutation.")
+  var seed: UInt64 = 1
+
+  @Flag(name: .shortAndLong, help: "Replace files that are there already.")
+  var force = false
+
+  @OptionGroup var variation: VariationOption
   @OptionGroup var cut: CutOption
   @OptionGroup var controls: ControlsOption
   @OptionGroup var format: FormatOption
@@ -52,105 +126,94 @@ struct Sensitivity: Tool {
     guard (data == nil) != (point == nil) else {
       throw ValidationError("Give either --data FILE to average over, or --point name=value,….")
     }
-  }
-
-  struct Result: Encodable {
-    var inputs: [Variable]
-    var outputs: [Variable]
-    var units: String
-    var members: Int
-    /// Over data: how many samples; at a point: nil.
-    var samples: Int?
-    /// outputs × inputs; nil at a point.
-    var relevance: [[Double]]?
-    var relevanceSpread: [[Double]]?
-    /// outputs × inputs: mean of J over data, or J at the point.
-    var jacobian: [[Double]]
-    var jacobianSpread: [[Double]]?
+    guard samples > 1 else { throw ValidationError("--samples \(samples): must be at least 2.") }
+    let isPlain = measure == .jacobian && !statistics && by == nil
+    let modes = [
+      ("--statistics", statistics), ("--by", by != nil),
+      ("--measure \(measure.rawValue)", measure != .jacobian), ("--output", output != nil),
+      ("--stability", stability), ("--point", point != nil),
+    ].filter(\.1).map(\.0)
+    guard modes.count < 2 else {
+      throw ValidationError(
+        "\(modes.joined(separator: " and ")) answer different questions; give one.")
+    }
+    if let output, WholeFile.ending(output) != "nc" {
+      throw ValidationError("--output \(output): must end in .nc.")
+    }
+    if let plot {
+      guard WholeFile.ending(plot) == "svg" else {
+        throw ValidationError("--plot \(plot): must end in .svg.")
+      }
+      guard point == nil, isPlain || measure != .jacobian, !stability, output == nil else {
+        throw ValidationError(
+          "--plot draws the relevance table; it goes with --data and --measure.")
+      }
+    }
+    guard plant == nil || stability else {
+      throw ValidationError("--plant belongs to --stability.")
+    }
+    guard data != nil || trajectory == nil else {
+      throw ValidationError("--trajectory belongs to --data.")
+    }
+    guard plant != nil || variation.vary == nil else {
+      throw ValidationError("--vary belongs to --plant.")
+    }
+    if let plant { _ = try variation.plant(plant) }
   }
 
   mutating func work() async throws {
-    let ensemble = try Ensemble.load(models, cut: cut.cut)
-    if let data {
-      try await printRelevance(ensemble, data)
-    } else {
-      try printJacobian(ensemble, try parsePoint(ensemble.members[0]))
-    }
-  }
-
-  private func printRelevance(_ ensemble: Ensemble, _ path: String) async throws {
-    let relevance: EnsembleRelevance
-    do {
-      relevance = try await EnsembleRelevance(
-        ensemble, over: try controls.read(path), threads: run.threads)
-    } catch let problem as DataProblem {
-      throw DataMismatch("\(path): \(problem)")
-    }
-    let mean = inUnits(relevance.mean, ensemble)
-    let spread = inUnits(relevance.spread, ensemble)
-    let samples = relevance.members[0].samples
-    var tables = [
-      table(
-        "Relevance of inputs for rates of change: mean |J| over \(samples) samples, "
-          + "\(unitsText)\(membersText(ensemble))", mean, ensemble)
-    ]
-    if ensemble.members.count > 1 {
-      tables.append(table("Spread over the members (standard deviation)", spread, ensemble))
-    }
-    let result = Result(
-      inputs: ensemble.inputs, outputs: ensemble.outputs, units: units.rawValue,
-      members: ensemble.members.count, samples: samples, relevance: nested(mean),
-      relevanceSpread: nested(spread), jacobian: nested(inUnits(relevance.signedMean, ensemble)))
-    try printResult(tables, json: result, format: format.format)
-  }
-
-  private func printJacobian(_ ensemble: Ensemble, _ point: [Double]) throws {
-    let jacobians = ensemble.members.map { model in
-      units == .physical
-        ? model.physicalJacobian(point)
-        : JacobianEvaluator(model.network).jacobian(model.inputScaling.standardise(point))
-    }
-    let first = jacobians[0]
-    func over(_ statistic: ([Double]) -> Double) -> Matrix {
-      Matrix(rows: first.rows, columns: first.columns) { row, column in
-        statistic(jacobians.map { $0[row, column] })
+    for path in [output, plot].compactMap({ $0 }) {
+      if let same = [models, data].compactMap({ $0 }).first(where: { WholeFile.areSame($0, path) })
+      {
+        throw ValidationError("\(path): that is \(same), which is read; choose another name.")
       }
+      try WholeFile.checkWritable(path, force: force)
     }
-    let mean = over { $0.mean }
-    let spread = over { $0.standardDeviation }
-    var tables = [
-      table(
-        "Jacobian of the rates of change at the point, \(unitsText)\(membersText(ensemble))", mean,
-        ensemble)
-    ]
-    if jacobians.count > 1 {
-      tables.append(table("Spread over the members (standard deviation)", spread, ensemble))
+    let ensemble = try Ensemble.load(models, cut: cut.cut)
+    guard let path = data else {
+      return try printJacobian(ensemble, try parsePoint(ensemble.members[0]))
     }
-    let result = Result(
-      inputs: ensemble.inputs, outputs: ensemble.outputs, units: units.rawValue,
-      members: jacobians.count, jacobian: nested(mean), jacobianSpread: nested(spread))
-    try printResult(tables, json: result, format: format.format)
+    var trajectories = try controls.read(path)
+    if let trajectory { trajectories = try only(trajectory, of: trajectories, path) }
+    if stability {
+      try await printStability(ensemble, trajectories, path)
+    } else if let output {
+      try writeJacobians(ensemble, trajectories, path, to: output)
+    } else if let by {
+      try await printRegions(ensemble, trajectories, path, by: by)
+    } else if let measure = measure.attribution {
+      try await printAttribution(measure, ensemble, trajectories, path)
+    } else {
+      try await printRelevance(ensemble, trajectories, path)
+    }
   }
 
-  private var unitsText: String {
+  private func only(_ number: Int, of data: Trajectories, _ path: String) throws -> Trajectories {
+    guard data.samples.indices.contains(number) else {
+      throw DataMismatch(
+        "\(path) has \(counted(data.samples.count, "trajectory")), numbered from 0; there is no "
+          + "--trajectory \(number)")
+    }
+    return data.only(number)
+  }
+
+  // MARK: What all reports share
+
+  var unitsText: String {
     units == .standardised ? "standardised" : "physical units (rate per unit of input)"
   }
 
-  private func membersText(_ ensemble: Ensemble) -> String {
+  func membersText(_ ensemble: Ensemble) -> String {
     ensemble.members.count > 1 ? ", mean of \(ensemble.members.count) members" : ""
   }
 
   /// Members share their standardisation when they were trained together; otherwise each has its own,
   /// and the first member's is used.
-  private func inUnits(_ matrix: Matrix, _ ensemble: Ensemble) -> Matrix {
+  func inUnits(_ matrix: Matrix, _ ensemble: Ensemble) -> Matrix {
     units == .physical ? ensemble.members[0].physical(matrix) : matrix
   }
 
-  private func nested(_ matrix: Matrix) -> [[Double]] {
-    (0..<matrix.rows).map { Array(matrix.row($0)) }
-  }
-
-  private func table(_ title: String, _ matrix: Matrix, _ ensemble: Ensemble) -> Table {
+  func table(_ title: String, _ matrix: Matrix, _ ensemble: Ensemble) -> Table {
     let isPhysical = units == .physical
     return Table(
       title: title, columns: ensemble.inputs.map { isPhysical ? $0.label : $0.name },
@@ -160,6 +223,50 @@ struct Sensitivity: Tool {
           matrix.row(row).map { $0 == 0 ? .trueZero : .number($0) }
         )
       })
+  }
+
+  /// Mean and deviation over the members of a matrix of each.
+  static func meanAndSpread(_ matrices: [Matrix]) -> (mean: Matrix, spread: Matrix) {
+    let first = matrices[0]
+    func over(_ statistic: ([Double]) -> Double) -> Matrix {
+      Matrix(rows: first.rows, columns: first.columns) { row, column in
+        statistic(matrices.map { $0[row, column] })
+      }
+    }
+    return (over { $0.mean }, over { $0.standardDeviation })
+  }
+
+  // MARK: At a point
+
+  struct PointResult: Encodable {
+    var inputs: [Variable]
+    var outputs: [Variable]
+    var units: String
+    var members: Int
+    /// outputs × inputs
+    var jacobian: [[Double]]
+    var jacobianSpread: [[Double]]
+  }
+
+  private func printJacobian(_ ensemble: Ensemble, _ point: [Double]) throws {
+    let jacobians = ensemble.members.map { model in
+      units == .physical
+        ? model.physicalJacobian(point)
+        : JacobianEvaluator(model.network).jacobian(model.inputScaling.standardise(point))
+    }
+    let (mean, spread) = Self.meanAndSpread(jacobians)
+    var tables = [
+      table(
+        "Jacobian of the rates of change at the point, \(unitsText)\(membersText(ensemble))", mean,
+        ensemble)
+    ]
+    if jacobians.count > 1 {
+      tables.append(table("Spread over the members (standard deviation)", spread, ensemble))
+    }
+    let result = PointResult(
+      inputs: ensemble.inputs, outputs: ensemble.outputs, units: units.rawValue,
+      members: jacobians.count, jacobian: mean.nested, jacobianSpread: spread.nested)
+    try printResult(tables, json: result, format: format.format)
   }
 
   /// - Throws: `ValidationError` for what is not name=value or names no input.
@@ -175,14 +282,23 @@ struct Sensitivity: Tool {
       let name = String(item[..<equals])
       guard let index = model.inputs.firstIndex(where: { $0.name == name }) else {
         throw ValidationError(
-          "--point: the model has no input \"\(name)\"; it has "
-            + model.inputs.listed + ".")
+          "--point: the model has no input \"\(name)\"; it has " + model.inputs.listed + ".")
       }
       guard named.insert(name).inserted else {
         throw ValidationError("--point: \"\(name)\" is given twice.")
       }
       values[index] = value
     }
+    let only = Matrix([values])
+    if model.outside(only)?.share ?? 0 > 0 {
+      Console.warning(
+        "the point lies far outside the training data; what the model says there is extrapolation")
+    }
     return values
   }
+}
+
+extension Matrix {
+  /// Row by row.
+  var nested: [[Double]] { (0..<rows).map { Array(row($0)) } }
 }
