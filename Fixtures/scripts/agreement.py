@@ -123,6 +123,19 @@ def statistic(first, second):
     return float(phi(second) - phi(first)) / sqrt(variance(first) + variance(second))
 
 
+def jackknife_difference(first, second):
+    """Welch's interval for the difference of the jackknife estimates, degrees of freedom rounded down."""
+    one, other = jackknife(first), jackknife(second)
+    if one is None or other is None:
+        return None
+    a, b = one["standardError"] ** 2, other["standardError"] ** 2
+    if a + b < 1e-15:
+        return None
+    degrees = int((a + b) ** 2 / (a ** 2 / (len(first) - 1) + b ** 2 / (len(second) - 1)))
+    change, reach = other["estimate"] - one["estimate"], float(t.ppf(0.975, max(1, degrees))) * sqrt(a + b)
+    return {"change": change, "lower": change - reach, "upper": change + reach}
+
+
 def drawn(rng, m, d, share, flip):
     """m copies of one random selection, each entry redrawn with probability flip."""
     truth = rng.random(d) < share
@@ -160,6 +173,7 @@ def selection():
         comparisons.append({
             "first": first, "second": second, "statistic": value,
             "pValue": None if value is None else float(2 * norm.sf(abs(value))),
+            "jackknife": jackknife_difference(z[first], z[second]),
         })
     write("agreement/selection.json", {"cases": cases, "comparisons": comparisons})
 

@@ -77,6 +77,18 @@ public struct Smoothing: Sendable {
     self.origin = origin
   }
 
+  /// The trajectories of these numbers; what was found of the noise is that of all.
+  public func choosing(_ indices: [Int]) -> Smoothing {
+    Smoothing(
+      data: data.choosing(indices),
+      rateVariances: rateVariances.map { variances in indices.map { variances[$0] } },
+      states: states,
+      origin: origin.map { origin in
+        Origin(
+          measured: indices.map { origin.measured[$0] }, changes: origin.changes.choosing(indices))
+      })
+  }
+
   /// As `Trajectories.split`.
   public func split(validationFraction: Double) -> (training: Smoothing, validation: Smoothing?) {
     let (first, second) = data.split(validationFraction: validationFraction)
@@ -454,7 +466,7 @@ private struct MotionSearch {
 /// Where the controls change, and what that says about the rates of a state.
 private struct ControlChanges: Sendable {
   /// Samples × controls: u(k) − u(k − 1), zero at the first and where it may be noise.
-  private let changes: [Matrix]
+  private var changes: [Matrix]
 
   struct Jumps {
     var trajectories: [[Jump]]
@@ -493,6 +505,12 @@ private struct ControlChanges: Sendable {
         return abs(change) > least[control] ? change : 0
       }
     }
+  }
+
+  func choosing(_ indices: [Int]) -> ControlChanges {
+    var result = self
+    result.changes = indices.map { changes[$0] }
+    return result
   }
 
   /// The rate may jump by anything where a control changes.

@@ -79,10 +79,10 @@ public struct Trajectories: Equatable, Sendable {
     return result
   }
 
-  /// One trajectory.
-  public func only(_ index: Int) -> Trajectories {
+  /// The trajectories of these numbers, in the order given.
+  public func choosing(_ indices: [Int]) -> Trajectories {
     var result = self
-    result.samples = [samples[index]]
+    result.samples = indices.map { samples[$0] }
     return result
   }
 

@@ -13,11 +13,16 @@ public enum EnsembleFolder {
     public var validationTrajectories: Int
     /// Members that diverged and are therefore not among the files, with the reason.
     public var leftOut: [String: String]?
+    /// "halves" where each member learnt from a random half of the trajectories; nil where all learnt from all.
+    public var resampling: String?
+
+    public static let halves = "halves"
 
     public init(
       members: [String], recipe: Recipe, seed: UInt64, trajectories: Int,
-      validationTrajectories: Int, leftOut: [String: String]? = nil
+      validationTrajectories: Int, leftOut: [String: String]? = nil, resampling: String? = nil
     ) {
+      self.resampling = resampling
       self.members = members
       self.recipe = recipe
       self.seed = seed
@@ -46,12 +51,13 @@ public enum EnsembleFolder {
       return Ensemble(name: name?.stem ?? path, members: [model])
     }
     var members: [Model] = []
-    for file in try memberFiles(path) {
+    let listing = try listing(path)
+    for file in try memberFiles(path, listing) {
       members.append(try Model(onnx: try WholeFile.read(file), path: file))
     }
     var ensemble = Ensemble(name: name?.string ?? path, members: members)
-    ensemble.isGuessed = !FileManager.default.fileExists(
-      atPath: FilePath(path).appending("ensemble.json").string)
+    ensemble.isGuessed = listing == nil
+    ensemble.isOfHalves = listing?.resampling == Description.halves
     if let odd = ensemble.oddMember {
       throw .malformed(
         path: path, place: "member \(odd)",
@@ -60,21 +66,38 @@ public enum EnsembleFolder {
     return ensemble
   }
 
-  private static func memberFiles(_ folder: String) throws(FileProblem) -> [String] {
-    func inside(_ name: String) -> String { FilePath(folder).appending(name).string }
-    struct Listing: Decodable { var members: [String] }
-    let description = inside("ensemble.json")
+  /// Of `ensemble.json`, what is needed to read an ensemble.
+  private struct Listing: Decodable {
+    var members: [String]
+    var resampling: String?
+  }
+
+  private static func inside(_ folder: String, _ name: String) -> String {
+    FilePath(folder).appending(name).string
+  }
+
+  /// Nil where there is no `ensemble.json`.
+  private static func listing(_ folder: String) throws(FileProblem) -> Listing? {
+    let description = inside(folder, "ensemble.json")
+    guard FileManager.default.fileExists(atPath: description) else { return nil }
+    let bytes = try WholeFile.read(description)
+    guard let listing = try? JSONDecoder().decode(Listing.self, from: Data(bytes)),
+      !listing.members.isEmpty
+    else {
+      throw .malformed(
+        path: description, place: "",
+        reason: "not the description of an ensemble: it needs a "
+          + "list \"members\" of file names")
+    }
+    return listing
+  }
+
+  private static func memberFiles(_ folder: String, _ listing: Listing?) throws(FileProblem)
+    -> [String]
+  {
     let names: [String]
-    if FileManager.default.fileExists(atPath: description) {
-      let bytes = try WholeFile.read(description)
-      guard let listing = try? JSONDecoder().decode(Listing.self, from: Data(bytes)),
-        !listing.members.isEmpty
-      else {
-        throw .malformed(
-          path: description, place: "",
-          reason: "not the description of an ensemble: it needs a "
-            + "list \"members\" of file names")
-      }
+    if let listing {
+      let description = inside(folder, "ensemble.json")
       if let outside = listing.members.first(where: { $0.contains("/") }) {
         throw .malformed(
           path: description, place: "members", reason: "\"\(outside)\" is not a plain file name")
@@ -97,6 +120,6 @@ public enum EnsembleFolder {
           path: folder, place: "", reason: "there are no models (*.onnx) in this folder")
       }
     }
-    return names.map(inside)
+    return names.map { inside(folder, $0) }
   }
 }

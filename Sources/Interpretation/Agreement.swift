@@ -73,6 +73,46 @@ public struct Selection: Equatable, Sendable {
   /// asymptotic interval it holds its level for as few as four members. Nil below three members, or
   /// where leaving one out makes Φ undefined.
   public func jackknifeInterval(confidence: Double = 0.95) -> ClosedRange<Double>? {
+    guard let values = pseudoValues else { return nil }
+    let centre = values.mean
+    let error = values.standardDeviation / Double(memberCount - 1).squareRoot()
+    let reach = studentQuantile(confidence: confidence, degrees: memberCount - 1) * error
+    return (centre - reach)...max(centre - reach, min(1, centre + reach))
+  }
+
+  /// How much Φ of two ensembles differs.
+  public struct Difference: Equatable, Sendable {
+    public var stability: Double
+    public var interval: ClosedRange<Double>
+
+    /// Whether the interval leaves out zero.
+    public var isClear: Bool { !interval.contains(0) }
+  }
+
+  /// Second Φ minus first, with an interval by the jackknife over the members of both and Welch's degrees of
+  /// freedom. Nil where a Φ is undefined, an ensemble has fewer than three members, or neither varies.
+  public static func jackknifeDifference(
+    _ first: Selection, _ second: Selection, confidence: Double = 0.95
+  ) -> Difference? {
+    guard let a = first.pseudoValues, let b = second.pseudoValues else { return nil }
+    func squaredError(_ values: [Double]) -> Double {
+      let deviation = values.standardDeviation
+      return deviation * deviation / Double(values.count - 1)
+    }
+    let (errorA, errorB) = (squaredError(a), squaredError(b))
+    let error = errorA + errorB
+    guard error > 1e-15 else { return nil }
+    let degrees =
+      error * error
+      / (errorA * errorA / Double(a.count - 1) + errorB * errorB / Double(b.count - 1))
+    let change = b.mean - a.mean
+    let reach =
+      studentQuantile(confidence: confidence, degrees: max(1, Int(degrees))) * error.squareRoot()
+    return Difference(stability: change, interval: (change - reach)...(change + reach))
+  }
+
+  /// M Φ − (M − 1) Φ₍₋ᵢ₎ for each member i; nil below three members, or where a Φ is undefined.
+  private var pseudoValues: [Double]? {
     guard let stability, memberCount >= 3 else { return nil }
     let m = Double(memberCount)
     var values: [Double] = []
@@ -82,10 +122,23 @@ public struct Selection: Equatable, Sendable {
       guard let without = Selection(chosen: others).stability else { return nil }
       values.append(m * stability - (m - 1) * without)
     }
-    let centre = values.mean
-    let error = values.standardDeviation / (m - 1).squareRoot()
-    let reach = studentQuantile(confidence: confidence, degrees: memberCount - 1) * error
-    return (centre - reach)...max(centre - reach, min(1, centre + reach))
+    return values
+  }
+
+  /// Stability selection's bound on the expected number of pairs that at least a share π of members trained on
+  /// random halves selects by chance: E[V] ≤ q²/((2π − 1) d) with q the mean number selected (Meinshausen &
+  /// Bühlmann, J. R. Stat. Soc. B 72, 2010, theorem 1; it assumes that pairs that are not there are selected
+  /// alike, and no worse than at random).
+  ///
+  /// - Parameter share: π, above ½.
+  public func expectedByChance(share: Double) -> Double {
+    let selected = chosen.map { Double($0.count { $0 }) }.mean
+    return selected * selected / ((2 * share - 1) * Double(pairCount))
+  }
+
+  /// Pairs that at least this share of the members selects.
+  public func selected(byShare share: Double) -> Int {
+    frequency.count { $0 >= share - 1e-12 }
   }
 
   /// An interval for Φ by the bootstrap: quantiles of Φ over members drawn with replacement. With few members it

@@ -16,10 +16,18 @@ public struct EnsembleTraining: Sendable {
   public var seed: UInt64
   public var threads: Int
   public var onDivergence: OnDivergence
+  /// Whether each member learns from a random half of the trajectories, as stability selection asks for
+  /// (Meinshausen & Bühlmann 2010), rather than all from all.
+  public var usesHalves: Bool
+
+  /// The fewest trajectories that can be halved: a half needs one to learn from and one to validate.
+  public static let fewestForHalves = 4
 
   public init(
-    recipe: Recipe, members: Int, seed: UInt64, threads: Int, onDivergence: OnDivergence = .restart
+    recipe: Recipe, members: Int, seed: UInt64, threads: Int, onDivergence: OnDivergence = .restart,
+    usesHalves: Bool = false
   ) {
+    self.usesHalves = usesHalves
     self.recipe = recipe
     self.members = members
     self.seed = seed
@@ -96,6 +104,7 @@ public struct EnsembleTraining: Sendable {
     on data: Smoothing, checkpoints: Checkpoints = .none,
     report: @escaping @Sendable (Progress) -> Void = { _ in }
   ) async throws -> Outcome {
+    if usesHalves { return try await runOnHalves(data, checkpoints, report) }
     let material = try Material(data, recipe: recipe)
     let states = try problems(targets: material.set.targets.count).map {
       try checkpoints.load($0) ?? ProblemState($0)
@@ -108,6 +117,34 @@ public struct EnsembleTraining: Sendable {
       try resmoothed(trained.filter { $0.history.problem.member == member }, material)
     }.flatMap { $0 }
     return try outcome(Array(0..<members), finished, material.set)
+  }
+
+  /// The trajectories that a member learns from, of so many: half of them, rounded down, drawn without
+  /// replacement.
+  public func half(of count: Int, member: Int) -> [Int] {
+    var order = Array(0..<count)
+    var stream = RandomStream(seed: seed, path: [UInt64.max, UInt64(member)])
+    stream.shuffle(&order)
+    return order.prefix(count / 2).sorted()
+  }
+
+  /// All members are in the standardisation of the whole data, so that their relevances compare.
+  private func runOnHalves(
+    _ data: Smoothing, _ checkpoints: Checkpoints, _ report: @escaping @Sendable (Progress) -> Void
+  ) async throws -> Outcome {
+    let whole = try TrainingSet(data.data)
+    let trained = try await concurrentMap(members, threads: threads) { member in
+      let indices = half(of: data.data.samples.count, member: member)
+      let material = try Material(data.choosing(indices), recipe: recipe, scaledLike: whole)
+      let states = try problems(targets: whole.targets.count).filter { $0.member == member }
+        .map { try checkpoints.load($0) ?? ProblemState($0) }
+      // Towers that were kept at different epochs do not go along with each other.
+      let trained = try groups(states).flatMap {
+        try train($0, on: material, checkpoints: checkpoints, report: report)
+      }
+      return try resmoothed(trained, material)
+    }.flatMap { $0 }
+    return try outcome(Array(0..<members), trained, whole)
   }
 
   /// Trains one member, alone; the result is that of `run`.
@@ -138,11 +175,17 @@ public struct EnsembleTraining: Sendable {
         : "\(recipe.validation) \(recipe.method) \(recipe.degree)"
     }
 
+    /// - Parameter whole: the data whose standardisation is used; by default that of `data`.
     /// - Throws: `DataProblem`.
-    public init(_ data: Smoothing, recipe: Recipe) throws(DataProblem) {
+    public init(_ data: Smoothing, recipe: Recipe, scaledLike whole: TrainingSet? = nil)
+      throws(DataProblem)
+    {
       warnings = data.warnings
       let (training, validation) = data.split(validationFraction: recipe.validation)
-      let set = try TrainingSet(training.data)
+      let set =
+        if let whole { try TrainingSet(training.data, scaledLike: whole) } else {
+          try TrainingSet(training.data)
+        }
       self.set = set
       // A held-out trajectory of a single sample holds no step and validates nothing.
       let held = validation.flatMap { held in

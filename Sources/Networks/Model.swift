@@ -78,6 +78,8 @@ public struct Ensemble: Sendable {
   public var members: [Model]
   /// Whether no list said which members belong to it.
   public var isGuessed = false
+  /// Whether each member learnt from a random half of the trajectories.
+  public var isOfHalves = false
 
   /// - Precondition: at least one member.
   public init(name: String, members: [Model]) {

@@ -1,6 +1,7 @@
 import CommandSupport
 import Dynamics
 import Foundation
+import Interchange
 import Interpretation
 import LinearAlgebra
 import Networks
@@ -23,6 +24,8 @@ struct Agreement: Tool {
         filigree-agreement models/sparse
         filigree-agreement models/dense models/sparse --data test.nc
         filigree-agreement models/sparse --plant electrolysis --data test.nc --format json
+        filigree-agreement models/sparse --data test.nc --consensus consensus.onnx
+        filigree-agreement models/halves --data test.nc --error-bound
       """,
     version: filigreeVersion)
 
@@ -51,6 +54,30 @@ struct Agreement: Tool {
   @Flag(help: "Also the Jaccard index of every two members.")
   var pairwise = false
 
+  @Option(
+    help: ArgumentHelp(
+      """
+      Write what an ensemble agrees on as a model: the member that agrees most with the others, without the \
+      pairs that no more than half of the members select.
+      """, valueName: "file"), completion: .file(extensions: ["onnx"]))
+  var consensus: String?
+
+  @Flag(name: .shortAndLong, help: "Replace the file if it is there already.")
+  var force = false
+
+  @Flag(
+    help: """
+      For ensembles of filigree-train --bootstrap: a bound on how many of the pairs that most members select are \
+      there by chance (stability selection).
+      """)
+  var errorBound = false
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "With --error-bound: the share of members that must select a pair.", valueName: "share"))
+  var share = 0.9
+
   @OptionGroup var cut: CutOption
   @OptionGroup var variation: VariationOption
   @OptionGroup var controls: ControlsOption
@@ -64,6 +91,17 @@ struct Agreement: Tool {
     guard threshold.isFinite && threshold >= 0 else {
       throw ValidationError("--threshold \(threshold): must be zero or positive.")
     }
+    guard share > 0.5 && share <= 1 else {
+      throw ValidationError("--share \(share): must be above 0.5 and at most 1.")
+    }
+    if let consensus {
+      guard ensembles.count == 1 else {
+        throw ValidationError("--consensus is of one ensemble; \(ensembles.count) were given.")
+      }
+      guard consensus.lowercased().hasSuffix(".onnx") else {
+        throw ValidationError("--consensus \(consensus): a model's name ends in .onnx.")
+      }
+    }
     guard let plant else { return }
     _ = try variation.plant(plant)
     guard data != nil else {
@@ -73,6 +111,7 @@ struct Agreement: Tool {
   }
 
   mutating func work() async throws {
+    if let consensus { try WholeFile.checkWritable(consensus, force: force) }
     var loaded = try ensembles.map { try Ensemble.load($0, cut: cut.cut) }
     if loaded.count == 2, loaded[0].name == loaded[1].name {
       for index in loaded.indices { loaded[index].name = ensembles[index] }
@@ -80,22 +119,21 @@ struct Agreement: Tool {
     if let second = loaded.dropFirst().first {
       try checkComparable(loaded[0], second)
     }
+    if errorBound { try checkHalves(loaded) }
     let data = try data.map { try controls.read($0) }
     let truth = try await readTruth(data, loaded[0])
     var reports: [EnsembleReport] = []
     for ensemble in loaded {
-      do {
-        reports.append(
-          try await EnsembleReport(
-            ensemble, data: data, truth: truth, threshold: threshold, interval: interval,
-            threads: run.threads))
-      } catch let problem as DataProblem {
-        throw DataMismatch("\(self.data ?? ""): \(problem)")
-      }
+      let points = try data.map { try ensemble.points(of: $0, from: self.data ?? "") }
+      reports.append(
+        try await EnsembleReport(
+          ensemble, points: points, truth: truth, threshold: threshold, interval: interval,
+          bound: errorBound ? share : nil, threads: run.threads))
     }
     for ensemble in loaded where ensemble.members.count == 1 {
       run.note("note: \(ensemble.name) has one member, so Φ and Jaccard are undefined")
     }
+    if let consensus, let report = reports.first { try write(report, to: consensus) }
     let differences = reports.count == 2 ? Self.differences(reports[0], reports[1]) : nil
     try printResult(
       tables(reports, truth, differences),
@@ -103,6 +141,40 @@ struct Agreement: Tool {
         ensembles: reports.map(\.result), differences: differences,
         plant: truth.map { PlantResult($0, name: plant ?? "") }, threshold: threshold),
       format: format.format)
+  }
+
+  private func checkHalves(_ ensembles: [Ensemble]) throws {
+    for ensemble in ensembles where !ensemble.isOfHalves {
+      throw DataMismatch(
+        "\(ensemble.name): all members learnt from the same trajectories and differ by their initial weights "
+          + "only, so that what they agree on may be wrong in all of them alike; the bound of --error-bound "
+          + "holds for members that learnt from random halves: filigree-train --bootstrap")
+    }
+  }
+
+  private func write(_ report: EnsembleReport, to path: String) throws {
+    let consensus = report.consensus
+    let model = consensus.model
+    func list(_ pairs: [(output: Int, input: Int)]) -> String {
+      let names = pairs.map { "\(model.inputs[$0.input].name) → \(model.outputs[$0.output].name)" }
+      return names.prefix(10).joined(separator: ", ") + (names.count > 10 ? ", …" : "")
+    }
+    try WholeFile.write(try model.onnx(path: path), to: path, force: force)
+    var text = "\(path): member \(consensus.member), which agrees most with the others"
+    if !consensus.removed.isEmpty {
+      text += ", without \(counted(consensus.removed.count, "pair")): \(list(consensus.removed))"
+    }
+    run.note(text)
+    if !consensus.lacking.isEmpty {
+      Console.warning(
+        "member \(consensus.member) lacks \(counted(consensus.lacking.count, "pair")) of the consensus: "
+          + list(consensus.lacking))
+    }
+    if !consensus.shared.isEmpty {
+      Console.warning(
+        "\(counted(consensus.shared.count, "pair")) outside the consensus stay, because the neurons that carry "
+          + "them serve several outputs: \(list(consensus.shared)); train with --towers per-output")
+    }
   }
 
   private func checkComparable(_ first: Ensemble, _ second: Ensemble) throws {
@@ -142,11 +214,26 @@ struct Agreement: Tool {
     var threshold: Double
   }
 
+  /// Second ensemble minus first.
   struct Difference: Encodable {
     var kind: String
-    /// Second minus first.
     var stability: Double?
+    /// 95 %, by the jackknife over the members of both.
+    var interval: [Double]?
+    /// T of Nogueira, Sechidis & Brown, for many members.
     var statistic: Double?
+    /// Pairs in the consensus of both, of the first only, and of the second only.
+    var both: Int
+    var onlyFirst: [Pair]
+    var onlySecond: [Pair]
+  }
+
+  struct Pair: Encodable {
+    var output: String
+    var input: String
+    /// Shares of the members that select it.
+    var first: Double
+    var second: Double
   }
 
   struct PlantResult: Encodable {
@@ -175,12 +262,26 @@ struct Agreement: Tool {
 
   private static func differences(_ a: EnsembleReport, _ b: EnsembleReport) -> [Difference] {
     zip(a.selections, b.selections).map { first, second in
-      Difference(
+      let found = Selection.jackknifeDifference(first.selection, second.selection)
+      let (one, other) = (first.selection.consensus, second.selection.consensus)
+      let (shares, otherShares) = (first.selection.frequency, second.selection.frequency)
+      func pairs(_ isWanted: (Int) -> Bool) -> [Pair] {
+        one.indices.filter(isWanted).map { index in
+          Pair(
+            output: a.result.outputs[index / a.result.inputs.count],
+            input: a.result.inputs[index % a.result.inputs.count], first: shares[index],
+            second: otherShares[index])
+        }
+      }
+      return Difference(
         kind: first.kind,
         stability: second.selection.stability.flatMap { later in
           first.selection.stability.map { later - $0 }
         },
-        statistic: Selection.difference(first.selection, second.selection))
+        interval: found.map { [$0.interval.lowerBound, $0.interval.upperBound] },
+        statistic: Selection.difference(first.selection, second.selection),
+        both: one.indices.count { one[$0] && other[$0] },
+        onlyFirst: pairs { one[$0] && !other[$0] }, onlySecond: pairs { !one[$0] && other[$0] })
     }
   }
 
@@ -202,26 +303,75 @@ struct Agreement: Tool {
       }
     }
     agreement.notes = notes(reports)
-    for difference in differences ?? [] {
-      if let change = difference.stability {
-        let statistic = difference.statistic.map {
-          String(format: ", T = %.2f (normal for many members; with few it exaggerates)", $0)
-        }
-        agreement.notes.append(
-          "Difference of Φ, \(difference.kind): \(String(format: "%+.3f", change))"
-            + (statistic ?? "") + ".")
-      }
-    }
+    agreement.notes += (differences ?? []).compactMap(Self.words)
     var tables = [agreement]
     if let truth {
       tables.append(scoreTable(reports, truth))
       tables += reports.compactMap(\.verdictTable)
     }
+    if let last = differences?.last, !last.onlyFirst.isEmpty || !last.onlySecond.isEmpty {
+      tables.append(differenceTable(last, reports))
+    }
+    if errorBound { tables.append(boundTable(reports)) }
     tables += reports.map(\.frequencyTable)
     if pairwise {
       tables += reports.filter { $0.result.members > 1 }.map(\.pairwiseTable)
     }
     return tables
+  }
+
+  private static func words(_ difference: Difference) -> String? {
+    guard let change = difference.stability else { return nil }
+    var text = "Difference of Φ, \(difference.kind): \(String(format: "%+.3f", change))"
+    if let interval = difference.interval {
+      let isClear = interval[0] > 0 || interval[1] < 0
+      text +=
+        String(format: " (%.3f to %.3f, 95 %%, jackknife): ", interval[0], interval[1])
+        + (isClear ? "they differ" : "no clear difference")
+    }
+    return text + "."
+  }
+
+  private func differenceTable(_ difference: Difference, _ reports: [EnsembleReport]) -> Table {
+    let (first, second) = (reports[0].result, reports[1].result)
+    func row(_ pair: Pair, _ whose: String) -> (String, [Cell]) {
+      (
+        "\(pair.output), \(pair.input)",
+        [
+          .text(whose),
+          .text("\(Int((pair.first * Double(first.members)).rounded())) of \(first.members)"),
+          .text("\(Int((pair.second * Double(second.members)).rounded())) of \(second.members)"),
+        ]
+      )
+    }
+    return Table(
+      title:
+        "Pairs on which the two differ (\(difference.kind)); both have \(difference.both) in their consensus",
+      corner: "rate of change, input", columns: ["only in", first.name, second.name],
+      rows: difference.onlyFirst.map { row($0, first.name) }
+        + difference.onlySecond.map { row($0, second.name) })
+  }
+
+  private func boundTable(_ reports: [EnsembleReport]) -> Table {
+    Table(
+      title:
+        "Stability selection: pairs that at least \(Int((100 * share).rounded())) % of the members select",
+      corner: "ensemble, selection", columns: ["pairs", "by chance at most"],
+      rows: reports.flatMap { report in
+        report.result.selections.map { selection in
+          (
+            "\(report.result.name), \(selection.kind)",
+            [
+              selection.selectedByShare.map(Cell.integer) ?? .missing,
+              selection.expectedByChance.map(Cell.number) ?? .missing,
+            ]
+          )
+        }
+      },
+      notes: [
+        "By chance: q²/((2π − 1) d), q pairs being selected on average of d; its bound is on the expectation, "
+          + "and says nothing where it is near the number of pairs. A higher --threshold makes q smaller."
+      ])
   }
 
   private func notes(_ reports: [EnsembleReport]) -> [String] {

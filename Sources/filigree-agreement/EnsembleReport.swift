@@ -26,6 +26,10 @@ struct EnsembleReport {
     var mostTypicalMember: Int
     /// outputs × inputs
     var frequency: [[Double]]
+    /// With --error-bound: pairs that at least --share of the members select, and how many of them, at most,
+    /// are expected by chance.
+    var selectedByShare: Int?
+    var expectedByChance: Double?
     var score: Score?
   }
 
@@ -78,8 +82,8 @@ struct EnsembleReport {
   private let ensemble: Ensemble
 
   init(
-    _ ensemble: Ensemble, data: Trajectories?, truth: PlantTruth?, threshold: Double,
-    interval: IntervalMethod, threads: Int
+    _ ensemble: Ensemble, points: Matrix?, truth: PlantTruth?, threshold: Double,
+    interval: IntervalMethod, bound share: Double?, threads: Int
   ) async throws {
     self.ensemble = ensemble
     let strengths = try await concurrentMap(ensemble.members.count, threads: threads) {
@@ -88,8 +92,8 @@ struct EnsembleReport {
     }
     var selections = [(kind: "structural", selection: Selection(chosen: strengths))]
     var relevance: EnsembleRelevance?
-    if let data {
-      let computed = try await EnsembleRelevance(ensemble, over: data, threads: threads)
+    if let points {
+      let computed = try await EnsembleRelevance(ensemble, over: points, threads: threads)
       let chosen = zip(strengths, computed.members).map { connected, member in
         zip(connected, member.meanMagnitude.elements).map { $0 && $1 > threshold }
       }
@@ -116,7 +120,7 @@ struct EnsembleReport {
       outputs: ensemble.outputs.map(\.name),
       selections: selections.enumerated().map { index, item in
         Self.result(
-          item.kind, item.selection, ensemble, interval,
+          item.kind, item.selection, ensemble, interval, share,
           score: scores.isEmpty ? nil : Score(scores[index].score))
       },
       concordance: relevance.flatMap {
@@ -138,7 +142,7 @@ struct EnsembleReport {
 
   private static func result(
     _ kind: String, _ selection: Selection, _ ensemble: Ensemble, _ method: IntervalMethod,
-    score: Score?
+    _ share: Double?, score: Score?
   ) -> SelectionResult {
     let interval = method.interval(of: selection)
     let frequency = selection.frequency
@@ -155,8 +159,13 @@ struct EnsembleReport {
       frequency: ensemble.outputs.indices.map {
         Array(frequency[($0 * columns)..<(($0 + 1) * columns)])
       },
+      selectedByShare: share.map(selection.selected),
+      expectedByChance: share.map(selection.expectedByChance),
       score: score)
   }
+
+  /// The ensemble's consensus as a model, by the strictest selection at hand.
+  var consensus: Consensus { Consensus(ensemble, selections[selections.count - 1].selection) }
 
   /// What is missed, then what is spurious, then what counts neither way; the strongest of each first.
   private static func verdicts(

@@ -194,7 +194,7 @@ struct Sensitivity: Tool {
         "\(path) has \(counted(data.samples.count, "trajectory")), numbered from 0; there is no "
           + "--trajectory \(number)")
     }
-    return data.only(number)
+    return data.choosing([number])
   }
 
   // MARK: What all reports share

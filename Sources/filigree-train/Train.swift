@@ -28,6 +28,7 @@ struct Train: Tool {
         filigree-train train.nc --recipe proximal --strength 1e-2 --output models/quick
         filigree-train plant.csv --inputs u1,u2 --members 4 --output models/mine
         filigree-train train.nc --recipe proximal --path --output models/path
+        filigree-train train.nc --bootstrap --members 20 --output models/halves
         filigree-train train.nc --output models/sparse --resume
       """,
     version: filigreeVersion)
@@ -53,6 +54,14 @@ struct Train: Tool {
       folder then holds path.csv and path.svg too.
       """)
   var path = false
+
+  @Flag(
+    help: """
+      Let each member learn from a random half of the trajectories, instead of all from all: then \
+      filigree-agreement --error-bound can bound how many of the pairs that most members select are there by \
+      chance (stability selection).
+      """)
+  var bootstrap = false
 
   @Option(
     help: ArgumentHelp("Leave this variable out. May be given again.", valueName: "name"))
@@ -101,6 +110,7 @@ struct Train: Tool {
     // Found out here rather than in the middle of the work, unless gaps are about to be filled.
     let isWhole = data.missingValues.allSatisfy { $0 == 0 }
     if isWhole || !recipe.smooth { try check(data, recipe) }
+    try checkHalves(data)
     var manifest = try Manifest(seed: seed, threads: run.threads, inputs: [self.data])
     let settings = settings(recipe, manifest)
     manifest.settings = settings
@@ -130,12 +140,21 @@ struct Train: Tool {
     summarise(outcome, data, seconds: ProgressLine.seconds(clock.now - began))
   }
 
+  private func checkHalves(_ data: Trajectories) throws {
+    guard bootstrap, data.samples.count < EnsembleTraining.fewestForHalves else { return }
+    throw DataMismatch(
+      "\(self.data): --bootstrap halves the trajectories and needs at least "
+        + "\(EnsembleTraining.fewestForHalves); there "
+        + (data.samples.count == 1 ? "is one" : "are \(data.samples.count)"))
+  }
+
   /// What decides the models, one text each: a training goes on only with the same.
   private func settings(_ recipe: Recipe, _ manifest: Manifest) -> [String: String] {
     var settings = recipe.description
     if path { settings["strength"] = "by path" }
     settings["members"] = String(members)
     settings["seed"] = String(seed)
+    settings["bootstrap"] = bootstrap ? EnsembleFolder.Description.halves : "none"
     settings["trajectories"] = trajectories.map(String.init) ?? "all"
     settings["inputs"] = controls.inputs ?? "as in the file"
     settings["exclude"] = exclude.isEmpty ? "none" : exclude.joined(separator: ", ")
@@ -235,8 +254,9 @@ struct Train: Tool {
     let data = smoothing.data
     let training = EnsembleTraining(
       recipe: recipe, members: members, seed: seed, threads: run.threads,
-      onDivergence: onDivergence)
-    let split = data.split(validationFraction: recipe.validation)
+      onDivergence: onDivergence, usesHalves: bootstrap)
+    let of = bootstrap ? data.choosing(training.half(of: data.samples.count, member: 0)) : data
+    let split = of.split(validationFraction: recipe.validation)
     announce(split.training, split.validation, isSplitInTime: data.samples.count == 1)
     let problems = training.problems(targets: data.states.count)
     let checkpoints = kept.checkpoints(interval: .seconds(checkpointInterval))
@@ -287,7 +307,8 @@ struct Train: Tool {
     let description = EnsembleFolder.Description(
       members: files, recipe: recipe, seed: seed, trajectories: split.training.samples.count,
       validationTrajectories: split.validation?.samples.count ?? 0,
-      leftOut: leftOut.isEmpty ? nil : leftOut)
+      leftOut: leftOut.isEmpty ? nil : leftOut,
+      resampling: bootstrap ? EnsembleFolder.Description.halves : nil)
     try folder.write(try Self.json(description), named: "ensemble.json")
     try folder.write(trainingTable(outcome.histories, names).csv.utf8, named: "training.csv")
     manifest.files += files + ["ensemble.json", "training.csv"]
@@ -345,7 +366,8 @@ struct Train: Tool {
     _ training: Trajectories, _ validation: Trajectories?, isSplitInTime: Bool
   ) {
     var text =
-      "\(counted(members, "member")) on \(counted(training.samples.count, "trajectory")) "
+      "\(counted(members, "member")) on \(bootstrap ? "a random half each: " : "")"
+      + "\(counted(training.samples.count, "trajectory")) "
       + "(\(training.sampleCount) samples) of \(counted(training.states.count, "state")) and "
       + counted(training.controls.count, "input")
     if let validation {

@@ -31,6 +31,17 @@ import Testing
     Case("filigree-sensitivity sparse --point mass=3", 64, "mass", "position"),
     Case("filigree-agreement sparse --plant duffing", 64, "--data"),
     Case("filigree-agreement sparse dense sparse", 64, "one or two"),
+    Case("filigree-sensitivity sparse --data test.nc --statistics --by force", 64, "give one"),
+    Case("filigree-sensitivity sparse --data test.nc --output j.csv", 64, "j.csv", ".nc"),
+    Case("filigree-sensitivity sparse --data test.nc --output j.nc", 64, "--trajectory"),
+    Case("filigree-sensitivity sparse --data test.nc --plot p.png", 64, ".svg"),
+    Case("filigree-sensitivity sparse --data test.nc --plant duffing", 64, "--stability"),
+    Case("filigree-sensitivity sparse --data test.nc --stability --plant mill", 64, "electrolysis"),
+    Case("filigree-sensitivity sparse --point force=1 --trajectory 0", 64, "--data"),
+    Case("filigree-sensitivity sparse --data test.nc --plot test.nc", 64, ".svg"),
+    Case("filigree-paths sparse/member-00.onnx --output live.txt", 64, ".onnx"),
+    Case("filigree-agreement sparse dense --consensus c.onnx", 64, "one ensemble"),
+    Case("filigree-agreement sparse --share 0.5", 64, "--share 0.5"),
     Case("filigree-draw sparse --output x.gif", 64, ".svg"),
     Case("filigree-draw sparse --kind dependency --output x.svg", 64, "--data"),
     Case("filigree-draw sparse --member 7 --output x.svg", 64, "--member 7", "0 to 2"),
@@ -51,6 +62,15 @@ import Testing
     Case("filigree-train missing.nc --output x", 66, "missing.nc", "no such file"),
     Case("filigree-train sparse --output x", 66, "sparse", "folder"),
     Case("filigree-paths missing", 66, "missing"),
+    Case("filigree-sensitivity sparse --data test.nc --by speed", 65, "speed", "velocity"),
+    Case(
+      "filigree-sensitivity sparse --data test.nc --trajectory 9", 65, "--trajectory 9",
+      "2 trajectories"),
+    Case("filigree-agreement sparse --error-bound", 65, "sparse", "--bootstrap"),
+    Case("filigree-agreement sparse --consensus sparse/member-00.onnx", 73, "--force"),
+    Case(
+      "filigree-simulate --plant duffing --trajectories 3 --samples 50 --output three.nc && "
+        + "filigree-train three.nc --bootstrap --output x3", 65, "three.nc", "at least 4"),
     Case("filigree-forecast sparse --data missing.nc", 66, "missing.nc"),
     Case("filigree-forecast sparse --data test.nc --output train.nc", 73, "train.nc", "--force"),
     Case(

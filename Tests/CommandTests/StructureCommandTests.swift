@@ -105,4 +105,162 @@ import Testing
     let several = try await shell.tool("paths", "sparse", "--output", "several.onnx")
     #expect(several.code == 64 && several.error.contains("3 members"))
   }
+
+  private func value(_ shell: Shell, _ tool: String, _ arguments: [String]) async throws
+    -> [String: Any]
+  {
+    let result = try await shell.tool(tool, arguments + ["--format", "json"])
+    #expect(result.code == 0, "\(result.error)")
+    return try #require(
+      try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any])
+  }
+
+  private func matrix(_ value: Any?) throws -> [[Double]] {
+    try #require(value as? [[Double]])
+  }
+
+  /// Statistics hang together: regions make up the whole, quantiles lie within the global bounds, signs
+  /// leave no more than zeros.
+  @Test func relevanceBySignAndRegionAddsUp() async throws {
+    let shell = try await Workshop.shared.ready()
+    let whole = try await value(
+      shell, "sensitivity", ["dense", "--data", "test.nc", "--statistics"])
+    let statistics = try #require(whole["statistics"] as? [String: Any])
+    let (positive, negative) = (
+      try matrix(statistics["positiveShare"]), try matrix(statistics["negativeShare"])
+    )
+    let (low, median, high) = (
+      try matrix(statistics["quantile05"]), try matrix(statistics["median"]),
+      try matrix(statistics["quantile95"])
+    )
+    for (row, line) in positive.enumerated() {
+      for column in line.indices {
+        #expect((0...1.000001).contains(positive[row][column] + negative[row][column]))
+        #expect(low[row][column] <= median[row][column])
+        #expect(median[row][column] <= high[row][column])
+      }
+    }
+    let parts = try await value(
+      shell, "sensitivity", ["dense", "--data", "test.nc", "--by", "velocity"])
+    let regions = try #require(parts["regions"] as? [[String: Any]])
+    #expect(regions.count == 3)
+    let all = try matrix(whole["relevance"])
+    var sum = all.map { $0.map { _ in 0.0 } }
+    var samples = 0.0
+    for region in regions {
+      let count = try #require(region["samples"] as? Double)
+      samples += count
+      for (row, line) in try matrix(region["relevance"]).enumerated() {
+        for (column, entry) in line.enumerated() { sum[row][column] += count * entry }
+      }
+    }
+    #expect(samples == 400)
+    for (row, line) in all.enumerated() {
+      for (column, entry) in line.enumerated() {
+        #expect(abs(sum[row][column] / samples - entry) < 1e-9)
+      }
+    }
+  }
+
+  @Test(arguments: ["gradient-input", "integrated-gradients", "permutation"])
+  func otherMeasuresSayWhatMisleads(measure: String) async throws {
+    let shell = try await Workshop.shared.ready()
+    let told = try await shell.tool(
+      "sensitivity", "dense", "--data", "test.nc", "--measure", measure, "--samples", "100")
+    #expect(
+      told.code == 0 && told.output.replacing("\n", with: " ").contains("100 samples"),
+      "\(told.error)")
+    #expect(told.output.contains("never occur") || told.output.contains("bends"))
+    let found = try await value(
+      shell, "sensitivity", ["dense", "--data", "test.nc", "--measure", measure])
+    #expect(try matrix(found["attribution"]).count == 2)
+    let gap = found["completenessGap"] as? Double
+    #expect((gap != nil) == (measure == "integrated-gradients") && gap ?? 0 < 1e-9)
+  }
+
+  /// The modes of a model that is nearly the plant are nearly the plant's.
+  @Test func theModesStandBesideThePlants() async throws {
+    let shell = try await Workshop.shared.ready()
+    let result = try await shell.bash(
+      "filigree-train train.nc --members 1 --quiet --output modes && "
+        + "filigree-sensitivity modes --data test.nc --stability --plant duffing --format json")
+    #expect(result.code == 0, "\(result.error)")
+    let value = try #require(
+      try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any])
+    func magnitudes(_ entry: Any?) throws -> [Double] {
+      let modes = try #require((entry as? [String: Any])?["modes"] as? [[String: Any]])
+      return try modes.map { try #require(($0["magnitude"] as? [Double])?[1]) }
+    }
+    let model = try magnitudes((value["members"] as? [Any])?.first)
+    let plant = try magnitudes(value["plant"])
+    #expect(model.count == 2 && zip(model, plant).allSatisfy { abs($0 - $1) < 2e-3 })
+  }
+
+  @Test func coloursAreForTerminals() async throws {
+    let shell = try await Workshop.shared.ready()
+    let command = "filigree-sensitivity sparse --data test.nc -q"
+    let plain = try await shell.bash(command)
+    let coloured = try await shell.bash("unset NO_COLOR; CLICOLOR_FORCE=1 \(command)")
+    let refused = try await shell.bash("NO_COLOR=1 CLICOLOR_FORCE=1 \(command)")
+    #expect(!plain.output.contains("\u{1B}") && refused.output == plain.output)
+    #expect(coloured.output.contains("\u{1B}[38;5;16;48;5;"))
+    let stripped = coloured.output.replacing(#/\u{1B}\[[0-9;]*m/#, with: "")
+    #expect(stripped == plain.output)
+  }
+
+  @Test func theHeatMapIsDrawn() async throws {
+    let shell = try await Workshop.shared.ready()
+    for model in ["sparse", "dense"] {
+      let result = try await shell.tool(
+        "sensitivity", model, "--data", "test.nc", "--plot", "heat-\(model).svg")
+      #expect(result.code == 0, "\(result.error)")
+      let svg = try shell.text("heat-\(model).svg")
+      for name in ["d/dt velocity", "position", "force"] { #expect(svg.contains(name)) }
+      #expect(!svg.contains("<script"))
+    }
+    // Nothing left to draw is a drawing as well.
+    let empty = try await shell.tool(
+      "sensitivity", "sparse", "--cut", "1e9", "--data", "test.nc", "--plot", "heat-empty.svg")
+    #expect(empty.code == 0, "\(empty.error)")
+  }
+
+  /// A sample that is nowhere near the training data: a warning with the share, and the input that is off.
+  @Test func dataFarFromTheTrainingAreNamed() async throws {
+    let shell = try await Workshop.shared.ready()
+    try shell.write(
+      "trajectory,time,position,velocity,force\n0,0,0.1,0,0\n0,0.02,0.1,0,0\n0,0.04,90,0,0\n"
+        + "0,0.06,0.1,0,0\n", to: "far.csv")
+    for tool in ["sensitivity", "agreement", "paths"] {
+      let result = try await shell.tool(
+        tool, "sparse", "--data", "far.csv", "--inputs", "force")
+      #expect(result.code == 0 && result.error.contains("25 %"), "\(result.error)")
+      #expect(result.error.contains("position") && result.error.contains("extrapolation"))
+    }
+    let point = try await shell.tool("sensitivity", "sparse", "--point", "position=90")
+    #expect(point.code == 0 && point.error.contains("extrapolation"))
+  }
+
+  /// The consensus is a model that filigree-agreement reads again.
+  @Test func theConsensusIsAModel() async throws {
+    let shell = try await Workshop.shared.ready()
+    let written = try await shell.tool(
+      "agreement", "sparse", "--data", "test.nc", "--consensus", "consensus.onnx")
+    #expect(written.code == 0 && written.error.contains("agrees most"), "\(written.error)")
+    let again = try await value(shell, "agreement", ["consensus.onnx", "--data", "test.nc"])
+    let ensembles = try #require(again["ensembles"] as? [[String: Any]])
+    #expect(ensembles[0]["members"] as? Int == 1)
+  }
+
+  @Test func ensemblesOfHalvesAreBounded() async throws {
+    let shell = try await Workshop.shared.ready()
+    let result = try await shell.bash(
+      "filigree-train train.nc --members 4 --epochs 5 --hidden 6 --bootstrap --output halves && "
+        + "filigree-agreement halves sparse --data test.nc --format json && "
+        + "filigree-agreement halves --data test.nc --error-bound --share 0.75")
+    #expect(result.code == 0, "\(result.error)")
+    #expect(result.error.contains("random half each: 1 trajectory"))
+    #expect(result.output.contains("75 % of the members") && result.output.contains("By chance:"))
+    #expect(result.output.contains("onlyFirst"))
+    #expect(try shell.text("halves/ensemble.json").contains(#""resampling" : "halves""#))
+  }
 }

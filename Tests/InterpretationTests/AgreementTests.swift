@@ -1,6 +1,7 @@
 import Dynamics
 import Interpretation
 import LinearAlgebra
+import Networks
 import TestSupport
 import Testing
 
@@ -26,6 +27,13 @@ import Testing
       var first: String
       var second: String
       var statistic: Double?
+      var jackknife: Change?
+    }
+
+    struct Change: Decodable {
+      var change: Double
+      var lower: Double
+      var upper: Double
     }
 
     var cases: [Case]
@@ -56,6 +64,10 @@ import Testing
       let first = try selection(comparison.first).1
       let second = try selection(comparison.second).1
       #expect(close(Selection.difference(first, second), comparison.statistic, 1e-9))
+      let difference = Selection.jackknifeDifference(first, second)
+      #expect(close(difference?.stability, comparison.jackknife?.change, 1e-9))
+      #expect(close(difference?.interval.lowerBound, comparison.jackknife?.lower, 1e-9))
+      #expect(close(difference?.interval.upperBound, comparison.jackknife?.upper, 1e-9))
     }
   }
 
@@ -107,6 +119,58 @@ import Testing
     let (a, b) = (Selection(chosen: rows), Selection(chosen: shuffled))
     #expect(close(a.stability, b.stability) && close(a.meanJaccard, b.meanJaccard))
     #expect(close(a.jackknifeInterval()?.lowerBound, b.jackknifeInterval()?.lowerBound))
+  }
+
+  /// 10 of 100 pairs on average, π = 0.9: 10²/(0.8 · 100).
+  @Test func chanceIsBoundedAsStabilitySelectionSays() {
+    let rows = (0..<10).map { member in (0..<100).map { $0 < 8 || (member < 5 && $0 < 12) } }
+    let selection = Selection(chosen: rows)
+    #expect(abs(selection.expectedByChance(share: 0.9) - 1.25) < 1e-12)
+    #expect(selection.selected(byShare: 0.9) == 8 && selection.selected(byShare: 0.51) == 8)
+    #expect(selection.selected(byShare: 0.5) == 12)
+  }
+
+  // MARK: Consensus
+
+  private func model(_ network: Network) -> Model {
+    let inputs = (0..<network.inputCount).map { Variable("x\($0)", role: .state) }
+    return Model(
+      network: network, inputs: inputs, outputs: Array(inputs.prefix(network.outputCount)),
+      inputScaling: .identity(network.inputCount), outputScaling: .identity(network.outputCount),
+      timeStep: nil)
+  }
+
+  /// Towers: a pair outside the consensus is gone, and the rate takes the input for its mean (zero here).
+  @Test func theConsensusOfTowersIsTheTypicalMemberWithoutItsOwnPairs() {
+    var stream = RandomStream(seed: 8)
+    let towers = (0..<2).map { _ in Networks.random([3, 5, 1], density: 1, skip: true, &stream) }
+    let network = Network.joined(towers)
+    let ensemble = Ensemble(name: "e", members: [model(network), model(network), model(network)])
+    // All but (0, 2) and, of two members, (1, 1).
+    let row = [true, true, false, true, true, true]
+    let consensus = Consensus(
+      ensemble, Selection(chosen: [row, row, [true, true, true, true, false, true]]))
+    #expect(consensus.member == 0 && consensus.shared.isEmpty && consensus.lacking.isEmpty)
+    #expect(consensus.removed.map { [$0.output, $0.input] } == [[0, 2]])
+    for _ in 0..<20 {
+      let point = (0..<3).map { _ in stream.normal() }
+      let values = consensus.model.network.evaluate(point)
+      #expect(abs(values[0] - network.evaluate([point[0], point[1], 0])[0]) < 1e-12)
+      #expect(abs(values[1] - network.evaluate(point)[1]) < 1e-12)
+    }
+  }
+
+  /// One trunk: what serves another output too cannot go, and what is not there cannot come.
+  @Test func whatACommonTrunkCannotDoWithoutIsNamed() {
+    let network = Networks.chain(
+      [Matrix([[1, 1, 0], [0, 1, 0]]), Matrix([[1, 0], [1, 1]])], inputs: 3)
+    let ensemble = Ensemble(name: "e", members: [model(network)])
+    // Of output 0 only x0, of output 1 x1 and x2.
+    let consensus = Consensus(
+      ensemble, Selection(chosen: [[true, false, false, false, true, true]]))
+    #expect(consensus.removed.isEmpty)
+    #expect(consensus.shared.map { [$0.output, $0.input] } == [[0, 1], [1, 0]])
+    #expect(consensus.lacking.map { [$0.output, $0.input] } == [[1, 2]])
   }
 
   @Test func aConsensusNeedsMoreThanHalf() {

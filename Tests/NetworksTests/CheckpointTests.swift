@@ -48,6 +48,33 @@ import Testing
     return EnsembleTraining(recipe: recipe, members: 2, seed: 3, threads: threads)
   }
 
+  /// Each member has its own half, whatever the number of threads, and takes up its own states.
+  @Test func halvesAreTakenUpWithTheSameBits() async throws {
+    let data = try await Simulation(plant: DuffingOscillator(), trajectories: 8, samples: 150)
+      .run(threads: 2).data
+    var first = training(1)
+    first.usesHalves = true
+    let halves = (0..<2).map { first.half(of: data.samples.count, member: $0) }
+    #expect(halves.allSatisfy { Set($0).count == data.samples.count / 2 } && halves[0] != halves[1])
+    let whole = try await first.run(on: data)
+    var second = training(3)
+    second.usesHalves = true
+    let shelf = Shelf(capacity: 3)
+    let stopped = second
+    await #expect(throws: Shelf.Full.self) {
+      try await stopped.run(on: data, checkpoints: shelf.checkpoints())
+    }
+    let kept = Checkpoints(
+      interval: .zero, load: { problem in shelf.all.first { $0.problem == problem } },
+      save: { _ in })
+    let again = try await stopped.run(on: data, checkpoints: kept)
+    #expect(again.models.map(\.model) == whole.models.map(\.model))
+    let plain = try await training(1).run(on: data)
+    #expect(plain.models.map(\.model) != whole.models.map(\.model))
+    // Relevances compare: all members have the standardisation of the whole.
+    #expect(whole.models[0].model.inputScaling == whole.models[1].model.inputScaling)
+  }
+
   /// Stopped by a shelf that is full after so many states, then taken up with other threads: the same
   /// bits as without a stop.
   @Test(arguments: [1, 2, 5, 9, 14, 23], [1, 3])

@@ -1,0 +1,63 @@
+import LinearAlgebra
+import Networks
+
+/// What an ensemble agrees on, as one model: the member that agrees most with the others, without the pairs
+/// that the consensus leaves out.
+public struct Consensus: Sendable {
+  public var model: Model
+  /// The member that it is made of.
+  public var member: Int
+  /// Pairs (output, input) of that member that are not in the consensus and are gone: the rate takes the input
+  /// for its training mean.
+  public var removed: [(output: Int, input: Int)] = []
+  /// Pairs that are not in the consensus and stay, because the units that carry them serve other outputs too.
+  public var shared: [(output: Int, input: Int)] = []
+  /// Pairs of the consensus that this member does not have.
+  public var lacking: [(output: Int, input: Int)] = []
+
+  public init(_ ensemble: Ensemble, _ selection: Selection) {
+    member = selection.mostTypicalMember
+    let original = ensemble.members[member]
+    let chosen = selection.consensus
+    let inputs = original.inputs.count
+    func isChosen(_ output: Int, _ input: Int) -> Bool { chosen[output * inputs + input] }
+    model = original
+    model.network = Self.pruned(LiveStructure(original.network).network, isChosen)
+    let before = PathAnalysis(original.network).counts
+    let after = PathAnalysis(model.network).counts
+    for output in original.outputs.indices {
+      for input in 0..<inputs {
+        switch (isChosen(output, input), before[output][input] != 0, after[output][input] != 0) {
+        case (false, true, false): removed.append((output, input))
+        case (false, true, true): shared.append((output, input))
+        case (true, false, _): lacking.append((output, input))
+        default: break
+        }
+      }
+    }
+  }
+
+  /// Without the weights from inputs into units all of whose outputs do without them.
+  private static func pruned(_ network: Network, _ isChosen: (Int, Int) -> Bool) -> Network {
+    var result = network
+    let graph = EdgeList(network)
+    var outputsOf = [[Int]](repeating: [], count: graph.unitCount)
+    for (output, unit) in graph.outputs.enumerated() {
+      for behind in graph.unitsBehind(unit) { outputsOf[behind].append(output) }
+    }
+    var first = 0
+    for layer in network.layers.indices {
+      for number in network.layers[layer].connections.indices
+      where network.layers[layer].connections[number].source == .inputs {
+        for unit in 0..<network.layers[layer].unitCount {
+          for input in 0..<network.inputCount
+          where !outputsOf[first + unit].contains(where: { isChosen($0, input) }) {
+            result.layers[layer].connections[number].weight[unit, input] = 0
+          }
+        }
+      }
+      first += network.layers[layer].unitCount
+    }
+    return result
+  }
+}
