@@ -31,7 +31,7 @@ public struct ArenaLayout {
 /// Unsafe memory is handled in this module only: every kernel checks its regions against the arena
 /// before the C loop sees a pointer.
 public struct Arena<Element: BitwiseCopyable & ExpressibleByIntegerLiteral>: ~Copyable {
-  let base: UnsafeMutablePointer<Element>
+  @usableFromInline let base: UnsafeMutablePointer<Element>
   public let count: Int
 
   @_specialize(where Element == Float)
@@ -61,17 +61,11 @@ public struct Arena<Element: BitwiseCopyable & ExpressibleByIntegerLiteral>: ~Co
     }
   }
 
-  public subscript(_ region: Region, _ index: Int) -> Element {
-    @_specialize(where Element == Float)
-    @_specialize(where Element == Double)
-    @_specialize(where Element == UInt32)
+  @inlinable public subscript(_ region: Region, _ index: Int) -> Element {
     get {
       precondition(index >= 0 && index < region.count)
       return pointer(region)[index]
     }
-    @_specialize(where Element == Float)
-    @_specialize(where Element == Double)
-    @_specialize(where Element == UInt32)
     set {
       precondition(index >= 0 && index < region.count)
       pointer(region)[index] = newValue
@@ -86,7 +80,7 @@ public struct Arena<Element: BitwiseCopyable & ExpressibleByIntegerLiteral>: ~Co
     for index in 0..<region.count { first[index] = value }
   }
 
-  func pointer(_ region: Region) -> UnsafeMutablePointer<Element> {
+  @inlinable func pointer(_ region: Region) -> UnsafeMutablePointer<Element> {
     precondition(region.offset >= 0 && region.count >= 0 && region.offset + region.count <= count)
     return base + region.offset
   }

@@ -35,7 +35,12 @@ extension Sensitivity {
 
   func printRelevance(_ ensemble: Ensemble, _ data: Trajectories, _ path: String) async throws {
     let points = try ensemble.points(of: data, from: path)
+    let clock = ContinuousClock()
+    let start = clock.now
     let relevance = try await EnsembleRelevance(ensemble, over: points, threads: run.threads)
+    run.note(
+      "Jacobians of \(counted(ensemble.members.count, "member")) at \(points.rows) samples in "
+        + "\(String(format: "%.3f", ProgressLine.seconds(clock.now - start))) s")
     let mean = inUnits(relevance.mean, ensemble)
     let spread = inUnits(relevance.spread, ensemble)
     let signed = inUnits(relevance.signedMean, ensemble)
