@@ -36,7 +36,7 @@ let package = Package(
     .systemLibrary(name: "CNetCDF", pkgConfig: "netcdf", providers: [.apt(["libnetcdf-dev"])]),
     // Dense systems are solved by LAPACK, of which OpenBLAS brings the fastest.
     .systemLibrary(
-      name: "CLAPACK", pkgConfig: "openblas", providers: [.apt(["libopenblas-serial-dev"])]),
+      name: "CLAPACK", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .target(
       name: "LinearAlgebra",
       dependencies: [

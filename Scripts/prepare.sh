@@ -37,9 +37,9 @@ need_packages() {
     stop "apt-get could not install: ${missing[*]}"
 }
 
-# Graphviz, NetCDF and OpenBLAS with their headers (of OpenBLAS the build without threads: the other starts one per
-# core that spins for 30 ms as soon as a program is loaded, a third of the work of a short one), gnuplot, a font that drawings can be set in.
-need_libraries() { need_packages pkg-config libgraphviz-dev libnetcdf-dev libopenblas-serial-dev gnuplot-nox fonts-liberation "$@"; }
+# Graphviz, NetCDF and OpenBLAS with their headers, gnuplot, a font that drawings can be set in. Not OpenBLAS
+# without threads (libopenblas-serial-dev), which takes one call at a time.
+need_libraries() { need_packages pkg-config libgraphviz-dev libnetcdf-dev libopenblas-dev gnuplot-nox fonts-liberation "$@"; }
 
 # Builds in release and says how long it took; further arguments go to swift build.
 build() {

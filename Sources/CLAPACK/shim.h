@@ -17,6 +17,9 @@ void openblas_set_num_threads(int count);
 
 char *openblas_get_config(void);
 
+/* 0: built without threads, 1: with threads of its own, 2: with OpenMP. */
+int openblas_get_parallel(void);
+
 /* Its Cholesky factor, and the inverse from that, in place. */
 void dpotrf_(const char *uplo, const int *n, double *a, const int *lda, int *info);
 void dpotri_(const char *uplo, const int *n, double *a, const int *lda, int *info);

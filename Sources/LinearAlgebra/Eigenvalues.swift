@@ -10,7 +10,6 @@ extension Matrix {
   public func eigenvalues() -> [Complex<Double>]? {
     precondition(rows == columns && rows < 1 << 15)
     guard rows > 0 else { return [] }
-    useOneThread
     // The transpose, which our rows are to LAPACK, has the same eigenvalues.
     var copy = elements
     var real = [Double](repeating: 0, count: rows)
@@ -22,9 +21,12 @@ extension Matrix {
     var work = [Double](repeating: 0, count: 8 * rows)
     var room = Int32(work.count)
     var info: Int32 = 0
-    dgeev_(
-      "N", "N", &size, &copy, &size, &real, &imaginary, &none, &one, &alsoNone, &one, &work, &room,
-      &info)
+    LAPACK.call {
+      dgeev_(
+        "N", "N", &size, &copy, &size, &real, &imaginary, &none, &one, &alsoNone, &one, &work,
+        &room,
+        &info)
+    }
     guard info == 0 else { return nil }
     return zip(real, imaginary).map { Complex($0, $1) }.sorted {
       $0.length != $1.length

@@ -1,27 +1,18 @@
 import CLAPACK
 
-/// What solves linear systems, as it describes itself.
-public let linearSolverDescription: String = {
-  useOneThread
-  return String(cString: openblas_get_config())
-}()
-
-let useOneThread: Void = openblas_set_num_threads(1)
-
 extension Matrix {
   /// x with A x = b for this symmetric positive definite A, of which the lower triangle is read; nil
   /// where it is not positive definite to rounding. (LAPACK's dposv.)
   public func solvePositiveDefinite(_ right: [Double]) -> [Double]? {
     precondition(rows == columns && right.count == rows && rows < 1 << 31)
     guard rows > 0 else { return [] }
-    useOneThread
     var factor = elements
     var solution = right
     var size = Int32(rows)
     var one: Int32 = 1
     var info: Int32 = 0
     // Our rows are LAPACK's columns, so its upper triangle is our lower one.
-    dposv_("U", &size, &one, &factor, &size, &solution, &size, &info)
+    LAPACK.call { dposv_("U", &size, &one, &factor, &size, &solution, &size, &info) }
     return info == 0 ? solution : nil
   }
 
@@ -30,13 +21,12 @@ extension Matrix {
   public func invertedPositiveDefinite() -> Matrix? {
     precondition(rows == columns && rows < 1 << 31)
     guard rows > 0 else { return self }
-    useOneThread
     var inverse = self
     var size = Int32(rows)
     var info: Int32 = 0
-    dpotrf_("U", &size, &inverse.elements, &size, &info)
+    LAPACK.call { dpotrf_("U", &size, &inverse.elements, &size, &info) }
     guard info == 0 else { return nil }
-    dpotri_("U", &size, &inverse.elements, &size, &info)
+    LAPACK.call { dpotri_("U", &size, &inverse.elements, &size, &info) }
     guard info == 0 else { return nil }
     for row in 0..<rows {
       for column in 0..<row { inverse[column, row] = inverse[row, column] }

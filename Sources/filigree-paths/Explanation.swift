@@ -74,7 +74,10 @@ struct Explanation: Encodable {
   ) -> Member {
     let network = LiveStructure(model.network).network
     let analysis = PathAnalysis(network)
-    let paths = analysis.strongestPaths(max(1, count), from: input)[output]
+    let wanted = max(1, count, data == nil ? 0 : PathActivity.candidates)
+    let all = analysis.strongestPaths(wanted, from: input)[output]
+    let paths = PathActivity.strongest(
+      count, of: all, in: network, over: data, model.inputScaling)
     var routes = paths.map {
       Route(nodes: $0.nodes.map(model.name(of:)), product: $0.product)
     }
@@ -91,7 +94,7 @@ struct Explanation: Encodable {
     return Member(
       isConnected: analysis.counts[output][input] != 0,
       paths: analysis.counts[output][input].map(String.init) ?? ">2^64",
-      direct: paths.first { $0.nodes.count == 2 }?.product ?? 0,
+      direct: network.directWeight(output: output, input: input),
       positive: analysis.positive[output, input], negative: analysis.negative[output, input],
       low: analysis.derivativeLow[output, input], high: analysis.derivativeHigh[output, input],
       strongest: Array(routes.prefix(count)), slope: slope)
@@ -184,5 +187,15 @@ extension Explanation.Slope {
       positiveShare: Double(values.count { $0 > 0 }) / count,
       negativeShare: Double(values.count { $0 < 0 }) / count, quantile05: ordered.quantile(0.05),
       median: ordered.quantile(0.5), quantile95: ordered.quantile(0.95), samples: values.count)
+  }
+}
+
+extension Network {
+  /// The weight of the connection from an input straight to an output, zero where there is none.
+  fileprivate func directWeight(output: Int, input: Int) -> Double {
+    let unit = outputUnits[output]
+    return layers[unit.layer].connections.reduce(0) { sum, connection in
+      connection.source == .inputs ? sum + connection.weight[unit.unit, input] : sum
+    }
   }
 }

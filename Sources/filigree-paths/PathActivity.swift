@@ -7,7 +7,13 @@ import Networks
 struct PathActivity {
   static let note =
     "active: share of the samples at which every unit on the way has a positive slope; effect: "
-    + "mean over the samples of the product times the slopes."
+    + "mean over the samples of the product times the slopes. Ranked by |effect| among the "
+    + "\(candidates) strongest products to each output."
+
+  /// Of so many paths of largest product to each output (or of a pair) those of largest effect are sought.
+  static let candidates = 200
+  /// They are ranked by at most so many samples, evenly spaced; what is shown is of all.
+  private static let samplesForRanking = 2000
 
   private var found: [[PathNode]: (meanSlope: Double, activeShare: Double)] = [:]
 
@@ -19,6 +25,21 @@ struct PathActivity {
   }
 
   subscript(_ path: Path) -> (meanSlope: Double, activeShare: Double)? { found[path.nodes] }
+
+  /// The paths of largest |effect|; in the order given, and the first, without data.
+  static func strongest(
+    _ count: Int, of paths: [Path], in network: Network, over data: Matrix?,
+    _ scaling: Standardisation
+  ) -> [Path] {
+    guard let data, !paths.isEmpty else { return Array(paths.prefix(count)) }
+    let step = (data.rows + samplesForRanking - 1) / samplesForRanking
+    let some = data.submatrix(
+      rows: Array(stride(from: 0, to: data.rows, by: step)), columns: Array(0..<data.columns))
+    let activity = PathActivity(paths, of: network, over: some, scaling)
+    let effects = paths.map { abs($0.product * (activity[$0]?.meanSlope ?? 0)) }
+    return paths.indices.sorted { effects[$0] != effects[$1] ? effects[$0] > effects[$1] : $0 < $1 }
+      .prefix(count).map { paths[$0] }
+  }
 }
 
 extension Network {

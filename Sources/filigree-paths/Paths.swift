@@ -221,10 +221,17 @@ private struct MemberReport {
   init(_ model: Model, strongest count: Int, perPair: Bool, data: Matrix?) {
     let structure = LiveStructure(model.network)
     let analysis = PathAnalysis(structure.network)
-    let best = analysis.strongestPaths(count)
+    func strongest(_ paths: [Path]) -> [Path] {
+      PathActivity.strongest(
+        count, of: paths, in: structure.network, over: data, model.inputScaling)
+    }
+    let wanted = data == nil || count == 0 ? count : max(count, PathActivity.candidates)
+    let best = analysis.strongestPaths(wanted).map(strongest)
     let bestByInput =
-      perPair ? model.inputs.indices.map { analysis.strongestPaths(count, from: $0) } : []
-    let overall = analysis.strongestPathsOverall(count)
+      perPair
+      ? model.inputs.indices.map { analysis.strongestPaths(wanted, from: $0).map(strongest) } : []
+    let overall =
+      data == nil ? analysis.strongestPathsOverall(count) : strongest(Array(best.joined()))
     let activity = PathActivity(
       overall + (best + bestByInput.joined()).joined(), of: structure.network, over: data,
       model.inputScaling)

@@ -254,11 +254,12 @@ import Testing
   }
 }
 
-/// Every command of the README, in order, in one folder.
+/// Every command of the README and of the guides, in order, in one folder each.
 @Suite struct DocumentationTests {
-  @Test func everyCommandOfTheReadmeWorks() async throws {
+  @Test(arguments: ["README.md", "Documentation/structure.md"])
+  func everyCommandWorks(file: String) async throws {
     let readme = try String(
-      contentsOf: Fixture.packageFolder.appendingPathComponent("README.md"), encoding: .utf8)
+      contentsOf: Fixture.packageFolder.appendingPathComponent(file), encoding: .utf8)
     let shell = try Shell()
     try FileManager.default.createSymbolicLink(
       atPath: shell.path("Fixtures"), withDestinationPath: Fixture.path(""))
@@ -288,6 +289,7 @@ import Testing
     #expect(results.contains("sparse-towers") && results.contains("JAX"))
     #expect(try text("README.md").contains(results))
     #expect(try text("README.md").contains(try text("Benchmarks/Forecast/results.md")))
+    #expect(try text("README.md").contains(try text("Benchmarks/Analysis/results.md")))
   }
 
   @Test func everyFileThatTheReadmeLinksToIsThere() throws {
