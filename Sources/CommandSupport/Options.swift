@@ -151,8 +151,11 @@ extension [Variable] {
 
 extension Ensemble {
   /// Reads a model or an ensemble, cut as asked, and tells where names were made up.
-  public static func load(_ path: String, cut: Double = 0) throws -> Ensemble {
+  public static func load(_ path: String, cut: Double = 0, quietly: Bool = false) throws
+    -> Ensemble
+  {
     var ensemble = try EnsembleFolder.read(path)
+    if quietly { return ensemble }
     if ensemble.isGuessed {
       Console.note(
         "note: \(path) has no ensemble.json; all \(counted(ensemble.members.count, "model")) in it "
@@ -179,6 +182,7 @@ extension Ensemble {
     } catch {
       throw DataMismatch("\(path): \(error)")
     }
+    warnOfOtherUnits(data, path)
     guard let (share, byInput) = members[0].outside(points), share > 0 else { return points }
     let most = zip(inputs, byInput).filter { $1 > 0 }.sorted { $0.1 > $1.1 }.prefix(3)
       .map { "\($0.name) \(Self.percent($1))" }
@@ -186,6 +190,19 @@ extension Ensemble {
       "\(Self.percent(share)) of the samples of \(path) lie far outside the training data of \(name) "
         + "(\(most.joined(separator: ", "))); what the models say there is extrapolation")
     return points
+  }
+
+  private func warnOfOtherUnits(_ data: Trajectories, _ path: String) {
+    let other = inputs.compactMap { input -> String? in
+      guard let found = data.variables.first(where: { $0.name == input.name }),
+        !found.unit.isEmpty, !input.unit.isEmpty, found.unit != input.unit
+      else { return nil }
+      return "\(input.name) [\(found.unit)], [\(input.unit)] in \(name)"
+    }
+    guard !other.isEmpty else { return }
+    Console.warning(
+      "units differ: \(other.prefix(5).joined(separator: "; ")); the numbers of \(path) are taken as they are"
+    )
   }
 
   private static func percent(_ share: Double) -> String {

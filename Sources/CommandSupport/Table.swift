@@ -65,6 +65,8 @@ public struct Table: Sendable {
   public var columns: [String]
   public var rows: [(label: String, cells: [Cell])]
   public var notes: [String]
+  /// Whether small and large numbers are to have three digits too, at the price of wider columns.
+  public var hasThreeDigits = false
   /// Whether numbers stand out by their size where the terminal has colours.
   public var isShaded = false
 
@@ -86,9 +88,11 @@ extension Table {
   /// Plain text no wider than `width` where that is possible: columns that do not fit go into further
   /// panels below, each with the rows' labels. Names are broken after underscores to save width.
   public func text(width: Int, hasColour: Bool = false) -> String {
-    let labelWidth = ([corner] + rows.map(\.label)).map(\.terminalWidth).max() ?? 0
+    // A label leaves room for two columns of numbers.
+    let longest = ([corner] + rows.map(\.label)).map(\.terminalWidth).max() ?? 0
+    let labelWidth = min(longest, max(40, width - 24))
     let columnWidths = columns.indices.map { column in
-      let cells = rows.map { $0.cells[column].short.terminalWidth }.max() ?? 1
+      let cells = rows.map { text(of: $0.cells[column]).terminalWidth }.max() ?? 1
       return max(cells, Self.headingLines(columns[column]).map(\.terminalWidth).max() ?? 0)
     }
     var result = title.isEmpty ? "" : Self.wrapped(title, width) + "\n"
@@ -100,6 +104,13 @@ extension Table {
     }
     for note in notes { result += Self.wrapped(note, width) + "\n" }
     return result
+  }
+
+  private func text(of cell: Cell) -> String {
+    guard hasThreeDigits, case .number(let value) = cell, value != 0, value.isFinite,
+      abs(value) < 0.0995 || abs(value) >= 9999.5
+    else { return cell.short }
+    return String(format: "%.2e", value).replacing(#/e([+-])0?/#) { $0.1 == "-" ? "e-" : "e" }
   }
 
   private func panels(_ widths: [Int], room: Int) -> [Range<Int>] {
@@ -156,9 +167,9 @@ extension Table {
       lines.append(line)
     }
     for row in rows {
-      var line = row.label.paddedRight(to: labelWidth)
+      var line = row.label.shortened(to: labelWidth).paddedRight(to: labelWidth)
       for column in panel {
-        let cell = row.cells[column].short.paddedLeft(to: columnWidths[column])
+        let cell = text(of: row.cells[column]).paddedLeft(to: columnWidths[column])
         line += " " + (shading?.applied(to: cell, row.cells[column]) ?? cell)
       }
       lines.append(line)
@@ -211,7 +222,7 @@ extension Table {
     result += "| " + ([corner] + columns).map(escaped).joined(separator: " | ") + " |\n"
     result += "|:--" + String(repeating: "|--:", count: columns.count) + "|\n"
     for row in rows {
-      let cells = [escaped(row.label)] + row.cells.map { escaped($0.short) }
+      let cells = [escaped(row.label)] + row.cells.map { escaped(text(of: $0)) }
       result += "| " + cells.joined(separator: " | ") + " |\n"
     }
     if !notes.isEmpty { result += "\n" + notes.map { escaped($0) + "\n" }.joined(separator: "\n") }
@@ -236,8 +247,12 @@ extension Table {
   }
 }
 
-/// Prints a result: tables for people, the value itself as JSON. CSV holds the first table.
-public func printResult(_ tables: [Table], json: some Encodable, format: OutputFormat) throws {
+/// Prints a result: tables for people, the value itself as JSON.
+///
+/// - Parameter csv: the whole as one table for programs; by default the first of `tables`.
+public func printResult(
+  _ tables: [Table], json: some Encodable, format: OutputFormat, csv: Table? = nil
+) throws {
   switch format {
   case .table:
     let width = Console.width
@@ -246,8 +261,8 @@ public func printResult(_ tables: [Table], json: some Encodable, format: OutputF
       tables.map { $0.text(width: width, hasColour: hasColour) }.joined(separator: "\n"))
   case .markdown: try Console.output(tables.map(\.markdown).joined(separator: "\n"))
   case .csv:
-    try Console.output(tables.first?.csv ?? "")
-    if tables.count > 1 {
+    try Console.output((csv ?? tables.first)?.csv ?? "")
+    if csv == nil && tables.count > 1 && Console.isInteractive {
       Console.note("note: CSV holds the first of \(tables.count) tables; JSON has everything")
     }
   case .json:
@@ -266,6 +281,18 @@ public func counted(_ count: Int, _ noun: String) -> String {
 }
 
 extension String {
+  /// The beginning and the end around an ellipsis, where it is wider than so many columns.
+  func shortened(to width: Int) -> String {
+    guard terminalWidth > width, width > 3 else { return self }
+    var (head, tail) = (Array(self), [Character]())
+    tail = Array(head[(head.count / 2)...])
+    head.removeLast(tail.count)
+    while !head.isEmpty && String(head).terminalWidth + 1 + String(tail).terminalWidth > width {
+      if head.count >= tail.count { head.removeLast() } else { tail.removeFirst() }
+    }
+    return String(head) + "…" + String(tail)
+  }
+
   /// Columns in a terminal: wide East Asian characters and emoji take two, combining marks none.
   var terminalWidth: Int {
     reduce(0) { total, character in

@@ -75,6 +75,21 @@ struct StandardOutputFailure: Error, CustomStringConvertible {
 }
 
 /// What a tool says: data on standard output, everything else on standard error.
+/// Keeps `--force` from replacing what is being read.
+///
+/// - Throws: `ValidationError` where an output is one of the files that are read, or lies in a folder of models
+///   that is.
+public func refuseOverwriting(_ output: String, _ files: [String], models: [String]) throws {
+  let folder = URL(fileURLWithPath: output).deletingLastPathComponent().path
+  let read = files + models
+  if let same = read.first(where: { WholeFile.areSame($0, output) })
+    ?? models.first(where: { WholeFile.areSame($0, folder) && output.hasSuffix(".onnx") })
+  {
+    throw ValidationError(
+      "\(output): that is \(same), or in it, which is read; choose another name.")
+  }
+}
+
 public enum Console {
   public static func error(_ text: String) { note("error: \(text)") }
   public static func warning(_ text: String) { note("warning: \(text)") }

@@ -16,12 +16,17 @@ public enum EnsembleFolder {
     /// "halves" where each member learnt from a random half of the trajectories; nil where all learnt from all.
     public var resampling: String?
 
+    /// Then the trajectories of each member trained, counted from 0.
+    public var halves: [[Int]]?
+
     public static let halves = "halves"
 
     public init(
       members: [String], recipe: Recipe, seed: UInt64, trajectories: Int,
-      validationTrajectories: Int, leftOut: [String: String]? = nil, resampling: String? = nil
+      validationTrajectories: Int, leftOut: [String: String]? = nil, resampling: String? = nil,
+      halves: [[Int]]? = nil
     ) {
+      self.halves = halves
       self.resampling = resampling
       self.members = members
       self.recipe = recipe

@@ -30,11 +30,11 @@ extension FileProblem: CustomStringConvertible {
     case .unreadable(let path, let reason):
       "\(path): cannot be read: \(reason)"
     case .exists(let path):
-      "\(path): exists already; choose another --output, or replace it with --force"
+      "\(path): exists already; choose another name, or replace it with --force"
     case .foreignFolder(let path, let entries):
       "\(path): holds what Filigree did not make (\(entries.prefix(3).joined(separator: ", "))"
         + (entries.count > 3 ? " and \(entries.count - 3) more" : "")
-        + "), so even --force does not replace it; choose another --output"
+        + "), so even --force does not replace it; choose another name"
     case .cannotCreate(let path, let reason):
       "\(path): cannot be created: \(reason)"
     case .writeFailed(let path, let reason):

@@ -123,7 +123,8 @@ extension PlantTruth {
   /// - Parameter relevance: mean |J| in standardised units, states × (states + controls).
   public func curve(_ relevance: Matrix) -> PrecisionRecallCurve {
     PrecisionRecallCurve(
-      scores: relevance.elements,
+      // Without a path there is nothing to select, at any threshold.
+      scores: relevance.elements.map { $0 == 0 ? -.infinity : $0 },
       isReal: (0..<relevance.elements.count).map { index in
         switch grade(index / relevance.columns, index % relevance.columns) {
         case .real: true

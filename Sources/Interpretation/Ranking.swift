@@ -67,7 +67,9 @@ public struct PrecisionRecallCurve: Equatable, Sendable {
   /// By falling threshold, one for each score that occurs.
   public let points: [Point]
 
-  /// - Parameter isReal: nil for pairs that count neither way.
+  /// - Parameters:
+  ///   - scores: −∞ for what can never be selected.
+  ///   - isReal: nil for pairs that count neither way.
   public init(scores: [Double], isReal: [Bool?]) {
     precondition(scores.count == isReal.count)
     let counted = zip(scores, isReal).compactMap { score, real in real.map { (score, $0) } }
@@ -77,6 +79,7 @@ public struct PrecisionRecallCurve: Equatable, Sendable {
     var found = 0
     for (index, item) in counted.enumerated() {
       if item.1 { found += 1 }
+      guard item.0 > -.infinity else { break }
       let isLastOfEquals = index + 1 == counted.count || counted[index + 1].0 < item.0
       guard isLastOfEquals else { continue }
       points.append(

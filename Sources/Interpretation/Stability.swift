@@ -20,8 +20,15 @@ public struct Stability: Sendable {
     public var oscillating: Double
     /// |λ|: least, median, most.
     public var magnitude: [Double]
-    /// −Δt/ln|λ| in seconds where it decays: quantiles of 5, 50 and 95 %; nil where it never does.
-    public var timeConstant: [Double]?
+    /// Where it decays; nil where it never does.
+    public var timeConstant: TimeConstant?
+  }
+
+  /// −Δt/ln|λ| in seconds, over the samples at which a mode decays.
+  public struct TimeConstant: Equatable, Sendable, Encodable {
+    public var quantile05: Double
+    public var median: Double
+    public var quantile95: Double
   }
 
   /// The slowest first.
@@ -29,6 +36,8 @@ public struct Stability: Sendable {
   public let samples: Int
   /// The largest |λ| at each sample.
   public let largest: [Double]
+  /// All λ at the last sample.
+  public let lastSpectrum: [Complex<Double>]
 
   /// - Parameters:
   ///   - jacobians: ∂rates/∂x in 1/s, states × states, at least one.
@@ -42,6 +51,7 @@ public struct Stability: Sendable {
     }
     guard let count = spectra.first?.count else { return nil }
     samples = spectra.count
+    lastSpectrum = spectra[spectra.count - 1]
     largest = spectra.map { $0.first?.length ?? 0 }
     modes = (0..<count).map { rank in Mode(spectra.map { $0[rank] }, timeStep: timeStep) }
   }
@@ -62,7 +72,12 @@ extension Stability.Mode {
     magnitude = [0, 0.5, 1].map(magnitudes.quantile)
     let decaying = values.filter { $0.length < 1 && !integrates($0) }
       .map { $0.length == 0 ? 0 : -timeStep / .log($0.length) }.sorted()
-    timeConstant = decaying.isEmpty ? nil : JacobianStatistics.shares.map(decaying.quantile)
+    timeConstant =
+      decaying.isEmpty
+      ? nil
+      : Stability.TimeConstant(
+        quantile05: decaying.quantile(0.05), median: decaying.quantile(0.5),
+        quantile95: decaying.quantile(0.95))
   }
 }
 

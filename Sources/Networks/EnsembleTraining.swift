@@ -119,13 +119,22 @@ public struct EnsembleTraining: Sendable {
     return try outcome(Array(0..<members), finished, material.set)
   }
 
-  /// The trajectories that a member learns from, of so many: half of them, rounded down, drawn without
+  /// The trajectories that each member learns from, of so many: half of them, rounded down, drawn without
   /// replacement.
-  public func half(of count: Int, member: Int) -> [Int] {
-    var order = Array(0..<count)
-    var stream = RandomStream(seed: seed, path: [UInt64.max, UInt64(member)])
-    stream.shuffle(&order)
-    return order.prefix(count / 2).sorted()
+  public func halves(of count: Int) -> [[Int]] {
+    var halves: [[Int]] = []
+    for member in 0..<members {
+      var stream = RandomStream(seed: seed, path: [UInt64.max, UInt64(member)])
+      var half: [Int] = []
+      // Another one than those before, as long as there are any: few trajectories have few halves.
+      for _ in 0..<100 where half.isEmpty || halves.contains(half) {
+        var order = Array(0..<count)
+        stream.shuffle(&order)
+        half = order.prefix(count / 2).sorted()
+      }
+      halves.append(half)
+    }
+    return halves
   }
 
   /// All members are in the standardisation of the whole data, so that their relevances compare.
@@ -133,9 +142,9 @@ public struct EnsembleTraining: Sendable {
     _ data: Smoothing, _ checkpoints: Checkpoints, _ report: @escaping @Sendable (Progress) -> Void
   ) async throws -> Outcome {
     let whole = try TrainingSet(data.data)
+    let halves = halves(of: data.data.samples.count)
     let trained = try await concurrentMap(members, threads: threads) { member in
-      let indices = half(of: data.data.samples.count, member: member)
-      let material = try Material(data.choosing(indices), recipe: recipe, scaledLike: whole)
+      let material = try Material(data.choosing(halves[member]), recipe: recipe, scaledLike: whole)
       let states = try problems(targets: whole.targets.count).filter { $0.member == member }
         .map { try checkpoints.load($0) ?? ProblemState($0) }
       // Towers that were kept at different epochs do not go along with each other.

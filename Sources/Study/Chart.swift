@@ -245,5 +245,5 @@ public struct Chart: Sendable {
   // MARK: Drawing
 
   /// - Throws: `ChartProblem` where gnuplot is missing or fails.
-  public func svg() async throws -> [UInt8] { try await Gnuplot.svg(script) }
+  public func svg() async throws -> [UInt8] { try await Gnuplot.svg(script, title: title) }
 }

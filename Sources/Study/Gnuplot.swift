@@ -4,9 +4,11 @@ import SystemPackage
 
 /// gnuplot as a child process, which draws charts.
 enum Gnuplot {
-  /// - Parameter script: gnuplot's commands with the data in them, for its svg terminal.
+  /// - Parameters:
+  ///   - script: gnuplot's commands with the data in them, for its svg terminal.
   /// - Throws: `ChartProblem` where gnuplot is missing or fails.
-  static func svg(_ script: String) async throws -> [UInt8] {
+  ///   - title: what the drawing is called where it is not seen.
+  static func svg(_ script: String, title: String) async throws -> [UInt8] {
     do {
       let result = try await run(
         .name("gnuplot"), arguments: ["-"],
@@ -15,7 +17,11 @@ enum Gnuplot {
       guard result.terminationStatus.isSuccess, !result.standardOutput.isEmpty else {
         throw ChartProblem("gnuplot: \(result.standardError.prefix(500))")
       }
-      return result.standardOutput
+      let escaped = title.replacing("&", with: "&amp;").replacing("<", with: "&lt;")
+        .replacing(">", with: "&gt;").filter { $0.isNewline || ($0.asciiValue ?? 32) >= 32 }
+      let text = String(decoding: result.standardOutput, as: UTF8.self)
+        .replacing("<title>Gnuplot</title>", with: "<title>\(escaped)</title>")
+      return Array(text.utf8)
     } catch let problem as ChartProblem {
       throw problem
     } catch {

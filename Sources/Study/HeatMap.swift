@@ -9,18 +9,28 @@ public struct HeatMap: Sendable {
   public var columns: [String]
   /// What the colour stands for.
   public var legend: String
-  /// rows × columns, not negative.
+  /// rows × columns, not negative: what the colours follow.
   public var values: Matrix
+  /// The numbers in the cells.
+  public var labels: Matrix
 
+  /// - Parameter labels: the values by default.
   public init(
-    title: String, rows: [String], columns: [String], legend: String, values: Matrix
+    title: String, rows: [String], columns: [String], legend: String, values: Matrix,
+    labels: Matrix? = nil
   ) {
     precondition(values.rows == rows.count && values.columns == columns.count)
     self.title = title
-    self.rows = rows
-    self.columns = columns
+    self.rows = rows.map(Self.shortened)
+    self.columns = columns.map(Self.shortened)
+    self.labels = labels ?? values
     self.legend = legend
     self.values = values
+  }
+
+  /// At most 28 characters: names that differ often do so at their end.
+  private static func shortened(_ name: String) -> String {
+    name.count > 28 ? "\(name.prefix(13))…\(name.suffix(14))" : name
   }
 
   private static let cell = (width: 62.0, height: 30.0)
@@ -28,9 +38,9 @@ public struct HeatMap: Sendable {
 
   var script: String {
     let left = 26 + 7.2 * Double(rows.map(\.count).max() ?? 0)
-    let top = 64 + 5.4 * Double(columns.map(\.count).max() ?? 0)
-    let (right, bottom) = (128.0, 24.0)
-    let width = left + right + Self.cell.width * Double(columns.count)
+    let top = 82 + 5.4 * Double(columns.map(\.count).max() ?? 0)
+    let (right, bottom) = (100.0, 24.0)
+    let width = max(420, left + right + Self.cell.width * Double(columns.count))
     let height = top + bottom + Self.cell.height * Double(rows.count)
     let most = values.elements.filter(\.isFinite).max() ?? 0
     let largest = most > 0 ? most : 1
@@ -42,6 +52,8 @@ public struct HeatMap: Sendable {
       "set terminal svg size \(Int(width)),\(Int(height)) font 'Liberation Sans,11' noenhanced "
         + "background rgb 'white'",
       "set label 1 \(Gnuplot.quoted(title)) at screen 0.5,screen \(1 - 20 / height) center font ',14'",
+      "set label 2 \(Gnuplot.quoted("colour: " + legend)) at screen 0.5,screen \(1 - 38 / height) center "
+        + "font ',11' tc rgb '#666666'",
       "set lmargin at screen \(left / width)", "set rmargin at screen \(1 - right / width)",
       "set tmargin at screen \(1 - top / height)", "set bmargin at screen \(bottom / height)",
       "set xrange [-0.5:\(Double(columns.count) - 0.5)]",
@@ -52,7 +64,7 @@ public struct HeatMap: Sendable {
       "unset key",
       "set palette defined (0 '#f7fbff', 1 '#c6dbef', 2 '#6baed6', 3 '#2171b5')",
       "set logscale cb", "set cbrange [\(largest * pow(10, -Self.decades)):\(largest)]",
-      "set cblabel \(Gnuplot.quoted(legend)) offset 0.5,0", "set format cb '%g'",
+      "set format cb '%g'",
       "set cbtics tc rgb '#333333'",
     ]
     let (cells, zeros) = blocks(largest)
@@ -76,7 +88,8 @@ public struct HeatMap: Sendable {
         if value > 0 && value.isFinite {
           let shown = max(value, largest * pow(10, -Self.decades))
           cells.append(
-            "\(column) \(row) \(shown) \(Self.text(value)) \(shown > 0.3 * largest ? 1 : 0)")
+            "\(column) \(row) \(shown) \(Self.text(labels[row, column])) \(shown > 0.3 * largest ? 1 : 0)"
+          )
         } else {
           zeros.append("\(column) \(row)")
         }
@@ -86,9 +99,9 @@ public struct HeatMap: Sendable {
   }
 
   private static func text(_ value: Double) -> String {
-    String(format: value < 9.95 ? "%#.2g" : "%.0f", value)
+    String(format: value < 9.95 || value > 9999 ? "%#.2g" : "%.0f", value)
   }
 
   /// - Throws: `ChartProblem` where gnuplot is missing or fails.
-  public func svg() async throws -> [UInt8] { try await Gnuplot.svg(script) }
+  public func svg() async throws -> [UInt8] { try await Gnuplot.svg(script, title: title) }
 }

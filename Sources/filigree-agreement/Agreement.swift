@@ -65,6 +65,8 @@ struct Agreement: Tool {
   @Flag(name: .shortAndLong, help: "Replace the file if it is there already.")
   var force = false
 
+  static let usualShare = 0.9
+
   @Flag(
     help: """
       For ensembles of filigree-train --bootstrap: a bound on how many of the pairs that most members select are \
@@ -75,8 +77,9 @@ struct Agreement: Tool {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "With --error-bound: the share of members that must select a pair.", valueName: "share"))
-  var share = 0.9
+      "With --error-bound: the share of members that must select a pair (default: 0.9).",
+      valueName: "share"))
+  var share: Double?
 
   @OptionGroup var cut: CutOption
   @OptionGroup var variation: VariationOption
@@ -91,8 +94,11 @@ struct Agreement: Tool {
     guard threshold.isFinite && threshold >= 0 else {
       throw ValidationError("--threshold \(threshold): must be zero or positive.")
     }
-    guard share > 0.5 && share <= 1 else {
-      throw ValidationError("--share \(share): must be above 0.5 and at most 1.")
+    if let share {
+      guard share > 0.5 && share <= 1 else {
+        throw ValidationError("--share \(share): must be above 0.5 and at most 1.")
+      }
+      guard errorBound else { throw ValidationError("--share belongs to --error-bound.") }
     }
     if let consensus {
       guard ensembles.count == 1 else {
@@ -111,7 +117,10 @@ struct Agreement: Tool {
   }
 
   mutating func work() async throws {
-    if let consensus { try WholeFile.checkWritable(consensus, force: force) }
+    if let consensus {
+      try refuseOverwriting(consensus, [data].compactMap { $0 }, models: ensembles)
+      try WholeFile.checkWritable(consensus, force: force)
+    }
     var loaded = try ensembles.map { try Ensemble.load($0, cut: cut.cut) }
     if loaded.count == 2, loaded[0].name == loaded[1].name {
       for index in loaded.indices { loaded[index].name = ensembles[index] }
@@ -128,7 +137,7 @@ struct Agreement: Tool {
       reports.append(
         try await EnsembleReport(
           ensemble, points: points, truth: truth, threshold: threshold, interval: interval,
-          bound: errorBound ? share : nil, threads: run.threads))
+          bound: errorBound ? share ?? Self.usualShare : nil, threads: run.threads))
     }
     for ensemble in loaded where ensemble.members.count == 1 {
       run.note("note: \(ensemble.name) has one member, so Φ and Jaccard are undefined")
@@ -140,11 +149,42 @@ struct Agreement: Tool {
       json: Result(
         ensembles: reports.map(\.result), differences: differences,
         plant: truth.map { PlantResult($0, name: plant ?? "") }, threshold: threshold),
-      format: format.format)
+      format: format.format, csv: pairsCSV(reports, truth))
+  }
+
+  /// One row per ensemble and pair.
+  private func pairsCSV(_ reports: [EnsembleReport], _ truth: PlantTruth?) -> Table {
+    var table = Table(
+      title: "", corner: "ensemble",
+      columns: ["output", "input", "members"] + reports[0].selections.map(\.kind)
+        + (data == nil ? [] : ["mean_magnitude"]) + (truth == nil ? [] : ["plant"]))
+    for report in reports {
+      let frequencies = report.selections.map(\.selection.frequency)
+      for index in frequencies[0].indices {
+        let (row, column) = (index / report.result.inputs.count, index % report.result.inputs.count)
+        var cells: [Cell] = [
+          .text(report.result.outputs[row]), .text(report.result.inputs[column]),
+          .integer(report.result.members),
+        ]
+        cells += frequencies.map { .number($0[index]) }
+        if let mean = report.meanRelevance { cells.append(.number(mean[row, column])) }
+        if let truth { cells.append(.number(truth.relevance[row, column])) }
+        table.rows.append((report.result.name, cells))
+      }
+    }
+    return table
   }
 
   private func checkHalves(_ ensembles: [Ensemble]) throws {
     for ensemble in ensembles where !ensemble.isOfHalves {
+      guard ensemble.members.count > 1 else {
+        throw DataMismatch("\(ensemble.name) has one member; --error-bound is for an ensemble")
+      }
+      guard !ensemble.isGuessed else {
+        throw DataMismatch(
+          "\(ensemble.name) has no ensemble.json that says what its members learnt from; the bound of "
+            + "--error-bound holds for random halves of the data: filigree-train --bootstrap")
+      }
       throw DataMismatch(
         "\(ensemble.name): all members learnt from the same trajectories and differ by their initial weights "
           + "only, so that what they agree on may be wrong in all of them alike; the bound of --error-bound "
@@ -160,11 +200,21 @@ struct Agreement: Tool {
       return names.prefix(10).joined(separator: ", ") + (names.count > 10 ? ", …" : "")
     }
     try WholeFile.write(try model.onnx(path: path), to: path, force: force)
-    var text = "\(path): member \(consensus.member), which agrees most with the others"
+    var text =
+      "\(path): member \(consensus.member)"
+      + (report.result.members > 1 ? ", which agrees most with the others" : ", the only one")
     if !consensus.removed.isEmpty {
       text += ", without \(counted(consensus.removed.count, "pair")): \(list(consensus.removed))"
     }
     run.note(text)
+    if let change = report.consensusChange(consensus), change.size > 0 {
+      run.note(
+        String(
+          format:
+            "over the data it changes the rates by at most %.2g deviations (root mean square, ",
+          change.size)
+          + "d/dt \(change.output)); nothing was fitted anew")
+    }
     if !consensus.lacking.isEmpty {
       Console.warning(
         "member \(consensus.member) lacks \(counted(consensus.lacking.count, "pair")) of the consensus: "
@@ -220,8 +270,8 @@ struct Agreement: Tool {
     var stability: Double?
     /// 95 %, by the jackknife over the members of both.
     var interval: [Double]?
-    /// T of Nogueira, Sechidis & Brown, for many members.
-    var statistic: Double?
+    /// T of Nogueira, Sechidis & Brown, normal for many members; with few it exaggerates.
+    var asymptoticStatistic: Double?
     /// Pairs in the consensus of both, of the first only, and of the second only.
     var both: Int
     var onlyFirst: [Pair]
@@ -279,7 +329,7 @@ struct Agreement: Tool {
           first.selection.stability.map { later - $0 }
         },
         interval: found.map { [$0.interval.lowerBound, $0.interval.upperBound] },
-        statistic: Selection.difference(first.selection, second.selection),
+        asymptoticStatistic: Selection.difference(first.selection, second.selection),
         both: one.indices.count { one[$0] && other[$0] },
         onlyFirst: pairs { one[$0] && !other[$0] }, onlySecond: pairs { !one[$0] && other[$0] })
     }
@@ -303,7 +353,8 @@ struct Agreement: Tool {
       }
     }
     agreement.notes = notes(reports)
-    agreement.notes += (differences ?? []).compactMap(Self.words)
+    let names = reports.map(\.result.name)
+    agreement.notes += (differences ?? []).compactMap { Self.words($0, names) }
     var tables = [agreement]
     if let truth {
       tables.append(scoreTable(reports, truth))
@@ -320,9 +371,10 @@ struct Agreement: Tool {
     return tables
   }
 
-  private static func words(_ difference: Difference) -> String? {
+  private static func words(_ difference: Difference, _ names: [String]) -> String? {
     guard let change = difference.stability else { return nil }
-    var text = "Difference of Φ, \(difference.kind): \(String(format: "%+.3f", change))"
+    var text =
+      "Φ of \(names[1]) minus Φ of \(names[0]), \(difference.kind): \(String(format: "%+.3f", change))"
     if let interval = difference.interval {
       let isClear = interval[0] > 0 || interval[1] < 0
       text +=
@@ -355,7 +407,7 @@ struct Agreement: Tool {
   private func boundTable(_ reports: [EnsembleReport]) -> Table {
     Table(
       title:
-        "Stability selection: pairs that at least \(Int((100 * share).rounded())) % of the members select",
+        "Stability selection: pairs that at least \(Int((100 * (share ?? Self.usualShare)).rounded())) % of the members select",
       corner: "ensemble, selection", columns: ["pairs", "by chance at most"],
       rows: reports.flatMap { report in
         report.result.selections.map { selection in
@@ -382,7 +434,7 @@ struct Agreement: Tool {
     ]
     if data != nil {
       notes.append(
-        "structural: connected by a path; relevant: also mean |J| above \(threshold). W: how far the members "
+        "structural: connected by a path; relevant: also mean |J| above \(String(format: "%g", threshold)). W: how far the members "
           + "rank all pairs alike by mean |J| (Kendall).")
     }
     for report in reports {

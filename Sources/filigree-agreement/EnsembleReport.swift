@@ -80,12 +80,15 @@ struct EnsembleReport {
   let curve: PrecisionRecallCurve?
   let result: Result
   private let ensemble: Ensemble
+  private let points: Matrix?
+  let meanRelevance: Matrix?
 
   init(
     _ ensemble: Ensemble, points: Matrix?, truth: PlantTruth?, threshold: Double,
     interval: IntervalMethod, bound share: Double?, threads: Int
   ) async throws {
     self.ensemble = ensemble
+    self.points = points
     let strengths = try await concurrentMap(ensemble.members.count, threads: threads) {
       PathAnalysis(LiveStructure(ensemble.members[$0].network).network).counts
         .flatMap { $0.map { $0 != 0 } }
@@ -113,6 +116,7 @@ struct EnsembleReport {
       }
     }
     let mean = relevance?.mean
+    meanRelevance = mean
     curve = truth.flatMap { truth in mean.map(truth.curve) }
     let scores = scores
     result = Result(
@@ -165,6 +169,25 @@ struct EnsembleReport {
   }
 
   /// The ensemble's consensus as a model, by the strictest selection at hand.
+  /// By how much, in deviations, a consensus changes the rates of the member that it is made of: the output that
+  /// changes most. Nil without data.
+  func consensusChange(_ consensus: Consensus) -> (size: Double, output: String)? {
+    guard let points else { return nil }
+    let original = ensemble.members[consensus.member]
+    var squares = [Double](repeating: 0, count: original.outputs.count)
+    let step = max(1, points.rows / 2000)
+    let rows = Array(stride(from: 0, to: points.rows, by: step))
+    for row in rows {
+      let z = original.inputScaling.standardise(points.row(row))
+      let values = zip(original.network.evaluate(z), consensus.model.network.evaluate(z))
+      for (output, pair) in values.enumerated() {
+        squares[output] += (pair.0 - pair.1) * (pair.0 - pair.1) / Double(rows.count)
+      }
+    }
+    guard let most = squares.indices.max(by: { squares[$0] < squares[$1] }) else { return nil }
+    return (squares[most].squareRoot(), original.outputs[most].name)
+  }
+
   var consensus: Consensus { Consensus(ensemble, selections[selections.count - 1].selection) }
 
   /// What is missed, then what is spurious, then what counts neither way; the strongest of each first.
@@ -206,7 +229,7 @@ struct EnsembleReport {
 
   /// What consensus and plant differ about, or nil without a plant.
   var verdictTable: Table? {
-    guard let pairs = result.pairs else { return nil }
+    guard let pairs = result.pairs, !pairs.isEmpty else { return nil }
     return Table(
       title:
         "\(result.name): pairs that are missed, spurious, or too weak to count",

@@ -121,13 +121,19 @@ struct Explanation: Encodable {
       let mean = slopes.map(\.mean).mean * physicalUnit
       let positive = slopes.map(\.positiveShare).mean
       let negative = slopes.map(\.negativeShare).mean
-      let way = positive > negative ? ("rises", positive) : ("falls", negative)
+      let way =
+        positive == negative
+        ? "rises with it as often as it falls"
+        : String(
+          format: positive > negative
+            ? "rises with it at %.0f %% of the samples" : "falls with it at %.0f %% of the samples",
+          100 * max(positive, negative))
       text.append(
-        String(
-          format:
-            "Over the data it %@ with it at %.0f %% of the samples: %.3g %@ on average, mean |J| "
-            + "%.3g in deviations.", way.0, 100 * way.1, mean, unit,
-          slopes.map(\.meanMagnitude).mean))
+        "Over the data it \(way): "
+          + String(
+            format: "%.3g %@ on average, mean |J| %.3g in deviations", mean, unit,
+            slopes.map(\.meanMagnitude).mean)
+          + (connected < members.count ? ", both of the members that connect them." : "."))
     }
     return text
   }
@@ -168,7 +174,9 @@ struct Explanation: Encodable {
     func cell(_ value: Double) -> Cell { value == 0 ? .trueZero : .number(value) }
     let structure: [Cell] = [
       member.isConnected ? .text(member.paths) : .trueZero, cell(member.direct),
-      cell(member.positive), cell(member.negative), cell(member.low), cell(member.high),
+      cell(member.positive), cell(member.negative),
+      member.isConnected ? .number(member.low) : .trueZero,
+      member.isConnected ? .number(member.high) : .trueZero,
     ]
     guard let slope = member.slope else { return structure }
     return structure + [

@@ -11,13 +11,15 @@ struct LivePartCheck {
 
   let part: Network
   let deviation: Double
+  /// What the cut changed.
+  private let deviationFromUncut: Double
   private let samples: Int
   private let weights: (before: Int, after: Int)
   private let neurons: (before: Int, after: Int)
 
   /// - Parameter data: samples × inputs in physical units; without any, normal deviates about the
   ///   training mean, twice as wide as the training data.
-  init(_ model: Model, over data: Matrix?) {
+  init(_ model: Model, asRead: Network, over data: Matrix?) {
     let structure = LiveStructure(model.network)
     part = structure.smaller
     let count = max(10, min(1000, 100_000_000 / max(1, model.network.weightCount)))
@@ -34,13 +36,24 @@ struct LivePartCheck {
     }
     samples = points.rows
     deviation = LiveStructure.deviation(of: part, from: model.network, over: points)
+    deviationFromUncut =
+      asRead == model.network
+      ? deviation : LiveStructure.deviation(of: part, from: asRead, over: points)
     weights = (model.network.weightCount, part.survivingWeightCount)
     neurons = (structure.neuronCount, structure.liveNeuronCount)
   }
 
+  /// Nil without a cut.
+  func changeByCut(_ cut: Double) -> String? {
+    guard cut > 0 else { return nil }
+    return
+      "--cut \(cut) is in it: its outputs differ from those of the file as it was read by up to "
+      + String(format: "%.2g %% of the largest", 100 * deviationFromUncut)
+  }
+
   var words: String {
     "\(weights.after) of \(weights.before) weights, \(neurons.after) of \(neurons.before) neurons; over "
-      + "\(samples) samples its outputs differ from the original's by at most "
+      + "\(samples) samples its outputs differ from those of the whole by at most "
       + String(format: "%.1g", deviation) + " of the largest"
   }
 }

@@ -69,6 +69,9 @@ struct Paths: Tool {
     guard (0...1_000_000).contains(strongest) else {
       throw ValidationError("--strongest \(strongest): must be between 0 and 1000000.")
     }
+    guard explain.isEmpty || !pairs else {
+      throw ValidationError("--pairs lists all pairs; it does not go with --explain.")
+    }
     guard explain.isEmpty || explain.count == 2 else {
       throw ValidationError(
         "--explain takes an output and an input, for example --explain T_bath I_line.")
@@ -86,8 +89,8 @@ struct Paths: Tool {
     let points = try points(ensemble)
     guard explain.isEmpty else { return try explainPair(ensemble, points) }
     if let output { try writeLivePart(ensemble, points, to: output) }
-    let reports = ensemble.members.map {
-      MemberReport($0, strongest: strongest, perPair: pairs, data: points)
+    let reports = ensemble.members.indices.map {
+      MemberReport(ensemble, $0, strongest: strongest, perPair: pairs, data: points)
     }
     var tables = [summary(ensemble, reports)]
     if let only = reports.first, reports.count == 1 {
@@ -95,7 +98,30 @@ struct Paths: Tool {
     } else {
       tables[0].notes.append("For the paths of a member name its file, or ask for JSON.")
     }
-    try printResult(tables, json: reports.map(\.result), format: format.format)
+    try printResult(
+      tables, json: reports.map(\.result), format: format.format, csv: Self.pairsCSV(reports))
+  }
+
+  /// One row per member and connected pair.
+  private static func pairsCSV(_ reports: [MemberReport]) -> Table {
+    Table(
+      title: "", corner: "member",
+      columns: [
+        "output", "input", "paths", "positive", "negative", "derivative_low", "derivative_high",
+        "monotony",
+      ],
+      rows: reports.enumerated().flatMap { member, report in
+        report.result.connectedPairs.map { pair in
+          (
+            String(member),
+            [
+              .text(pair.output), .text(pair.input), .text(pair.paths), .number(pair.positive),
+              .number(pair.negative), .number(pair.derivativeLow), .number(pair.derivativeHigh),
+              .text(pair.monotony?.rawValue ?? ""),
+            ]
+          )
+        }
+      })
   }
 
   private func points(_ ensemble: Ensemble) throws -> Matrix? {
@@ -109,21 +135,30 @@ struct Paths: Tool {
         "--output writes one model, and \(models) has \(ensemble.members.count) members: name a member's file."
       )
     }
-    let check = LivePartCheck(model, over: points)
+    let asRead = cut.cut > 0 ? try Ensemble.load(models, quietly: true).members[0] : model
+    try refuseOverwriting(path, [data].compactMap { $0 }, models: [models])
+    let check = LivePartCheck(model, asRead: asRead.network, over: points)
     guard check.deviation < LivePartCheck.tolerance else {
       throw DataMismatch("\(models): \(check.words); nothing was written")
     }
     model.network = check.part
     try WholeFile.write(try model.onnx(path: path), to: path, force: force)
     Console.note("\(path): \(check.words)")
+    if let change = check.changeByCut(cut.cut) { Console.warning(change) }
   }
 
   private func explainPair(_ ensemble: Ensemble, _ points: Matrix?) throws {
     func index(_ name: String, of variables: [Variable], _ role: String) throws -> Int {
-      guard let index = variables.firstIndex(where: { $0.name == name }) else {
+      let plain = role == "output" && name.hasPrefix("d/dt ") ? String(name.dropFirst(5)) : name
+      guard let index = variables.firstIndex(where: { $0.name == plain }) else {
+        let isSwapped =
+          ensemble.inputs.contains { $0.name == explain[0] }
+          && ensemble.outputs.contains { $0.name == explain[1] }
         throw DataMismatch(
-          "\(ensemble.name) has no \(role) \"\(name)\"; there are "
-            + variables.listed)
+          "\(ensemble.name) has no \(role) \"\(name)\"; "
+            + (isSwapped
+              ? "the output comes first: --explain \(explain[1]) \(explain[0])"
+              : "there are \(variables.listed)"))
       }
       return index
     }
@@ -199,6 +234,9 @@ private struct MemberReport {
   }
 
   struct Result: Encodable {
+    /// Counted from 0.
+    var member: Int
+    var model: String
     var weights: Int
     var weightsInAll: Int
     var liveNeurons: Int
@@ -218,7 +256,10 @@ private struct MemberReport {
   let analysis: PathAnalysis
   let result: Result
 
-  init(_ model: Model, strongest count: Int, perPair: Bool, data: Matrix?) {
+  init(
+    _ ensemble: Ensemble, _ member: Int, strongest count: Int, perPair: Bool, data: Matrix?
+  ) {
+    let model = ensemble.members[member]
     let structure = LiveStructure(model.network)
     let analysis = PathAnalysis(structure.network)
     func strongest(_ paths: [Path]) -> [Path] {
@@ -256,7 +297,8 @@ private struct MemberReport {
       }
     }
     result = Result(
-      weights: structure.network.survivingWeightCount, weightsInAll: model.network.weightCount,
+      member: member, model: ensemble.name, weights: structure.network.survivingWeightCount,
+      weightsInAll: model.network.weightCount,
       liveNeurons: structure.liveNeuronCount, neurons: structure.neuronCount,
       inputsUsed: structure.liveInputs.count { $0 }, pairs: analysis.connectedPairs,
       pairsInAll: model.inputs.count * model.outputs.count,

@@ -57,6 +57,7 @@ extension Sensitivity {
       inputs: ensemble.inputs, outputs: ensemble.outputs, units: units.rawValue,
       members: ensemble.members.count, samples: points.rows, relevance: mean.nested,
       relevanceSpread: spread.nested, jacobian: signed.nested)
+    var csv: Table?
     if statistics {
       let found = try await concurrentMap(ensemble.members.count, threads: run.threads) {
         JacobianStatistics(ensemble.members[$0], over: points)
@@ -64,9 +65,29 @@ extension Sensitivity {
       let (tablesOfIt, entry) = statisticsTables(found, signed, ensemble)
       tables += tablesOfIt
       result.statistics = entry
+      csv = Self.statisticsCSV(result, entry)
     }
-    if let plot { try await draw(mean, ensemble, "mean |J|", to: plot) }
-    try printResult(tables, json: result, format: format.format)
+    if let plot { try await draw(relevance.mean, ensemble, "mean |J|", to: plot) }
+    try printResult(tables, json: result, format: format.format, csv: csv)
+  }
+
+  /// One row per pair.
+  private static func statisticsCSV(
+    _ result: RelevanceResult, _ statistics: RelevanceResult.Statistics
+  ) -> Table {
+    let columns: [(String, [[Double]])] = [
+      ("mean_magnitude", result.relevance), ("mean", result.jacobian),
+      ("positive_share", statistics.positiveShare), ("negative_share", statistics.negativeShare),
+      ("quantile_05", statistics.quantile05), ("median", statistics.median),
+      ("quantile_95", statistics.quantile95),
+    ]
+    return Table(
+      title: "", corner: "output", columns: ["input"] + columns.map(\.0),
+      rows: result.outputs.enumerated().flatMap { row, output in
+        result.inputs.enumerated().map { column, input in
+          (output.name, [.text(input.name)] + columns.map { .number($0.1[row][column]) })
+        }
+      })
   }
 
   private func statisticsTables(
@@ -80,11 +101,12 @@ extension Sensitivity {
     let quantiles = (0..<3).map(quantile)
     var tables = [
       table("Mean J: the same with its sign", signed, ensemble),
-      table("Share of the samples at which J is positive", positive, ensemble),
-      table("Share of the samples at which J is negative", negative, ensemble),
+      table("Share of the samples at which J is positive", positive, ensemble, hasTrueZeros: false),
+      table("Share of the samples at which J is negative", negative, ensemble, hasTrueZeros: false),
     ]
+    let whose = ensemble.members.count > 1 ? ", mean of the members'" : ""
     for (share, matrix) in zip(["5 % quantile", "median", "95 % quantile"], quantiles) {
-      tables.append(table("J over the samples: \(share)", matrix, ensemble))
+      tables.append(table("J over the samples: \(share)\(whose)", matrix, ensemble))
     }
     let samples = found[0].samplesOfQuantiles
     if samples < found[0].relevance.samples {
@@ -100,15 +122,19 @@ extension Sensitivity {
     )
   }
 
+  /// - Parameter values: standardised; the numbers are in the units asked for.
   private func draw(_ values: Matrix, _ ensemble: Ensemble, _ legend: String, to path: String)
     async throws
   {
+    let isPhysical = units == .physical
     let map = HeatMap(
       title: "\(ensemble.name): what the rates of change respond to",
-      rows: ensemble.outputs.map { "d/dt \($0.name)" }, columns: ensemble.inputs.map(\.name),
-      legend: legend + (units == .physical ? ", physical units" : ", standardised"),
-      values: values)
+      rows: ensemble.outputs.map { "d/dt \($0.name)" + (isPhysical ? " [\($0.unit)]" : "") },
+      columns: ensemble.inputs.map { isPhysical ? $0.label : $0.name },
+      legend: legend + ", standardised" + (isPhysical ? "; numbers: in physical units" : ""),
+      values: values, labels: inUnits(values, ensemble))
     try WholeFile.write(try await map.svg(), to: path, force: force)
+    run.note("\(path): \(values.rows) × \(values.columns) heat map")
   }
 
   // MARK: By operating region
@@ -138,6 +164,11 @@ extension Sensitivity {
       throw DataMismatch("\(path) has no variable \"\(name)\"; it has \(data.variables.listed)")
     }
     let variable = data.variables[column]
+    if let first = data.samples.first?[0, column],
+      data.samples.allSatisfy({ matrix in matrix.column(column).allSatisfy { $0 == first } })
+    {
+      Console.warning("\(name) is \(first) at all samples: there is one region")
+    }
     let values = data.samples.flatMap { $0.column(column) }
     var tables: [Table] = []
     var regions: [RegionResult.Region] = []
@@ -148,8 +179,8 @@ extension Sensitivity {
       let relevance = try await EnsembleRelevance(ensemble, over: inside, threads: run.threads)
       let mean = inUnits(relevance.mean, ensemble)
       let bounds = [
-        above.isFinite ? "above \(Cell.number(above).short)" : nil,
-        atMost.isFinite ? "up to \(Cell.number(atMost).short)" : nil,
+        above.isFinite ? String(format: "above %.6g", above) : nil,
+        atMost.isFinite ? String(format: "up to %.6g", atMost) : nil,
       ].compactMap { $0 }.joined(separator: ", ")
       var part = table(
         "Mean |J| where \(variable.label) is \(bounds.isEmpty ? "any" : bounds) (\(rows.count) samples), "
@@ -164,7 +195,21 @@ extension Sensitivity {
     let result = RegionResult(
       inputs: ensemble.inputs, outputs: ensemble.outputs, units: units.rawValue,
       members: ensemble.members.count, by: variable, regions: regions)
-    try printResult(tables, json: result, format: format.format)
+    let csv = Table(
+      title: "", corner: "output",
+      columns: ["above", "at_most", "samples"] + ensemble.inputs.map(\.name),
+      rows: regions.flatMap { region in
+        zip(ensemble.outputs, region.relevance).map { output, row in
+          (
+            output.name,
+            [
+              region.above.map(Cell.number) ?? .missing, region.atMost.map(Cell.number) ?? .missing,
+              .integer(region.samples),
+            ] + row.map(Cell.number)
+          )
+        }
+      })
+    try printResult(tables, json: result, format: format.format, csv: csv)
   }
 
   /// (−∞, a], (a, b], (b, ∞) with a third of the values in each, as far as ties allow.
@@ -194,7 +239,8 @@ extension Sensitivity {
     guard units == .standardised else {
       throw ValidationError("--measure \(measure.rawValue) is in standardised units.")
     }
-    let points = try ensemble.points(of: data, from: path).evenlySpaced(samples)
+    let points = try ensemble.points(of: data, from: path).evenlySpaced(
+      samples ?? Self.usualSamples)
     let progress = ProgressLine(
       total: ensemble.members.count, unit: "members", quiet: run.quiet)
     let regression = measure == .permutation ? try permutationData(ensemble, data, path) : nil
@@ -213,7 +259,7 @@ extension Sensitivity {
     let (mean, spread) = Self.meanAndSpread(found.map(\.mean))
     let gap = found.compactMap(\.completenessGap).max()
     var first = table(
-      "\(Self.title(measure)), \(found[0].samples) samples, standardised\(membersText(ensemble))",
+      "\(Self.title(measure)), \(counted(found[0].samples, "sample")), standardised\(membersText(ensemble))",
       mean, ensemble)
     first.isShaded = true
     first.notes = [Self.pitfall(measure)]
@@ -253,11 +299,16 @@ extension Sensitivity {
         return index
       }
     }
-    let inputs = regression.inputs.evenlySpaced(samples)
+    let most = samples ?? Self.usualSamples
+    guard regression.rows > 1 else {
+      throw DataMismatch(
+        "\(path): one step cannot be shuffled; permutation importance needs two at least")
+    }
+    let inputs = regression.inputs.evenlySpaced(most)
       .columns(try columns(ensemble.inputs, of: regression.features))
-    let rates = regression.outputs.evenlySpaced(samples)
+    let rates = regression.outputs.evenlySpaced(most)
       .columns(try columns(ensemble.outputs, of: regression.targets))
-    var stream = RandomStream(seed: seed)
+    var stream = RandomStream(seed: seed ?? 1)
     let orders = (0..<5).map { _ in
       var order = Array(0..<inputs.rows)
       stream.shuffle(&order)

@@ -31,6 +31,7 @@ struct Sensitivity: Tool {
         filigree-sensitivity models/sparse --data test.nc --trajectory 3 --output jacobian.nc
         filigree-sensitivity models/sparse --data test.nc --stability --plant electrolysis
         filigree-sensitivity models/sparse/member-00.onnx --point T_bath=965,I_line=140000
+        filigree-sensitivity models/sparse --point I_line=140000 --stability --plant electrolysis
       """,
     version: filigreeVersion)
 
@@ -81,8 +82,11 @@ struct Sensitivity: Tool {
 
   @Option(
     parsing: .unconditional,
-    help: "Measures other than jacobian: at most so many samples, evenly spaced.")
-  var samples = 2000
+    help:
+      "For --stability and measures other than jacobian: at most so many samples, evenly spaced (default: 2000)."
+  )
+  var samples: Int?
+  static let usualSamples = 2000
 
   @Option(
     parsing: .unconditional, help: "Only this trajectory of the data, counted from 0.")
@@ -110,8 +114,9 @@ struct Sensitivity: Tool {
     help: "Draw the relevance table as a heat map (.svg).", completion: .file(extensions: ["svg"]))
   var plot: String?
 
-  @Option(parsing: .unconditional, help: "Decides the shufflings of --measure permutation.")
-  var seed: UInt64 = 1
+  @Option(
+    parsing: .unconditional, help: "Decides the shufflings of --measure permutation (default: 1).")
+  var seed: UInt64?
 
   @Flag(name: .shortAndLong, help: "Replace files that are there already.")
   var force = false
@@ -126,14 +131,26 @@ struct Sensitivity: Tool {
     guard (data == nil) != (point == nil) else {
       throw ValidationError("Give either --data FILE to average over, or --point name=value,….")
     }
-    guard samples > 1 else { throw ValidationError("--samples \(samples): must be at least 2.") }
+    if let samples, samples < 2 {
+      throw ValidationError("--samples \(samples): must be at least 2.")
+    }
+    guard samples == nil || stability || measure != .jacobian else {
+      throw ValidationError("--samples belongs to --stability or a --measure other than jacobian.")
+    }
+    guard seed == nil || measure == .permutation else {
+      throw ValidationError("--seed belongs to --measure permutation.")
+    }
+    guard !stability || units == .standardised else {
+      throw ValidationError(
+        "--units has no meaning with --stability: time constants are in minutes or seconds.")
+    }
     let isPlain = measure == .jacobian && !statistics && by == nil
     let modes = [
       ("--statistics", statistics), ("--by", by != nil),
       ("--measure \(measure.rawValue)", measure != .jacobian), ("--output", output != nil),
       ("--stability", stability), ("--point", point != nil),
     ].filter(\.1).map(\.0)
-    guard modes.count < 2 else {
+    guard modes.count < 2 || modes == ["--stability", "--point"] else {
       throw ValidationError(
         "\(modes.joined(separator: " and ")) answer different questions; give one.")
     }
@@ -146,7 +163,8 @@ struct Sensitivity: Tool {
       }
       guard point == nil, isPlain || measure != .jacobian, !stability, output == nil else {
         throw ValidationError(
-          "--plot draws the relevance table; it goes with --data and --measure.")
+          "--plot draws the relevance table of --data, or that of --measure; it does not go with --point, "
+            + "--statistics, --by, --stability or --output.")
       }
     }
     guard plant == nil || stability else {
@@ -163,15 +181,14 @@ struct Sensitivity: Tool {
 
   mutating func work() async throws {
     for path in [output, plot].compactMap({ $0 }) {
-      if let same = [models, data].compactMap({ $0 }).first(where: { WholeFile.areSame($0, path) })
-      {
-        throw ValidationError("\(path): that is \(same), which is read; choose another name.")
-      }
+      try refuseOverwriting(path, [data].compactMap { $0 }, models: [models])
       try WholeFile.checkWritable(path, force: force)
     }
     let ensemble = try Ensemble.load(models, cut: cut.cut)
     guard let path = data else {
-      return try printJacobian(ensemble, try parsePoint(ensemble.members[0]))
+      let point = try parsePoint(ensemble.members[0])
+      return stability
+        ? try await printStability(ensemble, atPoint: point) : try printJacobian(ensemble, point)
     }
     var trajectories = try controls.read(path)
     if let trajectory { trajectories = try only(trajectory, of: trajectories, path) }
@@ -213,16 +230,22 @@ struct Sensitivity: Tool {
     units == .physical ? ensemble.members[0].physical(matrix) : matrix
   }
 
-  func table(_ title: String, _ matrix: Matrix, _ ensemble: Ensemble) -> Table {
+  /// - Parameter hasTrueZeros: whether a zero says that no path is left.
+  func table(
+    _ title: String, _ matrix: Matrix, _ ensemble: Ensemble, hasTrueZeros: Bool = true
+  ) -> Table {
     let isPhysical = units == .physical
-    return Table(
+    var table = Table(
       title: title, columns: ensemble.inputs.map { isPhysical ? $0.label : $0.name },
       rows: ensemble.outputs.enumerated().map { row, output in
         (
           isPhysical ? output.label : output.name,
-          matrix.row(row).map { $0 == 0 ? .trueZero : .number($0) }
+          matrix.row(row).map { $0 == 0 && hasTrueZeros ? .trueZero : .number($0) }
         )
       })
+    // Physical sensitivities are small or large as their units want it.
+    table.hasThreeDigits = isPhysical
+    return table
   }
 
   /// Mean and deviation over the members of a matrix of each.

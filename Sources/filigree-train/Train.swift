@@ -255,7 +255,13 @@ struct Train: Tool {
     let training = EnsembleTraining(
       recipe: recipe, members: members, seed: seed, threads: run.threads,
       onDivergence: onDivergence, usesHalves: bootstrap)
-    let of = bootstrap ? data.choosing(training.half(of: data.samples.count, member: 0)) : data
+    let halves = bootstrap ? training.halves(of: data.samples.count) : []
+    if Set(halves).count < halves.count {
+      Console.warning(
+        "\(data.samples.count) trajectories have too few halves for \(members) members: some learn from the same"
+      )
+    }
+    let of = halves.first.map(data.choosing) ?? data
     let split = of.split(validationFraction: recipe.validation)
     announce(split.training, split.validation, isSplitInTime: data.samples.count == 1)
     let problems = training.problems(targets: data.states.count)
@@ -308,7 +314,10 @@ struct Train: Tool {
       members: files, recipe: recipe, seed: seed, trajectories: split.training.samples.count,
       validationTrajectories: split.validation?.samples.count ?? 0,
       leftOut: leftOut.isEmpty ? nil : leftOut,
-      resampling: bootstrap ? EnsembleFolder.Description.halves : nil)
+      resampling: bootstrap ? EnsembleFolder.Description.halves : nil,
+      halves: bootstrap
+        ? EnsembleTraining(recipe: recipe, members: members, seed: seed, threads: 1)
+          .halves(of: data.samples.count) : nil)
     try folder.write(try Self.json(description), named: "ensemble.json")
     try folder.write(trainingTable(outcome.histories, names).csv.utf8, named: "training.csv")
     manifest.files += files + ["ensemble.json", "training.csv"]

@@ -67,7 +67,10 @@ import Testing
       "filigree-sensitivity sparse --data test.nc --trajectory 9", 65, "--trajectory 9",
       "2 trajectories"),
     Case("filigree-agreement sparse --error-bound", 65, "sparse", "--bootstrap"),
-    Case("filigree-agreement sparse --consensus sparse/member-00.onnx", 73, "--force"),
+    Case(
+      "cp sparse/member-00.onnx there.onnx; filigree-agreement sparse --consensus there.onnx", 73,
+      "there.onnx",
+      "--force"),
     Case(
       "filigree-simulate --plant duffing --trajectories 3 --samples 50 --output three.nc && "
         + "filigree-train three.nc --bootstrap --output x3", 65, "three.nc", "at least 4"),

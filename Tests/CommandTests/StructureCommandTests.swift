@@ -263,4 +263,81 @@ import Testing
     #expect(result.output.contains("onlyFirst"))
     #expect(try shell.text("halves/ensemble.json").contains(#""resampling" : "halves""#))
   }
+
+  /// What a cut changes is said, and the cut part is compared with what was cut.
+  @Test func aCutThatIsWrittenIsOwnedUpTo() async throws {
+    let shell = try await Workshop.shared.ready()
+    let result = try await shell.tool(
+      "paths", "dense/member-00.onnx", "--cut", "0.3", "--output", "cut.onnx")
+    #expect(result.code == 0, "\(result.error)")
+    let (whole, cut) = (
+      try EnsembleFolder.read(shell.path("dense/member-00.onnx")).members[0],
+      try EnsembleFolder.read(shell.path("cut.onnx")).members[0]
+    )
+    #expect(whole.network.evaluate([1, 1, 1]) != cut.network.evaluate([1, 1, 1]))
+    #expect(result.error.contains("warning: --cut 0.3") && !result.error.contains("up to 0 %"))
+  }
+
+  @Test func nothingThatIsReadIsOverwritten() async throws {
+    let shell = try await Workshop.shared.ready()
+    for command in [
+      "filigree-paths sparse/member-00.onnx --output sparse/member-00.onnx --force",
+      "filigree-agreement sparse --consensus sparse/member-01.onnx --force",
+      "filigree-sensitivity sparse --data test.nc --trajectory 0 --output test.nc --force",
+    ] {
+      let result = try await shell.bash(command)
+      #expect(result.code == 64 && result.error.contains("which is read"), "\(result.error)")
+    }
+  }
+
+  /// Half as many samples of the same motion: the model's step stays what it was.
+  @Test func modesAreThoseOfTheModelsOwnStep() async throws {
+    let shell = try await Workshop.shared.ready()
+    let data = try TrajectoryFile.read(shell.path("test.nc"))
+    let names = data.variables.map(\.name)
+    let lines = (0..<100).map { row in
+      (["0", "\(Double(2 * row) * data.timeStep)"] + data.samples[0].row(2 * row).map { "\($0)" })
+        .joined(separator: ",") + "\n"
+    }
+    try shell.write(
+      (["trajectory", "time"] + names).joined(separator: ",") + "\n" + lines.joined(),
+      to: "coarse.csv")
+    let coarse = try await shell.tool(
+      "sensitivity", "sparse", "--data", "coarse.csv", "--inputs", "force", "--stability",
+      "--plant", "duffing")
+    #expect(coarse.code == 0 && coarse.error.contains("time step"), "\(coarse.error)")
+    let point = ["--point", "position=0.3,velocity=0,force=0", "--stability", "--plant", "duffing"]
+    let at = try await value(shell, "sensitivity", ["sparse"] + point)
+    #expect(at["timeStep"] as? Double == data.timeStep)
+    let plant = try #require(at["plant"] as? [String: Any])
+    let eigenvalues = try #require(plant["eigenvalues"] as? [[Double]])
+    #expect(eigenvalues.count == 2 && eigenvalues[0].count == 2)
+    #expect(eigenvalues[0][1] == -eigenvalues[1][1])
+  }
+
+  @Test func otherUnitsAreSaidSo() async throws {
+    let shell = try await Workshop.shared.ready()
+    try shell.write(
+      "trajectory,time,position [km],velocity [m/s],force [N/kg]\n0,0,0.1,0,0\n0,0.05,0.1,0.1,0.2\n",
+      to: "units.csv")
+    let result = try await shell.tool(
+      "sensitivity", "sparse", "--data", "units.csv", "--inputs", "force")
+    #expect(
+      result.code == 0 && result.error.contains("position [km], [m] in sparse"), "\(result.error)")
+  }
+
+  /// CSV is one whole table, whatever was asked for.
+  @Test(arguments: [
+    ("sensitivity sparse --data test.nc --statistics", "output,input,mean_magnitude", 6),
+    ("sensitivity sparse --data test.nc --by velocity", "output,above,at_most,samples", 6),
+    ("agreement sparse dense --data test.nc --plant duffing", "ensemble,output,input,members", 12),
+    ("paths dense", "member,output,input,paths", 18),
+  ])
+  func csvHoldsWhatWasAskedFor(command: String, header: String, rows: Int) async throws {
+    let shell = try await Workshop.shared.ready()
+    let result = try await shell.bash("filigree-\(command) --format csv")
+    let lines = result.output.split(separator: "\n")
+    #expect(
+      result.code == 0 && lines.count == rows + 1 && lines[0].hasPrefix(header), "\(result.error)")
+  }
 }

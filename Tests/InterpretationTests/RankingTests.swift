@@ -60,6 +60,16 @@ import Testing
     }
   }
 
+  /// What no path connects cannot be selected, at any threshold.
+  @Test func whatHasNoScoreIsNeverSelected() {
+    let nothing = PrecisionRecallCurve(
+      scores: [-.infinity, -.infinity, -.infinity], isReal: [true, true, false])
+    #expect(nothing.points.isEmpty && nothing.averagePrecision == 0 && nothing.best == nil)
+    let half = PrecisionRecallCurve(
+      scores: [0.5, -.infinity, -.infinity], isReal: [true, true, false])
+    #expect(half.points.count == 1 && half.averagePrecision == 0.5)
+  }
+
   @Test func pairsThatCountNeitherWayLeaveTheCurveAlone() throws {
     let one = try reference().curves[0]
     let curve = PrecisionRecallCurve(scores: one.scores, isReal: one.isReal)

@@ -54,8 +54,12 @@ import Testing
       .run(threads: 2).data
     var first = training(1)
     first.usesHalves = true
-    let halves = (0..<2).map { first.half(of: data.samples.count, member: $0) }
+    let halves = first.halves(of: data.samples.count)
     #expect(halves.allSatisfy { Set($0).count == data.samples.count / 2 } && halves[0] != halves[1])
+    // All six halves of four before one comes twice.
+    var many = first
+    many.members = 6
+    #expect(Set(many.halves(of: 4)).count == 6)
     let whole = try await first.run(on: data)
     var second = training(3)
     second.usesHalves = true
