@@ -20,6 +20,17 @@ enum DrawingStyle {
     }
   }
 
+  static let fadedColours = (fill: "#FFFFFF", line: "#DDDDDD")
+
+  /// What is not in focus: pale, thin, and still there.
+  static func fade(_ attributes: inout Attributes) {
+    attributes["color"] = .keyword("#BBBBBB30")
+    attributes["penwidth"] = 0.5
+    if case .keyword(let kind)? = attributes["class"] {
+      attributes["class"] = .keyword(kind + " faded")
+    }
+  }
+
   static let hiddenColours = (fill: "#FFFFFF", line: "#444444")
   static let outputColours = (fill: "#DDF3EA", line: "#00785A")
 

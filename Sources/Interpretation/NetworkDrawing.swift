@@ -13,16 +13,29 @@ public struct NetworkDrawing {
   private let inputs: VariableColumn
   private let outputs: VariableColumn
   private let strongest: Double
+  private let outputNumber: [PathNode: Int]
+  /// The weights that stand out, and what they connect; nil for all.
+  private let inFocus: (edges: Set<DrawingFocus.Edge>, nodes: Set<PathNode>)?
 
   /// Distance between columns of units, in points.
   private static let columnStep = 130.0
   /// Distance from the inputs to the first column: more where more edges leave the inputs.
   private let firstStep: Double
 
-  public init(_ model: Model, title: String) {
+  public init(_ model: Model, title: String, focus: DrawingFocus = DrawingFocus()) {
     self.model = model
     self.title = title
+    outputNumber = Dictionary(
+      model.network.outputUnits.enumerated().map {
+        (PathNode.unit(layer: $1.layer, index: $1.unit), $0)
+      }, uniquingKeysWith: { first, _ in first })
     structure = LiveStructure(model.network)
+    if focus.isEverything {
+      inFocus = nil
+    } else {
+      let edges = focus.edges(of: structure.network)
+      inFocus = (edges, Set(edges.flatMap { [$0.source, $0.target] }))
+    }
     let rows = UnitLayout(structure)
     let inputEdges = structure.network.layers.reduce(0) { count, layer in
       count
@@ -57,12 +70,18 @@ public struct NetworkDrawing {
       + "\(structure.liveNeuronCount) of \(structure.neuronCount) hidden units, "
       + "\(paths.totalCount.map(DrawingStyle.grouped) ?? "more than 2⁶⁴") paths, "
       + "\(paths.connectedPairs) of \(model.inputs.count * model.outputs.count) pairs"
-    var graph = DrawingStyle.graph("network", description: "\(title): \(counts)")
+    let crossings = "\(DrawingStyle.grouped(UInt64(crossings))) crossings of edges"
+    var graph = DrawingStyle.graph("network", description: "\(title): \(counts), \(crossings)")
     addEdges(&graph)
-    for node in inputs.nodes(live: structure.liveInputs) { graph.add(node) }
+    func stands(_ node: PathNode) -> Bool { inFocus?.nodes.contains(node) ?? true }
+    let inputsInFocus = model.inputs.indices.map { stands(.input($0)) }
+    for node in inputs.nodes(live: structure.liveInputs, inFocus: inputsInFocus) { graph.add(node) }
     addUnits(&graph)
     let reached = model.network.outputUnits.map { structure.states[$0.layer][$0.unit] == .live }
-    for node in outputs.nodes(live: reached) { graph.add(node) }
+    let outputsInFocus = model.network.outputUnits.map {
+      stands(.unit(layer: $0.layer, index: $0.unit))
+    }
+    for node in outputs.nodes(live: reached, inFocus: outputsInFocus) { graph.add(node) }
     for node in inputs.headings() + outputs.headings() { graph.add(node) }
     addUnitHeading(&graph)
     Captions(
@@ -71,6 +90,9 @@ public struct NetworkDrawing {
     ).add(to: &graph)
     return graph
   }
+
+  /// Pairs of edges between neighbouring columns that cross.
+  public var crossings: Int { rows.crossings(structure) }
 
   // MARK: Places
 
@@ -95,7 +117,7 @@ public struct NetworkDrawing {
   }
 
   private func outputIndex(_ layer: Int, _ unit: Int) -> Int? {
-    model.network.outputUnits.firstIndex { $0.layer == layer && $0.unit == unit }
+    outputNumber[.unit(layer: layer, index: unit)]
   }
 
   private func id(_ node: PathNode) -> String {
@@ -136,10 +158,18 @@ public struct NetworkDrawing {
         }
       }
     }
-    // The strongest are drawn last, on top.
-    weights.sort { (abs($0.weight), $1.source, $1.target) < (abs($1.weight), $0.source, $0.target) }
+    func stands(_ edge: (source: PathNode, target: PathNode, weight: Double)) -> Bool {
+      inFocus?.edges.contains(.init(source: edge.source, target: edge.target)) ?? true
+    }
+    // What is in focus, and the strongest, are drawn last, on top.
+    weights.sort {
+      let (a, b) = (stands($0), stands($1))
+      if a != b { return b }
+      return (abs($0.weight), $1.source, $1.target) < (abs($1.weight), $0.source, $0.target)
+    }
     for (source, target, weight) in weights {
       var attributes = DrawingStyle.edge(weight, strongest: strongest)
+      if !stands((source, target, weight)) { DrawingStyle.fade(&attributes) }
       attributes["id"] = .keyword("\(id(source))--\(id(target))")
       attributes["tooltip"] = .text(
         "\(model.name(of: source)) → \(model.name(of: target)): weight \(DrawingStyle.number(weight))"
@@ -167,14 +197,16 @@ public struct NetworkDrawing {
 
   private func addUnits(_ graph: inout Graph) {
     for node in rows.places.keys.sorted() {
-      let colours = DrawingStyle.hiddenColours
+      let isFaded = inFocus.map { !$0.nodes.contains(node) } ?? false
+      let colours = isFaded ? DrawingStyle.fadedColours : DrawingStyle.hiddenColours
       graph.add(
         Graph.Node(
           id(node), at: centre(node), size: (UnitLayout.diameter, UnitLayout.diameter),
           [
             "shape": "circle", "style": "filled", "fillcolor": .keyword(colours.fill),
             "color": .keyword(colours.line), "penwidth": 1.0, "id": .keyword(id(node)),
-            "class": "unit hidden", "tooltip": .text(model.name(of: node)),
+            "class": isFaded ? "unit hidden faded" : "unit hidden",
+            "tooltip": .text(model.name(of: node)),
           ]))
     }
   }

@@ -66,7 +66,7 @@ struct UnitLayout {
     outputHeights = network.outputUnits.map {
       outputPlaces[.unit(layer: $0.layer, index: $0.unit)] ?? 0
     }
-    reduceCrossings(structure, hidden: hidden, outputs: outputPlaces)
+    reduceCrossings(structure, bands, depth, hidden: hidden)
   }
 
   /// Few units of a tall band spread a little, but stay a group.
@@ -110,45 +110,70 @@ struct UnitLayout {
     return order.map { wanted in network.layers.indices.filter { root($0) == wanted } }
   }
 
-  /// Barycentre sweeps (Sugiyama, Tagawa & Toda 1981): within its layer each unit moves to the mean
-  /// height of its neighbours, weighted by |weight|, forwards and backwards in turn.
+  /// Within each band and column, the order in which few edges cross; inputs and outputs stay.
   private mutating func reduceCrossings(
-    _ structure: LiveStructure, hidden: [Int], outputs: [PathNode: Double]
+    _ structure: LiveStructure, _ bands: [[Int]], _ depth: [Int], hidden: [Int]
   ) {
+    for band in bands {
+      let units = (0..<columnCount).map { column in
+        hidden.filter { band.contains($0) && depth[$0] == column }.flatMap { layer in
+          structure.liveUnits(layer).map { PathNode.unit(layer: layer, index: $0) }
+        }
+      }.filter { !$0.isEmpty }
+      guard !units.isEmpty else { continue }
+      let columns = LayeredColumns(structure, between: units, outputsOf: Set(band))
+      let ordering = LayerOrdering(
+        counts: columns.nodes.map(\.count), edges: columns.edges,
+        isFixed: columns.nodes.indices.map { $0 == 0 || $0 == columns.nodes.count - 1 })
+      for (column, order) in ordering.order.enumerated().dropFirst().dropLast() {
+        let nodes = columns.nodes[column]
+        let slots = nodes.compactMap { places[$0]?.y }.sorted(by: >)
+        for (slot, node) in zip(slots, order) { places[nodes[node]]?.y = slot }
+      }
+    }
+  }
+
+  /// Pairs of edges between neighbouring columns that cross, inputs and outputs included; edges that pass a
+  /// column do not count.
+  func crossings(_ structure: LiveStructure) -> Int {
+    let units = (0..<columnCount).map { column in
+      places.filter { $0.value.column == column }.sorted { $0.value.y > $1.value.y }.map(\.key)
+    }
+    let columns = LayeredColumns(structure, between: units, outputsOf: nil)
+    return LayerOrdering.crossings(counts: columns.nodes.map(\.count), edges: columns.edges)
+  }
+}
+
+/// The columns of a drawing, inputs and outputs included, and the edges between neighbouring ones.
+private struct LayeredColumns {
+  let nodes: [[PathNode]]
+  let edges: [[LayerOrdering.Edge]]
+
+  /// - Parameter layers: whose outputs are the last column; nil for all.
+  init(_ structure: LiveStructure, between units: [[PathNode]], outputsOf layers: Set<Int>?) {
     let network = structure.network
-    let inputCount = Double(max(1, network.inputCount))
-    var neighbours: [PathNode: [(node: PathNode, weight: Double)]] = [:]
+    let outputs = network.outputUnits.filter { layers?.contains($0.layer) ?? true }
+      .map { PathNode.unit(layer: $0.layer, index: $0.unit) }
+    let columns = [(0..<network.inputCount).map(PathNode.input)] + units + [outputs]
+    var place: [PathNode: (column: Int, number: Int)] = [:]
+    for (column, nodes) in columns.enumerated() {
+      for (number, node) in nodes.enumerated() { place[node] = (column, number) }
+    }
+    var edges = [[LayerOrdering.Edge]](repeating: [], count: columns.count - 1)
     for (index, layer) in network.layers.enumerated() {
       for connection in layer.connections {
         for unit in 0..<layer.unitCount {
-          for column in 0..<connection.weight.columns where connection.weight[unit, column] != 0 {
-            let source = PathNode(connection.source, column)
-            let weight = abs(connection.weight[unit, column])
-            let target = PathNode.unit(layer: index, index: unit)
-            neighbours[target, default: []].append((source, weight))
-            neighbours[source, default: []].append((target, weight))
+          guard let to = place[.unit(layer: index, index: unit)], to.column > 0 else { continue }
+          for (column, weight) in connection.weight.row(unit).enumerated() where weight != 0 {
+            guard let from = place[PathNode(connection.source, column)],
+              from.column == to.column - 1
+            else { continue }
+            edges[from.column].append(.init(source: from.number, target: to.number))
           }
         }
       }
     }
-    func height(_ node: PathNode) -> Double {
-      switch node {
-      case .input(let index): self.height * (1 - (Double(index) + 0.5) / inputCount)
-      case .unit: places[node]?.y ?? outputs[node] ?? 0
-      }
-    }
-    for sweep in 0..<8 {
-      for layer in sweep.isMultiple(of: 2) ? hidden : hidden.reversed() {
-        let nodes = structure.liveUnits(layer).map { PathNode.unit(layer: layer, index: $0) }
-        let slots = nodes.map(height).sorted(by: >)
-        let wanted = nodes.map { node -> Double in
-          let near = neighbours[node] ?? []
-          let total = near.reduce(0) { $0 + $1.weight }
-          return total > 0 ? near.reduce(0) { $0 + $1.weight * height($1.node) } / total : 0
-        }
-        let order = nodes.indices.sorted { (wanted[$0], -$0) > (wanted[$1], -$1) }
-        for (slot, index) in zip(slots, order) { places[nodes[index]]?.y = slot }
-      }
-    }
+    nodes = columns
+    self.edges = edges
   }
 }

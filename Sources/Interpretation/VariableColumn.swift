@@ -45,11 +45,15 @@ struct VariableColumn {
     Point(centres[index].x + (isOutput ? -width / 2 : width / 2), centres[index].y)
   }
 
-  func nodes(live: [Bool]) -> [Graph.Node] {
+  /// - Parameter inFocus: what does not fade.
+  func nodes(live: [Bool], inFocus: [Bool]? = nil) -> [Graph.Node] {
     variables.indices.map { index in
       let variable = variables[index]
+      let isFaded = inFocus.map { !$0[index] } ?? false
       let colours =
-        isOutput ? DrawingStyle.outputColours : DrawingStyle.colours(variable.role)
+        isFaded
+        ? DrawingStyle.fadedColours
+        : isOutput ? DrawingStyle.outputColours : DrawingStyle.colours(variable.role)
       let isLive = live[index]
       let kind = isOutput ? "output" : variable.role == .state ? "input state" : "input control"
       return Graph.Node(
@@ -59,9 +63,12 @@ struct VariableColumn {
           "shape": "box", "style": .keyword(isLive ? "filled,rounded" : "filled,rounded,dashed"),
           "fillcolor": .keyword(isLive ? colours.fill : "#FFFFFF"),
           "color": .keyword(isLive ? colours.line : "#AAAAAA"),
-          "fontcolor": .keyword(isLive ? DrawingStyle.ink : DrawingStyle.faint),
+          "fontcolor": .keyword(
+            isFaded ? "#BBBBBB" : isLive ? DrawingStyle.ink : DrawingStyle.faint),
           "fontname": .keyword(DrawingStyle.font), "fontsize": 10.0, "penwidth": 1.0,
-          "id": .keyword(nodeID(index)), "class": .keyword(isLive ? kind : kind + " dead"),
+          "id": .keyword(nodeID(index)),
+          "class":
+            .keyword(kind + (isLive ? "" : " dead") + (isFaded ? " faded" : "")),
           "tooltip": .text(Self.tooltip(variable, isOutput: isOutput, isLive: isLive)),
         ])
     }

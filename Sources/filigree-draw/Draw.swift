@@ -19,6 +19,7 @@ struct Draw: Tool {
       EXAMPLES
         filigree-draw models/sparse/member-00.onnx --kind network --output network.svg
         filigree-draw models/sparse --kind dependency --data test.nc --output dependency.svg
+        filigree-draw models/sparse --focus-output T_bath --strongest 5 --output bath.svg
         filigree-draw models/sparse --member 3 --output member-3.png --resolution 300
       """,
     version: filigreeVersion)
@@ -45,6 +46,21 @@ struct Draw: Tool {
     help: "For a dependency graph: relevance above which a connected pair is drawn.")
   var threshold = 0.01
 
+  @Option(
+    help: ArgumentHelp(
+      "Bring out the paths to this output; the rest fades. May be given again.", valueName: "name"))
+  var focusOutput: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "Bring out the paths from this input; the rest fades. May be given again.", valueName: "name")
+  )
+  var focusInput: [String] = []
+
+  @Option(
+    parsing: .unconditional, help: "Bring out only so many of the strongest paths (in focus).")
+  var strongest: Int?
+
   @Option(help: "Title; the model's name by default.")
   var title: String?
 
@@ -67,6 +83,13 @@ struct Draw: Tool {
     }
     guard threshold.isFinite && threshold >= 0 else {
       throw ValidationError("--threshold \(threshold): must be zero or positive.")
+    }
+    if let strongest, !(1...100_000).contains(strongest) {
+      throw ValidationError("--strongest \(strongest): must be between 1 and 100000.")
+    }
+    guard kind == .network || focusOutput.isEmpty && focusInput.isEmpty && strongest == nil else {
+      throw ValidationError(
+        "--focus-output, --focus-input and --strongest are for --kind network.")
     }
     guard kind == .network || data != nil else {
       throw ValidationError("--kind dependency needs --data FILE: relevance is taken over data.")
@@ -105,19 +128,33 @@ struct Draw: Tool {
       if ensemble.members.count > 1 {
         run.note("drawing member \(member) of \(ensemble.members.count); --member chooses another")
       }
-      return NetworkDrawing(ensemble.members[member], title: title ?? name).graph
+      let drawing = NetworkDrawing(
+        ensemble.members[member], title: title ?? name, focus: try focus(ensemble))
+      run.note("\(drawing.crossings) crossings of edges between neighbouring columns")
+      return drawing.graph
     case .dependency:
       let path = data ?? ""
-      do {
-        let relevance = try await EnsembleRelevance(
-          ensemble, over: try controls.read(path), threads: run.threads)
-        return DependencyDrawing(
-          ensemble, relevance: relevance, threshold: threshold,
-          title: title ?? "\(ensemble.name): what drives what"
-        ).graph
-      } catch let problem as DataProblem {
-        throw DataMismatch("\(path): \(problem)")
+      let points = try ensemble.points(of: try controls.read(path), from: path)
+      let relevance = try await EnsembleRelevance(ensemble, over: points, threads: run.threads)
+      return DependencyDrawing(
+        ensemble, relevance: relevance, threshold: threshold,
+        title: title ?? "\(ensemble.name): what drives what"
+      ).graph
+    }
+  }
+
+  private func focus(_ ensemble: Ensemble) throws -> DrawingFocus {
+    func numbers(_ names: [String], _ variables: [Variable], _ option: String) throws -> [Int] {
+      try names.map { name in
+        guard let index = variables.firstIndex(where: { $0.name == name }) else {
+          throw ValidationError(
+            "\(option) \(name): there is no such variable; there are \(variables.listed).")
+        }
+        return index
       }
     }
+    return DrawingFocus(
+      outputs: try numbers(focusOutput, ensemble.outputs, "--focus-output"),
+      inputs: try numbers(focusInput, ensemble.inputs, "--focus-input"), strongest: strongest)
   }
 }

@@ -43,6 +43,12 @@ import Testing
     Case("filigree-agreement sparse dense --consensus c.onnx", 64, "one ensemble"),
     Case("filigree-agreement sparse --share 0.5", 64, "--share 0.5"),
     Case("filigree-draw sparse --output x.gif", 64, ".svg"),
+    Case("filigree-draw sparse --focus-output mass --output focus-1.svg", 64, "mass", "position"),
+    Case("filigree-draw sparse --strongest 0 --output focus-2.svg", 64, "--strongest 0"),
+    Case(
+      "filigree-draw sparse --kind dependency --data test.nc --focus-input force --output focus-3.svg",
+      64,
+      "--kind network"),
     Case("filigree-draw sparse --kind dependency --output x.svg", 64, "--data"),
     Case("filigree-draw sparse --member 7 --output x.svg", 64, "--member 7", "0 to 2"),
     Case("filigree-paths sparse --cut=-1", 64, "--cut"),

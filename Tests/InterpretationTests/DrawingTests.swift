@@ -71,6 +71,37 @@ import Testing
     #expect(Set(weights.compactMap { "\($0.attributes["id"]!)" }).count == weights.count)
   }
 
+  private func ids(_ graph: Graph, faded: Bool) -> Set<String> {
+    Set(
+      graph.edges.compactMap { edge in
+        guard case .keyword(let name)? = edge.attributes["class"], name.hasPrefix("weight"),
+          name.hasSuffix(" faded") == faded, case .keyword(let id)? = edge.attributes["id"]
+        else { return nil }
+        return id
+      })
+  }
+
+  /// The towers: T = 0.5 relu(T − 2 m) − T and m = −0.25 relu(T/2) + relu(T).
+  @Test func focusBringsOutPathsAndFadesTheRest() {
+    func drawing(_ focus: DrawingFocus) -> Graph {
+      NetworkDrawing(model, title: "t", focus: focus).graph
+    }
+    let all = ids(drawing(DrawingFocus()), faded: false)
+    #expect(ids(drawing(DrawingFocus()), faded: true).isEmpty && all.count == 8)
+    let heat = drawing(DrawingFocus(outputs: [0]))
+    #expect(ids(heat, faded: false).count == 4 && ids(heat, faded: true).count == 4)
+    let mass = drawing(DrawingFocus(inputs: [1]))
+    #expect(ids(mass, faded: false) == ["input-1--unit-0-0", "unit-0-0--output-0"])
+    let strongest = drawing(DrawingFocus(outputs: [0], strongest: 1))
+    #expect(ids(strongest, faded: false).count <= 2)
+    #expect(ids(drawing(DrawingFocus(outputs: [1], inputs: [1])), faded: false).isEmpty)
+    // What fades is still there, and so is everything else.
+    for graph in [heat, mass, strongest] {
+      #expect(ids(graph, faded: false).union(ids(graph, faded: true)) == all)
+      #expect(graph.nodes.count == drawing(DrawingFocus()).nodes.count)
+    }
+  }
+
   @Test func signIsToldByColourAndByDashes() {
     let edges = NetworkDrawing(model, title: "two towers").graph.edges
     for edge in edges where edge.attributes["class"] == "weight negative" {
