@@ -80,10 +80,9 @@ struct StandardOutputFailure: Error, CustomStringConvertible {
 /// - Throws: `ValidationError` where an output is one of the files that are read, or lies in a folder of models
 ///   that is.
 public func refuseOverwriting(_ output: String, _ files: [String], models: [String]) throws {
-  let folder = URL(fileURLWithPath: output).deletingLastPathComponent().path
   let read = files + models
   if let same = read.first(where: { WholeFile.areSame($0, output) })
-    ?? models.first(where: { WholeFile.areSame($0, folder) && output.hasSuffix(".onnx") })
+    ?? models.first(where: { WholeFile.lies(output, in: $0) && output.hasSuffix(".onnx") })
   {
     throw ValidationError(
       "\(output): that is \(same), or in it, which is read; choose another name.")

@@ -115,8 +115,9 @@ public struct Regression: Sendable {
   }
 
   /// Mean and deviation of features and targets over all rows.
-  /// - Throws: `DataProblem.tooShort` for a single step, `.constant` for a feature, `.constantRate` for a target, that does not vary
-  ///   (deviation at most 1e-12 of its magnitude), `.scale` where a `Float` cannot hold the result.
+  /// - Throws: `DataProblem.tooShort` for a single step, `.constant` for a feature, `.constantRate` for a
+  ///   target, that does not vary (deviation at most 1e-12 of its magnitude), `.scale` where a `Float` cannot
+  ///   hold the result.
   public func standardisation() throws(DataProblem) -> (
     inputs: Standardisation, outputs: Standardisation
   ) {

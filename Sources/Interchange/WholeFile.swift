@@ -152,6 +152,12 @@ public enum WholeFile {
       && first.st_dev == second.st_dev
   }
 
+  /// Whether a file is, or would be, directly in a folder.
+  public static func lies(_ path: String, in folder: String) -> Bool {
+    let parent = FilePath(path).removingLastComponent()
+    return areSame(parent.isEmpty ? "." : parent.string, folder)
+  }
+
   /// Removes what killed processes left half written in a folder and those in it. To be called only by
   /// who holds the folder's lock.
   public static func removeLeftovers(in folder: String) {

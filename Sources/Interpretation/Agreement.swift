@@ -156,10 +156,7 @@ public struct Selection: Equatable, Sendable {
     }
     guard 2 * values.count > draws else { return nil }
     values.sort()
-    func quantile(_ share: Double) -> Double {
-      values[min(values.count - 1, Int(share * Double(values.count)))]
-    }
-    return quantile((1 - confidence) / 2)...quantile((1 + confidence) / 2)
+    return values.quantile((1 - confidence) / 2)...values.quantile((1 + confidence) / 2)
   }
 
   /// |A ∩ B|/|A ∪ B| of each pair of members, 1 for two empty selections; members × members.

@@ -9,7 +9,7 @@ public struct JacobianStatistics: Equatable, Sendable {
   /// Quantiles are taken of at most so many samples, evenly spaced, and need memory for these only.
   public static let mostForQuantiles = 20_000
 
-  public var relevance: Relevance
+  public var samples: Int
   /// Shares of all samples at which the entry is positive, and negative; the rest is zero.
   public var positiveShare: Matrix
   public var negativeShare: Matrix
@@ -19,7 +19,7 @@ public struct JacobianStatistics: Equatable, Sendable {
 
   /// - Parameter inputs: samples × inputs in physical units, at least one.
   public init(_ model: Model, over inputs: Matrix) {
-    relevance = Relevance(model, over: inputs)
+    samples = inputs.rows
     var batch = JacobianBatch(LiveStructure(model.network).network)
     let (outputs, width) = (batch.outputCount, batch.inputCount)
     var positive = [Double](repeating: 0, count: outputs * width)
@@ -54,16 +54,5 @@ public struct JacobianStatistics: Equatable, Sendable {
     let first = part(members[0])
     let sum = members.dropFirst().reduce(first) { $0 + part($1) }
     return sum.map { $0 / Double(members.count) }
-  }
-}
-
-extension [Double] {
-  /// The value below which this share of these ordered values lies, linear between neighbours; NaN for none.
-  public func quantile(_ share: Double) -> Double {
-    guard !isEmpty else { return .nan }
-    let place = share * Double(count - 1)
-    let low = Int(place)
-    let high = Swift.min(low + 1, count - 1)
-    return self[low] + (place - Double(low)) * (self[high] - self[low])
   }
 }

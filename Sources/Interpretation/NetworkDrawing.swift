@@ -6,6 +6,9 @@ import Networks
 /// A pruned network as people print it: inputs on the left, rates on the right, between them what is
 /// left of the hidden layers, each tower a band beside its output. Dead units are not drawn.
 public struct NetworkDrawing {
+  /// Pairs of edges between neighbouring columns that cross.
+  public let crossings: Int
+
   private let model: Model
   private let title: String
   private let structure: LiveStructure
@@ -37,6 +40,7 @@ public struct NetworkDrawing {
       inFocus = (edges, Set(edges.flatMap { [$0.source, $0.target] }))
     }
     let rows = UnitLayout(structure)
+    crossings = rows.crossings(structure)
     let inputEdges = structure.network.layers.reduce(0) { count, layer in
       count
         + layer.connections.filter { $0.source == .inputs }
@@ -90,9 +94,6 @@ public struct NetworkDrawing {
     ).add(to: &graph)
     return graph
   }
-
-  /// Pairs of edges between neighbouring columns that cross.
-  public var crossings: Int { rows.crossings(structure) }
 
   // MARK: Places
 

@@ -55,3 +55,14 @@ private func studentCoverage(_ t: Double, degrees: Int) -> Double {
   }
   return degrees % 2 == 1 ? 2 / .pi * (angle + sin(angle) * sum) : sin(angle) * sum
 }
+
+extension [Double] {
+  /// The value below which this share of these ordered values lies, linear between neighbours; NaN for none.
+  public func quantile(_ share: Double) -> Double {
+    guard !isEmpty else { return .nan }
+    let place = share * Double(count - 1)
+    let low = Int(place)
+    let high = Swift.min(low + 1, count - 1)
+    return self[low] + (place - Double(low)) * (self[high] - self[low])
+  }
+}

@@ -18,17 +18,8 @@ struct Explanation: Encodable {
     /// Bounds of ∂(rate)/∂(input) over all inputs whatever, standardised.
     var low: Double
     var high: Double
-    var strongest: [Route]
+    var strongest: [PathEntry]
     var slope: Slope?
-  }
-
-  struct Route: Encodable {
-    var nodes: [String]
-    var product: Double
-    /// Share of the samples at which all units on the way respond with a positive slope, and mean of the
-    /// product times their slopes.
-    var activeShare: Double?
-    var meanContribution: Double?
   }
 
   /// ∂(rate)/∂(input) over data, standardised.
@@ -78,16 +69,9 @@ struct Explanation: Encodable {
     let all = analysis.strongestPaths(wanted, from: input)[output]
     let paths = PathActivity.strongest(
       count, of: all, in: network, over: data, model.inputScaling)
-    var routes = paths.map {
-      Route(nodes: $0.nodes.map(model.name(of:)), product: $0.product)
-    }
+    let activity = PathActivity(paths, of: network, over: data, model.inputScaling)
     var slope: Slope?
     if let data {
-      let activity = PathActivity(paths, of: network, over: data, model.inputScaling)
-      for (index, path) in paths.enumerated() {
-        routes[index].activeShare = activity[path]?.activeShare
-        routes[index].meanContribution = activity[path].map { $0.meanSlope * path.product }
-      }
       var batch = JacobianBatch(network)
       slope = Slope(batch.slopes(output: output, input: input, over: data, model.inputScaling))
     }
@@ -97,7 +81,7 @@ struct Explanation: Encodable {
       direct: network.directWeight(output: output, input: input),
       positive: analysis.positive[output, input], negative: analysis.negative[output, input],
       low: analysis.derivativeLow[output, input], high: analysis.derivativeHigh[output, input],
-      strongest: Array(routes.prefix(count)), slope: slope)
+      strongest: paths.map { PathEntry($0, of: model, activity) }, slope: slope)
   }
 
   // MARK: For people

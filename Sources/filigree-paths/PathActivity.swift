@@ -3,6 +3,24 @@ import Interpretation
 import LinearAlgebra
 import Networks
 
+/// A path as it is reported.
+struct PathEntry: Encodable {
+  var nodes: [String]
+  /// Of its weights, standardised.
+  var product: Double
+  /// Over data: share of the samples at which all units on the way respond with a positive slope, and mean of the
+  /// product times their slopes.
+  var activeShare: Double?
+  var meanContribution: Double?
+
+  init(_ path: Path, of model: Model, _ activity: PathActivity) {
+    nodes = path.nodes.map(model.name(of:))
+    product = path.product
+    activeShare = activity[path]?.activeShare
+    meanContribution = activity[path].map { $0.meanSlope * path.product }
+  }
+}
+
 /// How much of the time paths carry something, over data; empty without data.
 struct PathActivity {
   static let note =

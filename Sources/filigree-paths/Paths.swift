@@ -225,14 +225,6 @@ private struct MemberReport {
     var strongest: [PathEntry]
   }
 
-  struct PathEntry: Encodable {
-    var nodes: [String]
-    var product: Double
-    /// Over data.
-    var activeShare: Double?
-    var meanContribution: Double?
-  }
-
   struct Result: Encodable {
     /// Counted from 0.
     var member: Int
@@ -276,12 +268,7 @@ private struct MemberReport {
     let activity = PathActivity(
       overall + (best + bestByInput.joined()).joined(), of: structure.network, over: data,
       model.inputScaling)
-    func entry(_ path: Path) -> PathEntry {
-      PathEntry(
-        nodes: path.nodes.map(model.name(of:)), product: path.product,
-        activeShare: activity[path]?.activeShare,
-        meanContribution: activity[path].map { $0.meanSlope * path.product })
-    }
+    func entry(_ path: Path) -> PathEntry { PathEntry(path, of: model, activity) }
     var pairs: [Pair] = []
     for (row, output) in model.outputs.enumerated() {
       for (column, input) in model.inputs.enumerated() where analysis.counts[row][column] != 0 {

@@ -109,7 +109,7 @@ extension Sensitivity {
       tables.append(table("J over the samples: \(share)\(whose)", matrix, ensemble))
     }
     let samples = found[0].samplesOfQuantiles
-    if samples < found[0].relevance.samples {
+    if samples < found[0].samples {
       tables[tables.count - 1].notes.append(
         "Quantiles are of \(samples) samples, evenly spaced; all else is of all.")
     }

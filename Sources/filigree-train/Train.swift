@@ -248,13 +248,17 @@ struct Train: Tool {
     }
   }
 
+  private func training(_ recipe: Recipe) -> EnsembleTraining {
+    EnsembleTraining(
+      recipe: recipe, members: members, seed: seed, threads: run.threads,
+      onDivergence: onDivergence, usesHalves: bootstrap)
+  }
+
   private func train(_ recipe: Recipe, _ smoothing: Smoothing, _ kept: CheckpointFolder)
     async throws -> EnsembleTraining.Outcome
   {
     let data = smoothing.data
-    let training = EnsembleTraining(
-      recipe: recipe, members: members, seed: seed, threads: run.threads,
-      onDivergence: onDivergence, usesHalves: bootstrap)
+    let training = training(recipe)
     let halves = bootstrap ? training.halves(of: data.samples.count) : []
     if Set(halves).count < halves.count {
       Console.warning(
@@ -315,9 +319,7 @@ struct Train: Tool {
       validationTrajectories: split.validation?.samples.count ?? 0,
       leftOut: leftOut.isEmpty ? nil : leftOut,
       resampling: bootstrap ? EnsembleFolder.Description.halves : nil,
-      halves: bootstrap
-        ? EnsembleTraining(recipe: recipe, members: members, seed: seed, threads: 1)
-          .halves(of: data.samples.count) : nil)
+      halves: bootstrap ? training(recipe).halves(of: data.samples.count) : nil)
     try folder.write(try Self.json(description), named: "ensemble.json")
     try folder.write(trainingTable(outcome.histories, names).csv.utf8, named: "training.csv")
     manifest.files += files + ["ensemble.json", "training.csv"]

@@ -95,7 +95,8 @@ import Testing
       until [ -e S/units ]; do sleep 0.01; done; sleep 0.2
       kill -INT $child; wait $child; echo "code $?"; ls S
       filigree-study run plan.yaml --output S -q & child=$!
-      until [ -e S/units ]; do sleep 0.01; done; sleep 0.3
+      # Until it has the folder open that it locks; on a busy machine it may take its time to start.
+      until ls -l /proc/$child/fd 2>/dev/null | grep -q S/.*lock; do sleep 0.01; done; sleep 0.2
       filigree-study run plan.yaml --output S; echo "second $?"
       filigree-study tables S >/dev/null; echo "tables $?"
       kill $child; wait $child 2>/dev/null
