@@ -33,6 +33,8 @@ public struct Graph: Equatable, Sendable {
   public struct Node: Equatable, Sendable {
     public var id: String
     public var attributes: Attributes
+    /// Where its middle is and how wide and high it is, in points; nil for Graphviz to say.
+    public var frame: Frame?
 
     public init(_ id: String, _ attributes: Attributes) {
       self.id = id
@@ -47,11 +49,8 @@ public struct Graph: Equatable, Sendable {
       _ attributes: Attributes
     ) {
       self.id = id
-      self.attributes = attributes.merging([
-        "label": .text(label), "pos": .keyword("\(DOT.number(centre.x)),\(DOT.number(centre.y))"),
-        "width": .number(size.width / 72), "height": .number(size.height / 72),
-        "fixedsize": "true",
-      ]) { given, _ in given }
+      self.attributes = attributes.merging(["label": .text(label)]) { given, _ in given }
+      frame = Frame(centre: centre, width: size.width, height: size.height)
     }
   }
 
@@ -59,45 +58,144 @@ public struct Graph: Equatable, Sendable {
     public var from: String
     public var to: String
     public var attributes: Attributes
+    /// A Bézier curve of 3n + 1 points; empty for Graphviz to find one.
+    public var curve: [Point]
+    /// Where the tip of an arrow is whose base is the curve's end; nil for no arrow.
+    public var tip: Point?
 
     public init(_ from: String, _ to: String, _ attributes: Attributes) {
-      self.from = from
-      self.to = to
-      self.attributes = attributes
+      self.init(from, to, along: [], attributes)
     }
 
     /// An edge along a fixed Bézier curve of 3n + 1 points.
-    public init(_ from: String, _ to: String, along curve: [Point], _ attributes: Attributes) {
-      precondition(curve.count % 3 == 1)
+    public init(
+      _ from: String, _ to: String, along curve: [Point], tip: Point? = nil,
+      _ attributes: Attributes
+    ) {
+      precondition(curve.isEmpty || curve.count % 3 == 1)
       self.from = from
       self.to = to
-      let points = curve.map { "\(DOT.number($0.x)),\(DOT.number($0.y))" }
-      self.attributes = attributes.merging([
-        "pos": .keyword(points.joined(separator: " "))
-      ]) { given, _ in given }
+      self.curve = curve
+      self.tip = tip
+      self.attributes = attributes
     }
+  }
+
+  /// A box around a place.
+  public struct Frame: Equatable, Sendable {
+    public var centre: Point
+    public var width: Double
+    public var height: Double
+
+    public init(centre: Point, width: Double, height: Double) {
+      self.centre = centre
+      self.width = width
+      self.height = height
+    }
+
+    public var left: Double { centre.x - width / 2 }
+    public var right: Double { centre.x + width / 2 }
+    public var top: Double { centre.y + height / 2 }
+    public var bottom: Double { centre.y - height / 2 }
   }
 
   public var name: String
   public var attributes: Attributes
   public var nodes: [Node] = []
   public var edges: [Edge] = []
+  /// What a picture says of itself to those who do not see it: a name, and what there is to see.
+  public var title = ""
+  public var summary = ""
 
   public init(name: String, attributes: Attributes = [:]) {
     self.name = name
     self.attributes = attributes
   }
 
+  /// The smallest box around all nodes and curves that have a place; nil where none has.
+  public var bounds: Frame? {
+    let frames = nodes.compactMap(\.frame)
+    let points =
+      frames.flatMap { [Point($0.left, $0.bottom), Point($0.right, $0.top)] }
+      + edges.flatMap(\.curve)
+    guard let first = points.first else { return nil }
+    var (low, high) = (first, first)
+    for point in points {
+      low = Point(min(low.x, point.x), min(low.y, point.y))
+      high = Point(max(high.x, point.x), max(high.y, point.y))
+    }
+    return Frame(
+      centre: Point((low.x + high.x) / 2, (low.y + high.y) / 2), width: high.x - low.x,
+      height: high.y - low.y)
+  }
+
+  /// Everything elsewhere.
+  public func moved(by offset: Point) -> Graph {
+    func move(_ point: Point) -> Point { Point(point.x + offset.x, point.y + offset.y) }
+    var result = self
+    for index in nodes.indices {
+      if let centre = nodes[index].frame?.centre {
+        result.nodes[index].frame?.centre = move(centre)
+      }
+    }
+    for index in edges.indices {
+      result.edges[index].curve = edges[index].curve.map(move)
+      result.edges[index].tip = edges[index].tip.map(move)
+    }
+    return result
+  }
+
+  /// Another graph's nodes and edges beside this one's, their identifiers with a prefix.
+  public mutating func add(_ other: Graph, prefix: String = "") {
+    func renamed(_ attributes: Attributes) -> Attributes {
+      guard case .keyword(let id)? = attributes["id"] else { return attributes }
+      return attributes.merging(["id": .keyword(prefix + id)]) { $1 }
+    }
+    for var node in other.nodes {
+      node.id = prefix + node.id
+      node.attributes = renamed(node.attributes)
+      nodes.append(node)
+    }
+    for var edge in other.edges {
+      (edge.from, edge.to) = (prefix + edge.from, prefix + edge.to)
+      edge.attributes = renamed(edge.attributes)
+      edges.append(edge)
+    }
+  }
+
   /// The graph in the DOT language; the same graph always gives the same text.
   public var dot: String {
     var text = "digraph \(DOT.identifier(name)) {\n"
     text += "  graph \(DOT.list(attributes));\n"
-    for node in nodes { text += "  \(DOT.identifier(node.id)) \(DOT.list(node.attributes));\n" }
+    for node in nodes {
+      text += "  \(DOT.identifier(node.id)) \(DOT.list(node.placedAttributes));\n"
+    }
     for edge in edges {
       text +=
-        "  \(DOT.identifier(edge.from)) -> \(DOT.identifier(edge.to)) \(DOT.list(edge.attributes));\n"
+        "  \(DOT.identifier(edge.from)) -> \(DOT.identifier(edge.to)) "
+        + "\(DOT.list(edge.placedAttributes));\n"
     }
     return text + "}\n"
+  }
+}
+
+extension Graph.Node {
+  fileprivate var placedAttributes: Attributes {
+    guard let frame else { return attributes }
+    return attributes.merging([
+      "pos": .keyword(DOT.place(frame.centre)), "width": .number(frame.width / 72),
+      "height": .number(frame.height / 72), "fixedsize": "true",
+    ]) { given, _ in given }
+  }
+}
+
+extension Graph.Edge {
+  fileprivate var placedAttributes: Attributes {
+    guard !curve.isEmpty else { return attributes }
+    let arrow = tip.map { ["e,\(DOT.place($0))"] } ?? []
+    return attributes.merging([
+      "pos": .keyword((arrow + curve.map(DOT.place)).joined(separator: " "))
+    ]) { given, _ in given }
   }
 }
 
@@ -115,6 +213,8 @@ enum DOT {
     case .text(let text): quoted(literal(text))
     }
   }
+
+  static func place(_ point: Point) -> String { "\(number(point.x)),\(number(point.y))" }
 
   /// Up to three decimals, never in exponents.
   static func number(_ value: Double) -> String {

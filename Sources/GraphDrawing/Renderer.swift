@@ -33,7 +33,9 @@ public enum Renderer {
   public static func render(_ graph: Graph, as format: Format, layout: Layout = .fixed)
     throws(GraphvizError) -> [UInt8]
   {
-    try render(dot: graph.dot, as: format, layout: layout)
+    let bytes = try render(dot: graph.dot, as: format, layout: layout)
+    guard format == .svg, !graph.title.isEmpty else { return bytes }
+    return AccessibleSVG.described(bytes, title: graph.title, summary: graph.summary)
   }
 
   /// Draws a graph given in the DOT language.

@@ -1,5 +1,6 @@
 import Foundation
 import LinearAlgebra
+import Networks
 
 /// Which input-output pairs each member of an ensemble selects, and how far the members agree.
 ///
@@ -205,5 +206,15 @@ public struct Selection: Equatable, Sendable {
       variance1 + variance2 > 1e-15
     else { return nil }
     return (phi2 - phi1) / (variance1 + variance2).squareRoot()
+  }
+}
+
+extension Selection {
+  /// What each member of an ensemble connects: the pairs between which some path is left.
+  public init(connectedPairsOf ensemble: Ensemble) {
+    self.init(
+      chosen: ensemble.members.map { member in
+        PathAnalysis(member.network).counts.flatMap { row in row.map { $0 != 0 } }
+      })
   }
 }

@@ -31,16 +31,41 @@ enum DrawingStyle {
     }
   }
 
-  static let hiddenColours = (fill: "#FFFFFF", line: "#444444")
   static let outputColours = (fill: "#DDF3EA", line: "#00785A")
 
+  /// A hidden unit: as much of its disc filled as the share of samples at which it is active; hollow where it
+  /// never is, grey where that is not known.
+  static func unit(activeShare: Double?, isFaded: Bool = false) -> Attributes {
+    let line = isFaded ? fadedColours.line : "#444444"
+    var result: Attributes = [
+      "shape": "circle", "style": "filled", "fillcolor": isFaded ? "#FFFFFF" : "#D5D9DD",
+      "color": .keyword(line), "class": "unit hidden",
+    ]
+    if let activeShare {
+      switch activeShare {
+      case ...0: result["fillcolor"] = "#FFFFFF"
+      case 0.995...: result["fillcolor"] = .keyword(line)
+      default:
+        // Less than a hundredth would not be seen.
+        let filled = max(0.01, (activeShare * 1000).rounded() / 1000)
+        result["style"] = "wedged"
+        result["fillcolor"] = .keyword("\(line);\(filled):#FFFFFF")
+      }
+      if activeShare <= 0 { result["class"] = "unit hidden inactive" }
+    }
+    if isFaded, case .keyword(let kind)? = result["class"] {
+      result["class"] = .keyword(kind + " faded")
+    }
+    return result
+  }
+
   /// Line of an edge: width by |strength| relative to the strongest, colour and dashes by sign.
-  static func edge(_ strength: Double, strongest: Double) -> Attributes {
+  static func edge(_ strength: Double, strongest: Double, scale: Double = 1) -> Attributes {
     let share = strongest > 0 ? min(1, abs(strength) / strongest) : 0
     return [
       "color": .keyword((strength < 0 ? negative : positive) + opacity(share)),
       "style": strength < 0 ? "dashed" : "solid",
-      "penwidth": .number(width(share)),
+      "penwidth": .number(width(share) * scale),
       "arrowhead": "none",
       "class": strength < 0 ? "weight negative" : "weight positive",
     ]
@@ -49,7 +74,7 @@ enum DrawingStyle {
   static func width(_ share: Double) -> Double { 0.4 + 3.0 * share.squareRoot() }
 
   /// Weak edges are also paler, so that many of them do not hide the strong ones.
-  private static func opacity(_ share: Double) -> String {
+  static func opacity(_ share: Double) -> String {
     String(format: "%02X", Int(90 + 150 * share.squareRoot()))
   }
 
@@ -89,6 +114,12 @@ enum DrawingStyle {
   /// Three significant digits, for labels and tooltips.
   static func number(_ value: Double) -> String { String(format: "%.3g", value) }
 
+  /// Two digits and a sign, as short as a label beside a line should be: +0.4, −1.3.
+  static func signed(_ value: Double) -> String {
+    let digits = String(format: abs(value) < 10 ? "%.2g" : "%.0f", abs(value))
+    return (value < 0 ? "−" : "+") + digits
+  }
+
   /// 16 640 000
   static func grouped(_ count: UInt64) -> String {
     var groups: [Substring] = []
@@ -100,14 +131,20 @@ enum DrawingStyle {
     return ([rest] + groups.reversed()).joined(separator: " ")
   }
 
-  static func graph(_ name: String, description: String) -> Graph {
-    Graph(
+  /// - Parameters:
+  ///   - title: what the picture is called.
+  ///   - summary: what there is to see, for those who do not see it.
+  static func graph(_ name: String, title: String, summary: String) -> Graph {
+    var graph = Graph(
       name: name,
       attributes: [
         "bgcolor": "white", "outputorder": "edgesfirst", "pad": 0.2, "margin": 0.0,
-        "splines": "true", "fontname": .keyword(font), "tooltip": .text(description),
+        "splines": "true", "fontname": .keyword(font), "tooltip": .text("\(title): \(summary)"),
         "id": "drawing",
       ])
+    graph.title = title
+    graph.summary = summary
+    return graph
   }
 }
 

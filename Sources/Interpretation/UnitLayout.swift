@@ -2,12 +2,9 @@ import Networks
 
 /// Where the live hidden units of a network stand: a column per depth, a band per tower, ordered
 /// within each band so that edges cross little.
+///
+/// The order depends on the weights alone: the same network with its units numbered otherwise is drawn alike.
 struct UnitLayout {
-  static let diameter = 9.0
-  private static let unitStep = 14.0
-  private static let bandGap = 16.0
-  private static let leastBand = 30.0
-
   struct Place: Equatable {
     var column: Int
     /// In points, upwards.
@@ -15,42 +12,42 @@ struct UnitLayout {
   }
 
   private(set) var places: [PathNode: Place] = [:]
-  /// Heights of the outputs, in their order.
-  private(set) var outputHeights: [Double] = []
+  /// Heights of the outputs of these bands, by number.
+  private(set) var outputHeights: [Int: Double] = [:]
   let columnCount: Int
   let height: Double
+  private let size: DrawingSize
 
-  init(_ structure: LiveStructure) {
+  /// - Parameters:
+  ///   - bands: layers that are connected with each other, from the top down; those of others are left out.
+  init(_ structure: LiveStructure, bands: [[Int]], size: DrawingSize) {
+    self.size = size
     let network = structure.network
     let depth = Self.depths(network)
-    let bands = Self.bands(network)
-    let hidden = network.layers.indices.filter { !network.outputLayers.contains($0) }
-    columnCount = (hidden.map { depth[$0] }.max() ?? -1) + 1
+    let hidden = network.hiddenLayers.filter { layer in bands.contains { $0.contains(layer) } }
+    columnCount =
+      (hidden.filter { !structure.liveUnits($0).isEmpty }.map { depth[$0] }.max() ?? -1) + 1
 
     /// Most live units of any layer of the band, or its outputs if there are more.
-    func content(_ band: [Int]) -> (tallest: Int, outputs: Int) {
+    let heights = bands.map { band in
       let tallest = band.filter(hidden.contains).map { structure.liveUnits($0).count }.max() ?? 0
       let outputs = band.filter(network.outputLayers.contains)
         .reduce(0) { $0 + network.layers[$1].unitCount }
-      return (tallest, outputs)
+      return max(Double(tallest) * size.unitStep, Double(outputs) * size.boxStep)
     }
-    let heights = bands.map { band in
-      let (tallest, outputs) = content(band)
-      return max(Double(tallest) * Self.unitStep, Double(outputs) * Self.leastBand)
-    }
-    height = heights.reduce(0, +) + Self.bandGap * Double(max(0, bands.count - 1))
+    height = heights.reduce(0, +) + size.bandGap * Double(max(0, bands.count - 1))
 
+    let order = Self.canonicalOrder(structure)
     var top = height
     var outputPlaces: [PathNode: Double] = [:]
     for (band, bandHeight) in zip(bands, heights) {
       let middle = top - bandHeight / 2
       for layer in band {
         let isOutput = network.outputLayers.contains(layer)
-        let units =
-          isOutput ? Array(0..<network.layers[layer].unitCount) : structure.liveUnits(layer)
+        let units = isOutput ? Array(0..<network.layers[layer].unitCount) : order[layer]
         let step =
           isOutput
-          ? bandHeight / Double(max(1, units.count)) : Self.spacing(units.count, bandHeight)
+          ? bandHeight / Double(max(1, units.count)) : Self.spacing(units.count, bandHeight, size)
         for (rank, unit) in units.enumerated() {
           let y = middle + step * (Double(units.count - 1) / 2 - Double(rank))
           let node = PathNode.unit(layer: layer, index: unit)
@@ -61,24 +58,61 @@ struct UnitLayout {
           }
         }
       }
-      top -= bandHeight + Self.bandGap
+      top -= bandHeight + size.bandGap
     }
-    outputHeights = network.outputUnits.map {
-      outputPlaces[.unit(layer: $0.layer, index: $0.unit)] ?? 0
+    for (output, unit) in network.outputUnits.enumerated() {
+      outputHeights[output] = outputPlaces[.unit(layer: unit.layer, index: unit.unit)]
     }
-    reduceCrossings(structure, bands, depth, hidden: hidden)
+    reduceCrossings(structure, bands, depth, order, hidden: hidden)
   }
 
   /// Few units of a tall band spread a little, but stay a group.
-  private static func spacing(_ count: Int, _ bandHeight: Double) -> Double {
-    count > 1 ? min(unitStep * 1.8, bandHeight / Double(count)) : unitStep
+  private static func spacing(_ count: Int, _ bandHeight: Double, _ size: DrawingSize) -> Double {
+    count > 1 ? min(size.unitStep * 1.8, bandHeight / Double(count)) : size.unitStep
   }
 
   func lifted(by distance: Double) -> UnitLayout {
     var result = self
     for node in places.keys { result.places[node]?.y += distance }
-    result.outputHeights = outputHeights.map { $0 + distance }
+    result.outputHeights = outputHeights.mapValues { $0 + distance }
     return result
+  }
+
+  /// Live units of each layer in an order that does not depend on their numbers: by what they read, then by its
+  /// weights.
+  private static func canonicalOrder(_ structure: LiveStructure) -> [[Int]] {
+    var order: [[Int]] = []
+    var place: [[Int: Int]] = []
+    for (number, layer) in structure.network.layers.enumerated() {
+      var keys: [Int: (sources: [Int], weights: [Double])] = [:]
+      for unit in structure.liveUnits(number) {
+        var read: [(source: Int, weight: Double)] = []
+        for connection in layer.connections {
+          for (column, weight) in connection.weight.row(unit).enumerated() where weight != 0 {
+            switch connection.source {
+            case .inputs: read.append((column, weight))
+            case .layer(let source):
+              let first = structure.network.inputCount + source * 1_000_000
+              read.append((first + (place[source][column] ?? 0), weight))
+            }
+          }
+        }
+        read.sort { $0.source < $1.source }
+        keys[unit] = (read.map(\.source), read.map(\.weight) + [layer.bias[unit]])
+      }
+      let units = keys.sorted { a, b in
+        if a.value.sources != b.value.sources {
+          return a.value.sources.lexicographicallyPrecedes(b.value.sources)
+        }
+        if a.value.weights != b.value.weights {
+          return a.value.weights.lexicographicallyPrecedes(b.value.weights)
+        }
+        return a.key < b.key
+      }.map(\.key)
+      order.append(units)
+      place.append(Dictionary(uniqueKeysWithValues: units.enumerated().map { ($1, $0) }))
+    }
+    return order
   }
 
   /// Number of hidden layers before each layer, along the longest way.
@@ -94,30 +128,14 @@ struct UnitLayout {
     return result
   }
 
-  /// Layers that are connected with each other, in the order of their outputs: one band per tower.
-  private static func bands(_ network: Network) -> [[Int]] {
-    var band = Array(network.layers.indices)
-    func root(_ layer: Int) -> Int { band[layer] == layer ? layer : root(band[layer]) }
-    for (index, layer) in network.layers.enumerated() {
-      for connection in layer.connections {
-        if case .layer(let source) = connection.source { band[root(source)] = root(index) }
-      }
-    }
-    var order: [Int] = []
-    for output in network.outputLayers where !order.contains(root(output)) {
-      order.append(root(output))
-    }
-    return order.map { wanted in network.layers.indices.filter { root($0) == wanted } }
-  }
-
   /// Within each band and column, the order in which few edges cross; inputs and outputs stay.
   private mutating func reduceCrossings(
-    _ structure: LiveStructure, _ bands: [[Int]], _ depth: [Int], hidden: [Int]
+    _ structure: LiveStructure, _ bands: [[Int]], _ depth: [Int], _ order: [[Int]], hidden: [Int]
   ) {
     for band in bands {
       let units = (0..<columnCount).map { column in
         hidden.filter { band.contains($0) && depth[$0] == column }.flatMap { layer in
-          structure.liveUnits(layer).map { PathNode.unit(layer: layer, index: $0) }
+          order[layer].map { PathNode.unit(layer: layer, index: $0) }
         }
       }.filter { !$0.isEmpty }
       guard !units.isEmpty else { continue }
@@ -135,11 +153,11 @@ struct UnitLayout {
 
   /// Pairs of edges between neighbouring columns that cross, inputs and outputs included; edges that pass a
   /// column do not count.
-  func crossings(_ structure: LiveStructure) -> Int {
+  func crossings(_ structure: LiveStructure, _ bands: [[Int]]) -> Int {
     let units = (0..<columnCount).map { column in
       places.filter { $0.value.column == column }.sorted { $0.value.y > $1.value.y }.map(\.key)
     }
-    let columns = LayeredColumns(structure, between: units, outputsOf: nil)
+    let columns = LayeredColumns(structure, between: units, outputsOf: Set(bands.joined()))
     return LayerOrdering.crossings(counts: columns.nodes.map(\.count), edges: columns.edges)
   }
 }
@@ -149,10 +167,10 @@ private struct LayeredColumns {
   let nodes: [[PathNode]]
   let edges: [[LayerOrdering.Edge]]
 
-  /// - Parameter layers: whose outputs are the last column; nil for all.
-  init(_ structure: LiveStructure, between units: [[PathNode]], outputsOf layers: Set<Int>?) {
+  /// - Parameter layers: whose outputs are the last column.
+  init(_ structure: LiveStructure, between units: [[PathNode]], outputsOf layers: Set<Int>) {
     let network = structure.network
-    let outputs = network.outputUnits.filter { layers?.contains($0.layer) ?? true }
+    let outputs = network.outputUnits.filter { layers.contains($0.layer) }
       .map { PathNode.unit(layer: $0.layer, index: $0.unit) }
     let columns = [(0..<network.inputCount).map(PathNode.input)] + units + [outputs]
     var place: [PathNode: (column: Int, number: Int)] = [:]
@@ -176,4 +194,25 @@ private struct LayeredColumns {
     nodes = columns
     self.edges = edges
   }
+}
+
+extension Network {
+  var hiddenLayers: [Int] { layers.indices.filter { !outputLayers.contains($0) } }
+
+  /// Layers that are connected with each other, in the order of their outputs: one band per tower.
+  var bands: [[Int]] {
+    var band = Array(layers.indices)
+    func root(_ layer: Int) -> Int { band[layer] == layer ? layer : root(band[layer]) }
+    for (index, layer) in layers.enumerated() {
+      for connection in layer.connections {
+        if case .layer(let source) = connection.source { band[root(source)] = root(index) }
+      }
+    }
+    var order: [Int] = []
+    for output in outputLayers where !order.contains(root(output)) {
+      order.append(root(output))
+    }
+    return order.map { wanted in layers.indices.filter { root($0) == wanted } }
+  }
+
 }

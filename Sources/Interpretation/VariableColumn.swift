@@ -1,72 +1,104 @@
 import Dynamics
 import GraphDrawing
 
-/// A column of named boxes: inputs on the left or rates on the right of a drawing.
+/// A column of named boxes: inputs on the left or rates on the right of a drawing, or some of them.
 struct VariableColumn {
-  static let boxHeight = 20.0
-
   let variables: [Variable]
+  /// The number of each variable among all of its kind, which is part of its identifier.
+  let numbers: [Int]
   /// Centres, from the top down.
   let centres: [Point]
   let width: Double
   let isOutput: Bool
+  let size: DrawingSize
+  /// Before the identifiers, where a variable is drawn more than once.
+  var prefix = ""
 
   /// Room for the longest label; names beyond it are shortened in the box and whole in the tooltip.
-  static func width(of variables: [Variable], isOutput: Bool) -> Double {
-    let longest = variables.map { estimatedWidth(label($0, isOutput: isOutput)) }.max() ?? 0
-    return min(190, max(64, longest + 16))
+  static func width(of variables: [Variable], isOutput: Bool, size: DrawingSize) -> Double {
+    let longest =
+      variables.map { estimatedWidth(label($0, isOutput, size)) * size.fontSize / 10 }.max() ?? 0
+    return min(size.widestBox, max(size.narrowestBox, longest + 1.6 * size.fontSize))
   }
 
   /// Evenly spaced from `top` to `bottom`, with a wider gap where states end and controls begin.
+  ///
+  /// - Parameter numbers: which of the variables; all where it is nil.
   static func spread(
-    _ variables: [Variable], x: Double, top: Double, bottom: Double, isOutput: Bool
+    _ all: [Variable], numbers: [Int]? = nil, x: Double, top: Double, bottom: Double,
+    isOutput: Bool,
+    size: DrawingSize, width: Double? = nil
   ) -> VariableColumn {
-    let gap = isOutput ? 0.0 : 0.9
+    let numbers = numbers ?? Array(all.indices)
+    let variables = numbers.map { all[$0] }
+    let places = slots(variables, isOutput: isOutput)
+    let last = places.last ?? 0
+    let step = last > 0 ? (top - bottom) / last : 0
+    let middle = (top + bottom) / 2
+    return VariableColumn(
+      variables: variables, numbers: numbers,
+      centres: places.map { Point(x, last > 0 ? top - $0 * step : middle) },
+      width: width ?? Self.width(of: variables, isOutput: isOutput, size: size), isOutput: isOutput,
+      size: size)
+  }
+
+  /// Where each stands, in steps from the first.
+  private static func slots(_ variables: [Variable], isOutput: Bool) -> [Double] {
     var places: [Double] = []
     var place = 0.0
     for (index, variable) in variables.enumerated() {
-      if index > 0 {
-        place += 1
-        if variable.role != variables[index - 1].role { place += gap }
-      }
+      if index > 0 { place += !isOutput && variable.role != variables[index - 1].role ? 1.9 : 1 }
       places.append(place)
     }
-    let step = place > 0 ? (top - bottom) / place : 0
-    let middle = (top + bottom) / 2
-    return VariableColumn(
-      variables: variables,
-      centres: places.map { Point(x, place > 0 ? top - $0 * step : middle) },
-      width: width(of: variables, isOutput: isOutput), isOutput: isOutput)
+    return places
   }
 
-  func nodeID(_ index: Int) -> String { (isOutput ? "output-" : "input-") + String(index) }
+  /// Least height, middle of the first to middle of the last, at which boxes keep their distance.
+  static func leastHeight(_ variables: [Variable], isOutput: Bool, size: DrawingSize) -> Double {
+    (slots(variables, isOutput: isOutput).last ?? 0) * size.boxStep
+  }
+
+  func nodeID(_ number: Int) -> String {
+    prefix + (isOutput ? "output-" : "input-") + String(number)
+  }
+
+  func centre(_ number: Int) -> Point {
+    if numbers.indices.contains(number), numbers[number] == number { return centres[number] }
+    return numbers.firstIndex(of: number).map { centres[$0] } ?? Point(0, 0)
+  }
+
   /// Where edges leave or arrive.
-  func port(_ index: Int) -> Point {
-    Point(centres[index].x + (isOutput ? -width / 2 : width / 2), centres[index].y)
+  func port(_ number: Int) -> Point {
+    let centre = centre(number)
+    return Point(centre.x + (isOutput ? -width / 2 : width / 2), centre.y)
   }
 
-  /// - Parameter inFocus: what does not fade.
+  /// - Parameters:
+  ///   - live: by number.
+  ///   - inFocus: by number, what does not fade; nil for all.
   func nodes(live: [Bool], inFocus: [Bool]? = nil) -> [Graph.Node] {
-    variables.indices.map { index in
-      let variable = variables[index]
-      let isFaded = inFocus.map { !$0[index] } ?? false
+    zip(numbers, zip(variables, centres)).map { number, content in
+      let (variable, centre) = content
+      let isFaded = inFocus.map { !$0[number] } ?? false
       let colours =
         isFaded
         ? DrawingStyle.fadedColours
         : isOutput ? DrawingStyle.outputColours : DrawingStyle.colours(variable.role)
-      let isLive = live[index]
+      let isLive = live[number]
       let kind = isOutput ? "output" : variable.role == .state ? "input state" : "input control"
+      let label = Self.shortened(
+        Self.label(variable, isOutput, size), width - 1.2 * size.fontSize, size: size.fontSize)
       return Graph.Node(
-        nodeID(index), label: Self.shortened(Self.label(variable, isOutput: isOutput), width - 12),
-        at: centres[index], size: (width, Self.boxHeight),
+        nodeID(number), label: label, at: centre, size: (width, size.boxHeight),
         [
           "shape": "box", "style": .keyword(isLive ? "filled,rounded" : "filled,rounded,dashed"),
           "fillcolor": .keyword(isLive ? colours.fill : "#FFFFFF"),
           "color": .keyword(isLive ? colours.line : "#AAAAAA"),
           "fontcolor": .keyword(
             isFaded ? "#BBBBBB" : isLive ? DrawingStyle.ink : DrawingStyle.faint),
-          "fontname": .keyword(DrawingStyle.font), "fontsize": 10.0, "penwidth": 1.0,
-          "id": .keyword(nodeID(index)),
+          "fontname": .keyword(DrawingStyle.font), "fontsize": .number(size.fontSize),
+          "penwidth": .number(size.fontSize / 10),
+          "id": .keyword(nodeID(number)),
           "class":
             .keyword(kind + (isLive ? "" : " dead") + (isFaded ? " faded" : "")),
           "tooltip": .text(Self.tooltip(variable, isOutput: isOutput, isLive: isLive)),
@@ -81,16 +113,16 @@ struct VariableColumn {
       ? [.state: "rates of change"] : [.state: "states", .control: "inputs"]
     return names.keys.sorted { $0.rawValue < $1.rawValue }.compactMap { role in
       guard let first = variables.firstIndex(where: { $0.role == role }) else { return nil }
-      let prefix = isOutput ? "output" : role.rawValue
+      let kind = isOutput ? "output" : role.rawValue
       return DrawingStyle.text(
-        "heading-\(prefix)", names[role] ?? "",
-        at: Point(centres[first].x, centres[first].y + Self.boxHeight / 2 + 8), width: width,
+        "\(prefix)heading-\(kind)", names[role] ?? "",
+        at: Point(centres[first].x, centres[first].y + size.boxHeight / 2 + 8), width: width,
         size: 9, colour: DrawingStyle.faint)
     }
   }
 
-  private static func label(_ variable: Variable, isOutput: Bool) -> String {
-    isOutput ? "d/dt \(variable.name)" : variable.label
+  private static func label(_ variable: Variable, _ isOutput: Bool, _ size: DrawingSize) -> String {
+    isOutput ? "d/dt \(variable.name)" : size.showsUnits ? variable.label : variable.name
   }
 
   private static func tooltip(_ variable: Variable, isOutput: Bool, isLive: Bool) -> String {

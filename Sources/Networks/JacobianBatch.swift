@@ -197,6 +197,24 @@ public struct JacobianBatch: ~Copyable {
     return zip(products, active).map { ($0 / all, Double($1) / all) }
   }
 
+  /// Per unit, numbered through all layers: the share of rows at which its slope is above `threshold`. Those of
+  /// units that reach no output mean nothing.
+  public mutating func activeShares(
+    over samples: Matrix, _ scaling: Standardisation, slopeAbove threshold: Double
+  ) -> [Double] {
+    let units = slopes.count / Self.lanes - 1 - inputCount
+    var active = [Int](repeating: 0, count: units)
+    for first in stride(from: 0, to: samples.rows, by: Self.lanes) {
+      let count = min(Self.lanes, samples.rows - first)
+      load(samples, first: first, count: count, scaling)
+      for unit in 0..<units {
+        let row = slopes.part((1 + inputCount + unit) * Self.lanes, Self.lanes)
+        for lane in 0..<count where arena[row, lane] > threshold { active[unit] += 1 }
+      }
+    }
+    return active.map { Double($0) / Double(samples.rows) }
+  }
+
   private mutating func load(
     _ samples: Matrix, first: Int, count: Int, _ scaling: Standardisation
   ) {

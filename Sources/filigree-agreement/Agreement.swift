@@ -126,11 +126,15 @@ struct Agreement: Tool {
       for index in loaded.indices { loaded[index].name = ensembles[index] }
     }
     if let second = loaded.dropFirst().first {
-      try checkComparable(loaded[0], second)
+      try loaded[0].checkComparable(with: second)
     }
     if errorBound { try checkHalves(loaded) }
     let data = try data.map { try controls.read($0) }
-    let truth = try await readTruth(data, loaded[0])
+    var truth: PlantTruth?
+    if let plant, let data {
+      truth = try await variation.truth(
+        plant, for: loaded[0], over: data, from: self.data ?? "", threads: run.threads)
+    }
     var reports: [EnsembleReport] = []
     for ensemble in loaded {
       let points = try data.map { try ensemble.points(of: $0, from: self.data ?? "") }
@@ -201,34 +205,6 @@ struct Agreement: Tool {
       Console.warning(
         "\(counted(consensus.shared.count, "pair")) outside the consensus stay, because the neurons that carry "
           + "them serve several outputs: \(list(consensus.shared)); train with --towers per-output")
-    }
-  }
-
-  private func checkComparable(_ first: Ensemble, _ second: Ensemble) throws {
-    guard first.inputs.map(\.name) == second.inputs.map(\.name),
-      first.outputs.map(\.name) == second.outputs.map(\.name)
-    else {
-      throw DataMismatch(
-        "\(first.name) and \(second.name) have different variables, so their structures cannot be "
-          + "compared: \(first.inputs.map(\.name).joined(separator: ", ")) and "
-          + second.inputs.map(\.name).joined(separator: ", "))
-    }
-  }
-
-  private func readTruth(_ data: Trajectories?, _ ensemble: Ensemble) async throws -> PlantTruth? {
-    guard let data, let plant = try plant.map(variation.plant) else { return nil }
-    let names = (plant.states + plant.controls).map(\.name)
-    guard ensemble.inputs.map(\.name) == names,
-      ensemble.outputs.map(\.name) == plant.states.map(\.name)
-    else {
-      throw DataMismatch(
-        "\(ensemble.name) does not model the plant \(plant.name), which has the variables "
-          + names.joined(separator: ", "))
-    }
-    do {
-      return try await PlantTruth(plant, over: data, threads: run.threads)
-    } catch let problem as DataProblem {
-      throw DataMismatch("\(self.data ?? ""): \(problem)")
     }
   }
 

@@ -51,7 +51,9 @@ import Testing
       samples: [Matrix([[0, 0, 0], [1, 2, 3], [-1, 0.5, 2], [2, -3, 1]])])
     let ensemble = Ensemble(name: "towers", members: [model])
     let relevance = try await EnsembleRelevance(ensemble, over: data, threads: 1)
-    return DependencyDrawing(ensemble, relevance: relevance, threshold: 0.01, title: "towers").graph
+    return PairDrawing.dependencies(
+      PairDrawing.Chosen(ensemble, relevance: relevance, threshold: 0.01), title: "towers"
+    ).graph(.columns)
   }
 
   @Test func everySurvivingWeightIsAnEdgeAndEveryLiveUnitANode() {
@@ -84,7 +86,9 @@ import Testing
   /// The towers: T = 0.5 relu(T − 2 m) − T and m = −0.25 relu(T/2) + relu(T).
   @Test func focusBringsOutPathsAndFadesTheRest() {
     func drawing(_ focus: DrawingFocus) -> Graph {
-      NetworkDrawing(model, title: "t", focus: focus).graph
+      var options = NetworkDrawing.Options()
+      options.focus = focus
+      return NetworkDrawing(model, title: "t", options: options).graph
     }
     let all = ids(drawing(DrawingFocus()), faded: false)
     #expect(ids(drawing(DrawingFocus()), faded: true).isEmpty && all.count == 8)

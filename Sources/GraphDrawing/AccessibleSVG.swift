@@ -1,0 +1,32 @@
+/// What Graphviz leaves out of an SVG: that it is one picture, what it is called and what it shows, for screen
+/// readers (SVG Accessibility API Mappings, W3C).
+enum AccessibleSVG {
+  /// The same file with a title and a description as the first children of its root element.
+  static func described(_ svg: [UInt8], title: String, summary: String) -> [UInt8] {
+    guard let start = svg.firstRange(of: Array("<svg ".utf8))?.lowerBound,
+      let end = svg[start...].firstIndex(of: UInt8(ascii: ">"))
+    else { return svg }
+    let role = " role=\"img\" aria-labelledby=\"drawing-title drawing-summary\""
+    let children =
+      "\n<title id=\"drawing-title\">\(escaped(title))</title>"
+      + "\n<desc id=\"drawing-summary\">\(escaped(summary))</desc>"
+    return svg[..<end] + Array(role.utf8) + [svg[end]] + Array(children.utf8) + svg[(end + 1)...]
+  }
+
+  /// Text as XML spells it; what no XML may hold is replaced.
+  private static func escaped(_ text: String) -> String {
+    var result = ""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "&": result += "&amp;"
+      case "<": result += "&lt;"
+      case ">": result += "&gt;"
+      case "\u{0}"..<"\t", "\u{B}", "\u{C}", "\u{E}"..<" ", "\u{7F}"..."\u{9F}", "\u{FFFE}",
+        "\u{FFFF}":
+        result += "\u{FFFD}"
+      default: result.unicodeScalars.append(scalar)
+      }
+    }
+    return result
+  }
+}
