@@ -7,54 +7,17 @@
 
 import argparse
 import json
-import os
-import platform
 import re
 import statistics
 import subprocess
 import sys
-import time
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+from common import machine, make_network, whole_process  # noqa: E402
 
 PEER = Path(__file__).with_name("jax_peer.py")
 SIZES = [784, 4096, 4096, 4096, 10]
-
-
-def make_large(path):
-    """Random weights of which 5 % are not zero, ReLU."""
-    import numpy as np
-    import onnx
-    from onnx import TensorProto, helper, numpy_helper
-
-    rng = np.random.default_rng(1)
-    tensors, nodes, value = [], [], "x"
-    for layer, (inputs, outputs) in enumerate(zip(SIZES, SIZES[1:])):
-        weight = (rng.normal(size=(outputs, inputs)) / np.sqrt(inputs)).astype(np.float32)
-        weight[rng.random(weight.shape) >= 0.05] = 0
-        bias = rng.normal(size=outputs).astype(np.float32)
-        tensors += [numpy_helper.from_array(weight, f"w{layer}"), numpy_helper.from_array(bias, f"b{layer}")]
-        is_last = layer == len(SIZES) - 2
-        out = "y" if is_last else f"z{layer}"
-        nodes.append(helper.make_node("Gemm", [value, f"w{layer}", f"b{layer}"], [out], transB=1))
-        if not is_last:
-            value = f"h{layer}"
-            nodes.append(helper.make_node("Relu", [out], [value]))
-    graph = helper.make_graph(
-        nodes, "large", [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", SIZES[0]])],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", SIZES[-1]])], tensors)
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
-    model.ir_version = 8
-    onnx.save(model, path)
-
-
-def whole_process(command):
-    """Seconds of a whole process on the wall, and the most memory it held, in bytes."""
-    begin = time.perf_counter()
-    run = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(run.pid, 0)
-    if status:
-        sys.exit(f"{' '.join(command)} failed")
-    return time.perf_counter() - begin, usage.ru_maxrss * 1024
 
 
 def command(arguments, model):
@@ -82,7 +45,7 @@ def main():
     parser.add_argument("--without", default="")
     arguments, _ = parser.parse_known_args()
     if arguments.make_large:
-        return make_large(arguments.make_large)
+        return make_network(arguments.make_large, SIZES)
     models = {
         "dense: 13-20-20-20-20-8, ReLU": arguments.dense, "the default: 8 towers 13-20-1, SiLU": arguments.towers,
     }
@@ -105,14 +68,12 @@ def main():
         first = statistics.median(times[(title, "Filigree")])
         value = statistics.median(values)
         lines.append(f"| {title} | {name} | {value:.3f} | {value / first:.1f} × |")
-    processor = next(
-        (l.split(":")[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name")), "?")
     lines += [
         "",
         "Mean |J| over 200,000 samples on one core, Filigree in double, JAX in single, warm and jitted (`vmap` of "
         "the derivative, of all samples at once or by chunks of 4000); the whole process reads "
         "21 MB of data first and prints a table. "
-        f"{processor}, {platform.system()} {platform.machine()}; medians of {arguments.rounds} rounds by turns.",
+        f"{machine()}; medians of {arguments.rounds} rounds by turns.",
     ]
     if arguments.large:
         paths = [f"{arguments.tools}/filigree-paths", arguments.large, "--strongest", "100", "--format", "json"]

@@ -141,7 +141,7 @@ struct CirclePlaces {
       abs(way.x) > 0 ? boxes.width / 2 / abs(way.x) : .infinity,
       abs(way.y) > 0 ? boxes.size.boxHeight / 2 / abs(way.y) : .infinity,
     ]
-    return centre + way * min(1, shares.min() ?? 1)
+    return centre + way * (shares.min() ?? 1)
   }
 }
 

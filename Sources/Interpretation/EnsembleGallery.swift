@@ -101,7 +101,8 @@ public struct EnsembleGallery {
     for (line, text) in ["member \(member)", "\(weights) weights"].enumerated() {
       graph.add(
         DrawingStyle.text(
-          "member-\(member)-label-\(line)", text, at: Point(0, 5.5 - 11 * Double(line)), width: 64,
+          "member-\(member)-label-\(line)", text, at: Point(0, 5.8 - 11.6 * Double(line)),
+          width: 64,
           size: line == 0 ? 9 : 7, colour: line == 0 ? DrawingStyle.ink : DrawingStyle.faint,
           bold: line == 0))
     }

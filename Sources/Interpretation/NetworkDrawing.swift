@@ -21,6 +21,8 @@ public struct NetworkDrawing {
     /// Without what is not in focus, which else fades.
     public var crops = false
     public var activity: UnitActivity?
+    /// Whether inputs and outputs may change places to save crossings, where there is one tower.
+    public var movesEnds = false
     /// Above so many weights they are gathered into edges between groups.
     public var mostEdges = 20_000
 
@@ -48,7 +50,7 @@ public struct NetworkDrawing {
     }
     let bands = subject.bandsInFocus(model.network.bands, crops: options.crops)
     let layout = options.layout ?? (model.network.bands.count > 1 ? .towers : .layers)
-    let (body, crossings) = Self.body(subject, bands, layout)
+    let (body, crossings) = Self.body(subject, bands, layout, movesEnds: options.movesEnds)
     self.crossings = crossings
     if options.crops {
       counts += ", \(subject.structure.network.survivingWeightCount) weights shown"
@@ -73,11 +75,11 @@ public struct NetworkDrawing {
     self.graph = graph
   }
 
-  private static func body(_ subject: NetworkPanel.Subject, _ bands: [[Int]], _ layout: Layout)
-    -> (graph: Graph, crossings: Int)
-  {
+  private static func body(
+    _ subject: NetworkPanel.Subject, _ bands: [[Int]], _ layout: Layout, movesEnds: Bool
+  ) -> (graph: Graph, crossings: Int) {
     guard layout == .towers else {
-      let panel = NetworkPanel(subject, bands: bands, size: .full)
+      let panel = NetworkPanel(subject, bands: bands, size: .full, movesEnds: movesEnds)
       return (panel.graph(headings: layout == .layers), panel.crossings)
     }
     let panels = towers(subject, bands, size: .panel)

@@ -63,18 +63,21 @@ struct NetworkPanel {
   ///   - inputs: by number; all where it is nil.
   ///   - widths: of the boxes of inputs and outputs, where panels are to be alike.
   ///   - strongest: the weight of the widest edge; the model's largest where it is nil.
+  ///   - movesEnds: whether inputs and outputs may change places to save crossings, if there is one tower.
   init(
     _ subject: Subject, bands: [[Int]], inputs shown: [Int]? = nil, size: DrawingSize,
-    prefix: String = "", widths: (inputs: Double, outputs: Double)? = nil, strongest: Double? = nil
+    prefix: String = "", widths: (inputs: Double, outputs: Double)? = nil, strongest: Double? = nil,
+    movesEnds: Bool = false
   ) {
     self.subject = subject
     self.strongest = strongest ?? subject.strongest
     self.bands = bands
     self.size = size
     let model = subject.model
-    let rows = UnitLayout(subject.structure, bands: bands, size: size)
+    let rows = UnitLayout(
+      subject.structure, bands: bands, size: size, movesEnds: movesEnds && shown == nil)
     crossings = rows.crossings(subject.structure, bands)
-    let inputNumbers = shown ?? Array(model.inputs.indices)
+    let inputNumbers = shown ?? rows.inputOrder
     let outputNumbers = rows.outputHeights.keys.sorted()
 
     let inputEdges = bands.joined().reduce(0) { count, layer in
@@ -202,7 +205,11 @@ struct NetworkPanel {
     for weight in weights {
       var attributes = DrawingStyle.edge(weight.value, strongest: strongest, scale: scale)
       if !weight.stands { DrawingStyle.fade(&attributes) }
-      attributes["id"] = .keyword("\(id(weight.source))--\(id(weight.target))")
+      // The same in all layouts, however often an input is drawn.
+      let source = id(weight.source)
+      let plain =
+        source.hasPrefix(inputs.prefix) ? source.dropFirst(inputs.prefix.count) : source[...]
+      attributes["id"] = .keyword("\(plain)--\(id(weight.target))")
       attributes["tooltip"] = .text(
         subject.description.edge(weight.source, weight.target, weight.value))
       graph.add(

@@ -1,7 +1,7 @@
 import GraphDrawing
 
 /// Parts of a drawing put beside and below each other.
-enum Sheet {
+package enum Sheet {
   /// Width over height that a page of panels is to come near.
   private static let pageShape = 4.0 / 3
 
@@ -71,7 +71,7 @@ enum Sheet {
   }
 
   /// Consecutive items in so many columns that the highest is as low as can be.
-  static func balanced(_ heights: [Double], into count: Int) -> [[Int]] {
+  package static func balanced(_ heights: [Double], into count: Int) -> [[Int]] {
     guard !heights.isEmpty else { return [] }
     // best[k][n]: the least height of the first n items in k + 1 columns, and where the last begins.
     var best = [(0...heights.count).map { (heights[..<$0].reduce(0, +), 0) }]

@@ -14,13 +14,16 @@ struct UnitLayout {
   private(set) var places: [PathNode: Place] = [:]
   /// Heights of the outputs of these bands, by number.
   private(set) var outputHeights: [Int: Double] = [:]
+  /// Numbers of the inputs from the top down.
+  private(set) var inputOrder: [Int]
   let columnCount: Int
   let height: Double
   private let size: DrawingSize
 
   /// - Parameters:
   ///   - bands: layers that are connected with each other, from the top down; those of others are left out.
-  init(_ structure: LiveStructure, bands: [[Int]], size: DrawingSize) {
+  ///   - movesEnds: whether inputs and outputs may change places as well, if there is one band.
+  init(_ structure: LiveStructure, bands: [[Int]], size: DrawingSize, movesEnds: Bool = false) {
     self.size = size
     let network = structure.network
     let depth = Self.depths(network)
@@ -63,7 +66,11 @@ struct UnitLayout {
     for (output, unit) in network.outputUnits.enumerated() {
       outputHeights[output] = outputPlaces[.unit(layer: unit.layer, index: unit.unit)]
     }
-    reduceCrossings(structure, bands, depth, order, hidden: hidden)
+    inputOrder = Array(0..<network.inputCount)
+    for band in bands {
+      reduceCrossings(
+        structure, band, depth, order, hidden: hidden, movesEnds: movesEnds && bands.count == 1)
+    }
   }
 
   /// Few units of a tall band spread a little, but stay a group.
@@ -128,27 +135,32 @@ struct UnitLayout {
     return result
   }
 
-  /// Within each band and column, the order in which few edges cross; inputs and outputs stay.
+  /// Within each column of a band, the order in which few edges cross.
   private mutating func reduceCrossings(
-    _ structure: LiveStructure, _ bands: [[Int]], _ depth: [Int], _ order: [[Int]], hidden: [Int]
+    _ structure: LiveStructure, _ band: [Int], _ depth: [Int], _ order: [[Int]], hidden: [Int],
+    movesEnds: Bool
   ) {
-    for band in bands {
-      let units = (0..<columnCount).map { column in
-        hidden.filter { band.contains($0) && depth[$0] == column }.flatMap { layer in
-          order[layer].map { PathNode.unit(layer: layer, index: $0) }
-        }
-      }.filter { !$0.isEmpty }
-      guard !units.isEmpty else { continue }
-      let columns = LayeredColumns(structure, between: units, outputsOf: Set(band))
-      let ordering = LayerOrdering(
-        counts: columns.nodes.map(\.count), edges: columns.edges,
-        isFixed: columns.nodes.indices.map { $0 == 0 || $0 == columns.nodes.count - 1 })
-      for (column, order) in ordering.order.enumerated().dropFirst().dropLast() {
-        let nodes = columns.nodes[column]
-        let slots = nodes.compactMap { places[$0]?.y }.sorted(by: >)
-        for (slot, node) in zip(slots, order) { places[nodes[node]]?.y = slot }
+    let units = (0..<columnCount).map { column in
+      hidden.filter { band.contains($0) && depth[$0] == column }.flatMap { layer in
+        order[layer].map { PathNode.unit(layer: layer, index: $0) }
       }
+    }.filter { !$0.isEmpty }
+    guard !units.isEmpty else { return }
+    let columns = LayeredColumns(structure, between: units, outputsOf: Set(band))
+    let last = columns.nodes.count - 1
+    let ordering = LayerOrdering(
+      counts: columns.nodes.map(\.count), edges: columns.edges,
+      isFixed: columns.nodes.indices.map { !movesEnds && ($0 == 0 || $0 == last) })
+    for (column, order) in ordering.order.enumerated().dropFirst().dropLast() {
+      let nodes = columns.nodes[column]
+      let slots = nodes.compactMap { places[$0]?.y }.sorted(by: >)
+      for (slot, node) in zip(slots, order) { places[nodes[node]]?.y = slot }
     }
+    guard movesEnds else { return }
+    inputOrder = ordering.order[0]
+    let outputs = outputHeights.keys.sorted()
+    let slots = outputHeights.values.sorted(by: >)
+    for (slot, place) in zip(slots, ordering.order[last]) { outputHeights[outputs[place]] = slot }
   }
 
   /// Pairs of edges between neighbouring columns that cross, inputs and outputs included; edges that pass a
@@ -157,7 +169,9 @@ struct UnitLayout {
     let units = (0..<columnCount).map { column in
       places.filter { $0.value.column == column }.sorted { $0.value.y > $1.value.y }.map(\.key)
     }
-    let columns = LayeredColumns(structure, between: units, outputsOf: Set(bands.joined()))
+    let columns = LayeredColumns(
+      structure, between: units, outputsOf: Set(bands.joined()), inputs: inputOrder,
+      outputs: { (outputHeights[$0] ?? 0) > (outputHeights[$1] ?? 0) })
     return LayerOrdering.crossings(counts: columns.nodes.map(\.count), edges: columns.edges)
   }
 }
@@ -167,12 +181,20 @@ private struct LayeredColumns {
   let nodes: [[PathNode]]
   let edges: [[LayerOrdering.Edge]]
 
-  /// - Parameter layers: whose outputs are the last column.
-  init(_ structure: LiveStructure, between units: [[PathNode]], outputsOf layers: Set<Int>) {
+  /// - Parameters:
+  ///   - layers: whose outputs are the last column.
+  ///   - inputs: from the top down; in their own order where it is nil.
+  ///   - areAbove: whether one output, by number, stands above another.
+  init(
+    _ structure: LiveStructure, between units: [[PathNode]], outputsOf layers: Set<Int>,
+    inputs: [Int]? = nil, outputs areAbove: (Int, Int) -> Bool = { $0 < $1 }
+  ) {
     let network = structure.network
-    let outputs = network.outputUnits.filter { layers.contains($0.layer) }
-      .map { PathNode.unit(layer: $0.layer, index: $0.unit) }
-    let columns = [(0..<network.inputCount).map(PathNode.input)] + units + [outputs]
+    let outputs = network.outputUnits.indices
+      .filter { layers.contains(network.outputUnits[$0].layer) }.sorted(by: areAbove)
+      .map { network.outputUnits[$0] }.map { PathNode.unit(layer: $0.layer, index: $0.unit) }
+    let first = (inputs ?? Array(0..<network.inputCount)).map(PathNode.input)
+    let columns = [first] + units + [outputs]
     var place: [PathNode: (column: Int, number: Int)] = [:]
     for (column, nodes) in columns.enumerated() {
       for (number, node) in nodes.enumerated() { place[node] = (column, number) }

@@ -44,10 +44,15 @@ struct VariableColumn {
 
   /// Where each stands, in steps from the first.
   private static func slots(_ variables: [Variable], isOutput: Bool) -> [Double] {
+    // Inputs in an order of their own may alternate between states and controls: those are not apart.
+    let changes = zip(variables, variables.dropFirst()).count { $0.role != $1.role }
+    let isGrouped = changes <= 2
     var places: [Double] = []
     var place = 0.0
     for (index, variable) in variables.enumerated() {
-      if index > 0 { place += !isOutput && variable.role != variables[index - 1].role ? 1.9 : 1 }
+      if index > 0 {
+        place += !isOutput && isGrouped && variable.role != variables[index - 1].role ? 1.9 : 1
+      }
       places.append(place)
     }
     return places

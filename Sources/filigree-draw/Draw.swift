@@ -114,6 +114,12 @@ struct Draw: Tool {
       """, valueName: "count"))
   var mostEdges = 20_000
 
+  @Flag(
+    help: """
+      Inputs and outputs of a network without towers may change places where that saves crossings.
+      """)
+  var freeOrder = false
+
   @Option(help: "Title; the model's name by default.")
   var title: String?
 
@@ -170,6 +176,9 @@ struct Draw: Tool {
     guard kind == .network || !hasFocus else {
       throw ValidationError(
         "--focus-output, --focus-input and --strongest are for --kind network.")
+    }
+    guard kind == .network || !freeOrder else {
+      throw ValidationError("--free-order is for --kind network.")
     }
     guard hasFocus || !crop else {
       throw ValidationError(
@@ -262,6 +271,7 @@ struct Draw: Tool {
       }
     options.focus = try focus(ensemble)
     options.crops = crop
+    options.movesEnds = freeOrder
     options.mostEdges = mostEdges
     if let data {
       let points = try ensemble.points(of: try controls.read(data), from: data)
