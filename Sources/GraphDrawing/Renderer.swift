@@ -33,7 +33,8 @@ public enum Renderer {
   public static func render(_ graph: Graph, as format: Format, layout: Layout = .fixed)
     throws(GraphvizError) -> [UInt8]
   {
-    let bytes = try render(dot: graph.dot, as: format, layout: layout)
+    let named = format == .svg ? graph : graph.withPangoFonts
+    let bytes = try render(dot: named.dot, as: format, layout: layout)
     guard format == .svg, !graph.title.isEmpty else { return bytes }
     return AccessibleSVG.described(bytes, title: graph.title, summary: graph.summary)
   }
@@ -125,6 +126,25 @@ public enum Renderer {
       }
       return GraphvizError(message: lines.isEmpty ? fallback : lines.joined(separator: "; "))
     }
+  }
+}
+
+extension Graph {
+  /// Fonts by the names that lead Pango to what Helvetica's metrics need: asked for "Helvetica" it finds a Type 1
+  /// font that it cannot set and takes a wider one instead.
+  fileprivate var withPangoFonts: Graph {
+    func renamed(_ attributes: Attributes) -> Attributes {
+      switch attributes["fontname"] {
+      case .keyword("Helvetica"): attributes.merging(["fontname": "Arial"]) { $1 }
+      case .keyword("Helvetica-Bold"): attributes.merging(["fontname": "Arial Bold"]) { $1 }
+      default: attributes
+      }
+    }
+    var result = self
+    result.attributes = renamed(attributes)
+    for index in nodes.indices { result.nodes[index].attributes = renamed(nodes[index].attributes) }
+    for index in edges.indices { result.edges[index].attributes = renamed(edges[index].attributes) }
+    return result
   }
 }
 

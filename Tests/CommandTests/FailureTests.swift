@@ -50,6 +50,27 @@ import Testing
       64,
       "--kind network"),
     Case("filigree-draw sparse --kind dependency --output x.svg", 64, "--data"),
+    Case("filigree-draw sparse --crop --output f-1.svg", 64, "--crop", "--focus-output"),
+    Case("filigree-draw sparse --kind difference --output f-2.svg", 64, "1 models", "draws 2"),
+    Case("filigree-draw sparse dense --output f-3.svg", 64, "2 models", "draws 1"),
+    Case(
+      "filigree-draw sparse --layout circle --output f-4.svg", 64, "--layout circle",
+      "towers, layers, dot"
+    ),
+    Case("filigree-draw sparse --kind gallery --layout dot --output f-5.svg", 64, "one layout"),
+    Case(
+      "filigree-draw sparse --kind consensus --plant duffing --data test.nc --output f-6.svg", 64,
+      "--plant is for --kind dependency"),
+    Case(
+      "filigree-draw sparse --kind dependency --plant electrolysis --data test.nc --output f-7.svg",
+      65, "does not model the plant electrolysis"),
+    Case(
+      "filigree-draw sparse dense --kind difference --change -1 --output f-8.svg", 64, "--change"),
+    Case(
+      "filigree-draw sparse --most-edges 3 --strongest 2 --output f-9.svg", 64, "groups of units",
+      "--most-edges"),
+    Case(
+      "filigree-draw sparse --kind consensus --free-order --output f-10.svg", 64, "--free-order"),
     Case("filigree-draw sparse --member 7 --output x.svg", 64, "--member 7", "0 to 2"),
     Case("filigree-paths sparse --cut=-1", 64, "--cut"),
     Case("filigree-forecast sparse --data test.nc --horizons 0", 64, "--horizons 0", "100,1000"),
