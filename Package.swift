@@ -25,6 +25,8 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     // Plans of studies are YAML, and complaints about them name the line.
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    // Reports are HTML: a template in which nothing is markup that was a name.
+    .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
     // gnuplot draws charts; tests start the real binaries.
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
   ],
@@ -67,7 +69,8 @@ let package = Package(
     .target(
       name: "Study",
       dependencies: [
-        "LinearAlgebra", "Dynamics", "Networks", "Interpretation", "Interchange",
+        "LinearAlgebra", "Dynamics", "Networks", "Interpretation", "Interchange", "GraphDrawing",
+        .product(name: "Mustache", package: "swift-mustache"),
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "SystemPackage", package: "swift-system"),
         .product(name: "Yams", package: "Yams"),

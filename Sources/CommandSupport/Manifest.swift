@@ -71,6 +71,23 @@ public struct Manifest: Encodable {
     seconds[stage] = (ProgressLine.seconds(duration) * 1000).rounded() / 1000
   }
 
+  /// The same for people, with what else there is to say of how long parts took.
+  public func page(_ title: String, also: String) -> String {
+    var text = "# \(title)\n\n"
+    let facts = [
+      ("program", "Filigree \(filigree)"), ("command", command.joined(separator: " ")),
+      ("seed", seed.map(String.init) ?? "–"), ("started", started),
+      ("machine", "\(machine.processor), \(machine.processors) processors, \(machine.system)"),
+      ("instruction set", machine.instructionSet), ("threads", "\(threads)"),
+    ]
+    for (name, value) in facts { text += "- \(name): \(value)\n" }
+    for input in inputs { text += "- input \(input.path): SHA-256 \(input.sha256)\n" }
+    for (stage, duration) in seconds.sorted(by: { $0.key < $1.key }) {
+      text += "- \(stage): \(duration) s\n"
+    }
+    return text + also
+  }
+
   public func bytes() throws -> [UInt8] {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

@@ -60,7 +60,7 @@ public enum EnsembleFolder {
     for file in try memberFiles(path, listing) {
       members.append(try Model(onnx: try WholeFile.read(file), path: file))
     }
-    var ensemble = Ensemble(name: name?.string ?? path, members: members)
+    var ensemble = Ensemble(name: self.name(of: path), members: members)
     ensemble.isGuessed = listing == nil
     ensemble.isOfHalves = listing?.resampling == Description.halves
     if let odd = ensemble.oddMember {
@@ -75,6 +75,14 @@ public enum EnsembleFolder {
   private struct Listing: Decodable {
     var members: [String]
     var resampling: String?
+  }
+
+  /// The folder's name; with the one above it where it is a number, as studies call ensembles by their sizes.
+  private static func name(of path: String) -> String {
+    let whole = FilePath(path).lexicallyNormalized()
+    guard let last = whole.lastComponent?.string else { return path }
+    let above = whole.removingLastComponent().lastComponent?.string
+    return last.first?.isNumber == true ? above.map { "\($0)/\(last)" } ?? last : last
   }
 
   private static func inside(_ folder: String, _ name: String) -> String {

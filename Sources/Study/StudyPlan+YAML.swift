@@ -51,7 +51,7 @@ private struct PlanReader {
   private static let keys = [
     "plant", "vary", "train", "test", "inputs", "noise", "noise-correlation", "control-noise",
     "missing", "sizes", "members", "seed", "horizons",
-    "threshold", "relevance-samples", "cuts", "recipes",
+    "threshold", "relevance-samples", "cuts", "recipes", "title", "about", "compare",
   ]
   private static let sourceKeys = ["trajectories", "samples", "seed", "file"]
 
@@ -90,6 +90,9 @@ private struct PlanReader {
     } else {
       note(root, "there are no recipes; at least one is needed")
     }
+    plan.title = top["title"].flatMap { text($0, "title") }
+    plan.about = top["about"].flatMap { text($0, "about") }
+    plan.comparison = top["compare"].flatMap { comparison($0, plan) }
     checkSizes(top, &plan)
     checkParts(top, plan)
     return plan
@@ -132,6 +135,38 @@ private struct PlanReader {
         note(node, "\(key): it is added to what is simulated; data from files have their own")
       }
     }
+  }
+
+  /// compare: {reference: NAME, sparse: {NAME: cut, …}}
+  private mutating func comparison(_ node: Node, _ plan: StudyPlan) -> StudyPlan.Comparison? {
+    guard let parts = pairs(node, "compare", ["reference", "sparse"]) else { return nil }
+    func number(_ name: String?) -> Int? { plan.recipes.firstIndex { $0.name == name } }
+    guard let dense = parts["reference"], let reference = number(dense.scalar?.string) else {
+      note(parts["reference"] ?? node, "compare: reference: the name of a recipe is needed")
+      return nil
+    }
+    guard case .mapping(let mapping)? = parts["sparse"], !mapping.isEmpty else {
+      note(
+        parts["sparse"] ?? node,
+        "compare: sparse: recipes with the cut that each is judged at are needed, for example {l1: 0.01}"
+      )
+      return nil
+    }
+    var sparse: [(recipe: Int, cut: Double)] = []
+    for (key, value) in mapping {
+      guard let recipe = number(key.scalar?.string), recipe != reference else {
+        note(key, "compare: sparse: \(key.scalar?.string ?? "?") is no recipe beside the reference")
+        continue
+      }
+      guard let cut = self.number(value, "compare: sparse", 0...Double.greatestFiniteMagnitude)
+      else { continue }
+      if plan.recipes[recipe].cuts.contains(cut) {
+        sparse.append((recipe, cut))
+      } else {
+        note(value, "compare: sparse: \(plan.recipes[recipe].name) is not judged at the cut \(cut)")
+      }
+    }
+    return sparse.isEmpty ? nil : StudyPlan.Comparison(reference: reference, sparse: sparse)
   }
 
   // MARK: Data

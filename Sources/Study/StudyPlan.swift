@@ -45,6 +45,26 @@ public struct StudyPlan: Equatable, Sendable {
   /// Samples of the test data over which Jacobians are taken, evenly spaced.
   public var relevanceSamples = 10_000
   public var recipes: [NamedRecipe]
+  /// What the report is called, and what it says of itself first.
+  public var title: String?
+  public var about: String?
+  public var comparison: Comparison?
+
+  /// Which recipes the report's claims are about.
+  public struct Comparison: Equatable, Sendable {
+    /// By number, as is each of the others; at its first cut.
+    public var reference: Int
+    public var sparse: [(recipe: Int, cut: Double)]
+
+    public static func == (a: Comparison, b: Comparison) -> Bool {
+      a.reference == b.reference && a.sparse.elementsEqual(b.sparse, by: ==)
+    }
+  }
+
+  /// Whether data come from files.
+  public var readsFiles: Bool {
+    [train, test].contains { if case .file = $0 { true } else { false } }
+  }
 
   /// Members that are trained on the same data by the same recipe.
   public struct Cell: Hashable, Sendable {

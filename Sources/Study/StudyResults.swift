@@ -195,7 +195,7 @@ public struct StudyResults: Sendable {
     }
   }
 
-  private func relevant(_ judgement: Judgement) -> [Bool] {
+  func relevant(_ judgement: Judgement) -> [Bool] {
     zip(judgement.connected, judgement.relevance).map { $0 && $1 > plan.threshold }
   }
 

@@ -362,6 +362,9 @@ public final class StudyRun: Sendable {
 
   // MARK: Results
 
+  /// Samples of the test data over which Jacobians are taken (samples × inputs, physical units).
+  func testPoints() throws -> Matrix { try data.points() }
+
   /// Everything that is there, cell by cell and cut by cut.
   public func results() -> StudyResults {
     let truth = truthKey.flatMap { store.value($0, as: TruthRecord.self) }.map {

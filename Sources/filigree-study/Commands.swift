@@ -63,6 +63,31 @@ struct Tables: Tool {
   }
 }
 
+struct Report: Tool {
+  static let configuration = CommandConfiguration(
+    abstract: "Writes the report again, from what is there.")
+
+  @Argument(help: "The study's folder.", completion: .directory)
+  var folder: String
+
+  @OptionGroup var run: RunOptions
+
+  mutating func work() async throws {
+    let place = try StudyFolder(reading: folder)
+    let lock = try FolderLock(place.path)
+    defer { withExtendedLifetime(lock) {} }
+    let study = try place.study(threads: run.threads)
+    let report = StudyReport(study)
+    guard report.hasContent else {
+      throw FileProblem.malformed(
+        path: folder, place: "",
+        reason: "nothing has been trained yet; filigree-study run PLAN --output \(folder) does it")
+    }
+    try place.write(try await report.document())
+    run.note("\(folder): report.html, report.md, figures/")
+  }
+}
+
 struct Plan: Tool {
   static let configuration = CommandConfiguration(
     abstract: "Prints a plan that comes with the program.",

@@ -16,16 +16,18 @@ struct StudyCommand: AsyncParsableCommand {
       filigree-train) and members. Each member is trained and judged once and kept under the hash of what \
       it depends on: a study that was stopped goes on with the same command, and a plan that was changed \
       redoes only what the change concerns. The folder then holds members.csv (a row per member), \
-      recipes.csv (a row per recipe, size and noise, with 95 % intervals over members), summary.md and \
-      the models.
+      recipes.csv (a row per recipe, size and noise, with 95 % intervals over members), summary.md, the \
+      models, and report.html: claims, sizes, errors, structure, drawings and what the data cannot tell, \
+      in one page (report.md with figures/ is the same).
 
       EXAMPLES
         filigree-study plan quick > quick.yaml
         filigree-study run quick.yaml --output Reports/quick
         filigree-study status Reports/quick
-        filigree-study tables Reports/quick
+        filigree-study report Reports/quick
       """,
-    version: filigreeVersion, subcommands: [Run.self, Status.self, Tables.self, Plan.self])
+    version: filigreeVersion,
+    subcommands: [Run.self, Status.self, Report.self, Tables.self, Plan.self])
 }
 
 /// `filigree-train`'s own parser reads the recipes of a plan.
@@ -78,7 +80,7 @@ struct Run: Tool {
     var manifest = try Manifest(seed: studyPlan.seed, threads: run.threads, inputs: [plan])
     let study = try StudyRun(
       studyPlan, path: plan, folder: folder.path, version: filigreeVersion, threads: run.threads)
-    try folder.keep(plan)
+    try folder.keep(plan, readsFiles: studyPlan.readsFiles)
     let cells = study.plan.cells.count
     run.note(
       "\(counted(study.plan.recipes.count, "recipe")), \(counted(cells, "ensemble")) of "
@@ -100,9 +102,15 @@ struct Run: Tool {
     if prune { study.prune() }
     let results = study.results()
     try folder.write(results)
+    try folder.write(try await StudyReport(study).document())
     manifest.record("study", clock.now - begin)
     manifest.files = StudyFolder.files
     try folder.write(try manifest.bytes(), "manifest.json")
+    let times = StudyTables(results).timings.markdown
+    let page = manifest.page(
+      "How this study was made",
+      also: "\nThe last run makes only what was missing; the members themselves took:\n\n\(times)")
+    try folder.write(Array(page.utf8), "provenance.md")
     for row in results.failedMembers.prefix(10) {
       Console.warning(
         "\(row.recipe), \(counted(row.size, "trajectory")), member \(row.member): "
@@ -111,7 +119,7 @@ struct Run: Tool {
     for warning in results.warnings.prefix(10) { Console.warning(StudyTables.words(warning)) }
     run.note(
       "\(output): done in \(String(format: "%.1f", ProgressLine.seconds(clock.now - begin))) s; "
-        + "summary.md, recipes.csv, members.csv")
+        + "report.html, report.md, recipes.csv, members.csv")
     try Console.output(
       StudyTables(results).summaryTables.map { $0.text(width: Console.width) }
         .joined(separator: "\n"))

@@ -9,6 +9,8 @@ import SystemPackage
 struct StudyFolder {
   static let files = [
     "plan.yaml", "study.json", "members.csv", "recipes.csv", "timings.csv", "summary.md",
+    "report.md",
+    "report.html", "provenance.md",
   ]
 
   let path: String
@@ -46,12 +48,13 @@ struct StudyFolder {
 
   private func inside(_ name: String) -> String { FilePath(path).appending(name).string }
 
-  func keep(_ plan: String) throws {
+  /// - Parameter readsFiles: whether the plan names files, which are relative to where it lies.
+  func keep(_ plan: String, readsFiles: Bool) throws {
     let here = FilePath(FileManager.default.currentDirectoryPath)
     let folder = here.pushing(FilePath(plan)).lexicallyNormalized().removingLastComponent()
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    let origin = Origin(plan: plan, folder: folder.string)
+    let origin = Origin(plan: plan, folder: readsFiles ? folder.string : ".")
     try write(Array(try encoder.encode(origin)) + [0x0A], "study.json")
     try write(try WholeFile.read(plan), "plan.yaml")
   }
@@ -75,6 +78,20 @@ struct StudyFolder {
     try write(Array(tables.recipes.csv.utf8), "recipes.csv")
     try write(Array(tables.timings.csv.utf8), "timings.csv")
     try write(Array(tables.summary.utf8), "summary.md")
+  }
+
+  /// report.html, report.md and figures/.
+  func write(_ document: ReportDocument) throws {
+    let figures = FilePath(path).appending("figures").string
+    try FileManager.default.createDirectory(atPath: figures, withIntermediateDirectories: true)
+    for figure in document.figures { try write(figure.svg, "figures/\(figure.id).svg") }
+    let wanted = Set(document.figures.map { "\($0.id).svg" })
+    for name in (try? FileManager.default.contentsOfDirectory(atPath: figures)) ?? []
+    where name.hasSuffix(".svg") && !wanted.contains(name) {
+      unlink(FilePath(figures).appending(name).string)
+    }
+    try write(Array(document.markdown(figures: "figures").utf8), "report.md")
+    try write(Array(try ReportPage.html(document).utf8), "report.html")
   }
 
   func write(_ bytes: [UInt8], _ name: String) throws {

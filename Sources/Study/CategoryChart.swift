@@ -1,0 +1,144 @@
+import Foundation
+import LinearAlgebra
+
+/// Boxes or bars side by side: one cluster per category, one colour per group, drawn by gnuplot as SVG.
+public struct CategoryChart: Sendable {
+  public enum Mark: Equatable, Sendable {
+    /// Median, quartiles, and the 5th and 95th percentile as whiskers.
+    case box([Double])
+    /// A bar from zero, with an interval where there is one.
+    case bar(Double, low: Double?, high: Double?)
+    /// Nothing was measured.
+    case none
+  }
+
+  public var title: String
+  public var yLabel: String
+  public var categories: [String]
+  public var groups: [String]
+  /// Categories × groups.
+  public var marks: [[Mark]]
+  public var isLogarithmic: Bool
+  /// A horizontal line with its meaning.
+  public var reference: (value: Double, name: String)?
+
+  public init(
+    title: String, yLabel: String, categories: [String], groups: [String], marks: [[Mark]],
+    isLogarithmic: Bool = false, reference: (value: Double, name: String)? = nil
+  ) {
+    precondition(marks.count == categories.count && marks.allSatisfy { $0.count == groups.count })
+    self.title = title
+    self.yLabel = yLabel
+    self.categories = categories
+    self.groups = groups
+    self.marks = marks
+    self.isLogarithmic = isLogarithmic
+    self.reference = reference
+  }
+
+  /// Okabe and Ito's.
+  private static let colours = ["#56B4E9", "#0072B2", "#003D66", "#E69F00", "#009E73", "#CC79A7"]
+
+  /// Low, lower quartile, median, upper quartile, high.
+  static func quantiles(_ values: [Double]) -> [Double]? {
+    let finite = values.filter(\.isFinite).sorted()
+    guard !finite.isEmpty else { return nil }
+    return [0.05, 0.25, 0.5, 0.75, 0.95].map { finite.quantile($0) }
+  }
+
+  /// gnuplot's commands with the data in them: nothing of a name is ever a command or markup.
+  package var script: String {
+    let width = max(560, min(1500, 120 + 26 * Double(categories.count * (groups.count + 1))))
+    var lines = [
+      "set encoding utf8",
+      "set terminal svg size \(Int(width)),400 font 'Liberation Sans,11' noenhanced "
+        + "background rgb 'white'",
+      "set title \(Gnuplot.quoted(title)) font ',13'", "set ylabel \(Gnuplot.quoted(yLabel))",
+      "set border 3 lc rgb '#888888'", "set grid y lc rgb '#e6e6e6' lt 1",
+      "set xtics nomirror scale 0 textcolor rgb '#333333' rotate by \(rotation)",
+      "set ytics nomirror out textcolor rgb '#333333'",
+      "set key outside top right horizontal samplen 1 font ',11'",
+      "set xrange [-0.6:\(Double(max(1, categories.count)) - 0.4)]",
+      "set xtics (\(categories.enumerated().map { "\(Gnuplot.quoted($1)) \($0)" }.joined(separator: ", ")))",
+      isLogarithmic ? "set logscale y" : "set yrange [0:\(top)]",
+    ]
+    if isLogarithmic { lines.append("set yrange [\(range.lowerBound):\(range.upperBound)]") }
+    if let reference {
+      lines += [
+        "set arrow 1 from graph 0, first \(reference.value) to graph 1, first \(reference.value) nohead "
+          + "lc rgb '#D55E00' dt 2",
+        "set label 1 \(Gnuplot.quoted(reference.name)) at graph 0.01, first \(reference.value) "
+          + "offset 0,0.5 textcolor rgb '#D55E00' font ',10'",
+      ]
+    }
+    var parts: [String] = []
+    for group in groups.indices { parts += add(group, to: &lines) }
+    if parts.isEmpty { parts = ["\(isLogarithmic ? 1e-30 : -1) notitle"] }
+    lines.append("plot " + parts.joined(separator: ", \\\n  "))
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  private var rotation: String { categories.contains { $0.count > 9 } ? "-30" : "0" }
+
+  private var values: [Double] {
+    marks.joined().flatMap { mark -> [Double] in
+      switch mark {
+      case .box(let values): Self.quantiles(values) ?? []
+      case .bar(let value, let low, let high): [value, low, high].compactMap { $0 }
+      case .none: []
+      }
+    }.filter(\.isFinite)
+  }
+
+  private var top: Double { max(1e-9, (values + [reference?.value ?? 0]).max() ?? 1) * 1.1 }
+
+  private var range: ClosedRange<Double> {
+    let positive = values.filter { $0 > 0 }
+    guard let low = positive.min(), let high = positive.max() else { return 0.1...1 }
+    return (low / 1.5)...(max(high, reference?.value ?? 0) * 1.5)
+  }
+
+  /// Puts a group's data into the script; returns how they are plotted.
+  private func add(_ group: Int, to lines: inout [String]) -> [String] {
+    let step = 0.8 / Double(groups.count)
+    let colour = Self.colours[group % Self.colours.count]
+    var boxes: [String] = []
+    var bars: [String] = []
+    for category in categories.indices {
+      let x = Double(category) - 0.4 + step * (Double(group) + 0.5)
+      let place = String(format: "%.4f", x)
+      switch marks[category][group] {
+      case .box(let values):
+        guard let q = Self.quantiles(values) else { continue }
+        // x, box low, whisker low, whisker high, box high, median
+        boxes.append("\(place) \(q[1]) \(q[0]) \(q[4]) \(q[3]) \(q[2])")
+      case .bar(let value, let low, let high):
+        bars.append("\(place) \(value) \(low ?? value) \(high ?? value)")
+      case .none: continue
+      }
+    }
+    let title = "title \(Gnuplot.quoted(groups[group]))"
+    var parts: [String] = []
+    if !boxes.isEmpty {
+      lines += ["$box\(group) << EOD"] + boxes + ["EOD"]
+      parts += [
+        "$box\(group) using 1:2:3:4:5:(\(step * 0.8)) with candlesticks whiskerbars 0.5 fs solid 0.35 "
+          + "border lc rgb '\(colour)' fc rgb '\(colour)' lw 1.1 \(title)",
+        "'' using 1:6:6:6:6:(\(step * 0.8)) with candlesticks lc rgb '\(colour)' lw 2.2 notitle",
+      ]
+    }
+    if !bars.isEmpty {
+      lines += ["$bar\(group) << EOD"] + bars + ["EOD"]
+      parts += [
+        "$bar\(group) using 1:2:(\(step * 0.85)) with boxes fs solid 0.7 noborder lc rgb '\(colour)' \(title)",
+        "'' using 1:2:3:4 with yerrorbars ps 0 lc rgb '#333333' lw 0.8 notitle",
+      ]
+    }
+    return parts.map {
+      $0.replacing("'' using", with: "$\(boxes.isEmpty ? "bar" : "box")\(group) using")
+    }
+  }
+
+  /// - Throws: `ChartProblem` where gnuplot is missing or fails.
+  public func svg() async throws -> [UInt8] { try await Gnuplot.svg(script, title: title) }
+}

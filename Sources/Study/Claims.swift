@@ -1,0 +1,212 @@
+import Foundation
+import Interpretation
+import LinearAlgebra
+
+/// What is claimed of sparse models, each claim held against what a study measured.
+struct Claims {
+  enum Verdict: String {
+    case yes, no, open
+  }
+
+  /// A claim about one recipe, size by size.
+  struct Line {
+    var claim: String
+    var recipe: String
+    /// Per size of the plan: the figure and what follows from it; nil where nothing was measured.
+    var findings: [(figure: String, verdict: Verdict)?]
+  }
+
+  let lines: [Line]
+  let sizes: [Int]
+
+  /// Nil where the plan compares nothing.
+  init?(_ results: StudyResults) {
+    let plan = results.plan
+    guard let comparison = plan.comparison else { return nil }
+    sizes = plan.sizes
+    let noise = plan.noise.min() ?? 0
+    let last = plan.horizons.count - 1
+    let middle = max(0, last - 2)
+    var lines: [Line] = []
+    func group(_ recipe: Int, _ size: Int, _ cut: Double) -> StudyResults.Group? {
+      results.groups.first {
+        $0.cell == StudyPlan.Cell(recipe: recipe, size: size, noise: noise) && $0.cut == cut
+          && $0.members.contains { $0.judgement != nil }
+      }
+    }
+    typealias Pair = (dense: StudyResults.Group, sparse: StudyResults.Group)
+    func add(_ claim: String, _ judge: (Pair) -> (figure: String, verdict: Verdict)?) {
+      for (recipe, cut) in comparison.sparse {
+        let name = plan.recipes[recipe].name + (cut > 0 ? " (cut \(StudyReport.number(cut)))" : "")
+        let findings = plan.sizes.map { size -> (figure: String, verdict: Verdict)? in
+          let reference = plan.recipes[comparison.reference]
+          guard let dense = group(comparison.reference, size, reference.cuts[0]),
+            let sparse = group(recipe, size, cut)
+          else { return nil }
+          return judge((dense, sparse))
+        }
+        if findings.contains(where: { $0 != nil }) {
+          lines.append(Line(claim: claim, recipe: name, findings: findings))
+        }
+      }
+    }
+    add("Sparse models have less than half of the dense models' weights") { Self.size($0) }
+    for horizon in Set([middle, last]).sorted() {
+      add("They forecast \(plan.horizons[horizon]) samples with smaller errors") { pair in
+        Self.compare(pair, horizon) { comparison in
+          (
+            "× " + StudyReport.figure(comparison.ratio, comparison.ratioInterval),
+            Self.below(1, comparison.ratioInterval)
+          )
+        }
+      }
+    }
+    add("Fewer of their forecasts diverge within \(plan.horizons[last]) samples") { pair in
+      Self.compare(pair, last) { comparison in
+        let interval = comparison.divergenceInterval
+        return (
+          StudyReport.figure(
+            100 * comparison.divergence, (100 * interval.lowerBound)...(100 * interval.upperBound))
+            + " points",
+          Self.below(0, interval)
+        )
+      }
+    }
+    add("The members of an ensemble agree on the structure (Φ above 0.75)") {
+      Self.agreement($0, results)
+    }
+    add("They agree more than dense members do") { Self.moreAgreement($0, results) }
+    if results.truth != nil {
+      add("What they find is nearer to the plant's structure (F1 of members)") {
+        Self.truth($0, results)
+      }
+    }
+    guard !lines.isEmpty else { return nil }
+    self.lines = lines
+  }
+
+  /// What the verdicts of a line amount to.
+  static func overall(_ line: Line, sizes: [Int]) -> String {
+    let known = zip(sizes, line.findings).compactMap { size, finding in
+      finding.map { (size: size, verdict: $0.verdict) }
+    }
+    func at(_ verdict: Verdict) -> [Int] { known.filter { $0.verdict == verdict }.map(\.size) }
+    if at(.yes).count == known.count { return "yes" }
+    if at(.no).count == known.count { return "no" }
+    if at(.open).count == known.count { return "open" }
+    return [(Verdict.yes, "yes"), (.no, "no"), (.open, "open")].compactMap { verdict, word in
+      let found = at(verdict).map(String.init).joined(separator: ", ")
+      return found.isEmpty ? nil : "\(word) from \(found)"
+    }.joined(separator: "; ")
+  }
+
+  // MARK: Judging
+
+  /// Whether an interval lies below a value, above it, or holds it.
+  private static func below(_ value: Double, _ interval: ClosedRange<Double>) -> Verdict {
+    interval.upperBound < value ? .yes : interval.lowerBound > value ? .no : .open
+  }
+
+  private static func opposite(_ verdict: Verdict) -> Verdict {
+    switch verdict {
+    case .yes: .no
+    case .no: .yes
+    case .open: .open
+    }
+  }
+
+  private static func judgements(_ group: StudyResults.Group) -> [Judgement] {
+    group.members.compactMap(\.judgement)
+  }
+
+  private static func size(_ pair: (dense: StudyResults.Group, sparse: StudyResults.Group)) -> (
+    figure: String, verdict: Verdict
+  )? {
+    let dense = judgements(pair.dense).map { Double($0.weights) }
+    guard let weights = StudyResults.Figure(judgements(pair.sparse).map { Double($0.weights) }),
+      let all = dense.isEmpty ? nil : dense.mean, all > 0
+    else { return nil }
+    let interval = (weights.low ?? weights.mean)...(weights.high ?? weights.mean)
+    return (
+      StudyReport.figure(
+        100 * weights.mean / all,
+        (100 * interval.lowerBound / all)...(100 * interval.upperBound / all)
+      ) + " %",
+      below(all / 2, interval)
+    )
+  }
+
+  private static func compare(
+    _ pair: (dense: StudyResults.Group, sparse: StudyResults.Group), _ horizon: Int,
+    _ judge: (ErrorComparison) -> (figure: String, verdict: Verdict)
+  ) -> (figure: String, verdict: Verdict)? {
+    ErrorComparison(
+      BoundedErrors(judgements(pair.dense).map(\.errors), horizon: horizon),
+      BoundedErrors(judgements(pair.sparse).map(\.errors), horizon: horizon)
+    ).map(judge)
+  }
+
+  private static func selection(_ group: StudyResults.Group, _ results: StudyResults) -> Selection?
+  {
+    let chosen = judgements(group).map { results.relevant($0) }
+    return chosen.isEmpty ? nil : Selection(chosen: chosen)
+  }
+
+  private static func agreement(
+    _ pair: (dense: StudyResults.Group, sparse: StudyResults.Group), _ results: StudyResults
+  ) -> (figure: String, verdict: Verdict)? {
+    guard let selection = selection(pair.sparse, results) else { return nil }
+    if selection.isUnanimous { return ("all agree", .yes) }
+    guard let stability = selection.stability, let interval = selection.jackknifeInterval() else {
+      return nil
+    }
+    return (
+      String(format: "%.2f (%.2f to %.2f)", stability, interval.lowerBound, interval.upperBound),
+      opposite(below(0.75, interval))
+    )
+  }
+
+  private static func moreAgreement(
+    _ pair: (dense: StudyResults.Group, sparse: StudyResults.Group), _ results: StudyResults
+  ) -> (figure: String, verdict: Verdict)? {
+    guard let dense = selection(pair.dense, results), let sparse = selection(pair.sparse, results)
+    else { return nil }
+    guard let change = Selection.jackknifeDifference(dense, sparse) else {
+      // Φ says nothing of choices that are all or none, or the same for all.
+      let alike = [("dense", dense), ("these", sparse)].filter { $0.1.isUnanimous }.map {
+        "\($0.0): all select the same \($0.1.chosen[0].count { $0 })"
+      }
+      return alike.isEmpty ? nil : (alike.joined(separator: "; "), .open)
+    }
+    return (
+      StudyReport.signed(change.stability) + " " + StudyReport.interval(change.interval),
+      opposite(below(0, change.interval))
+    )
+  }
+
+  private static func truth(
+    _ pair: (dense: StudyResults.Group, sparse: StudyResults.Group), _ results: StudyResults
+  ) -> (figure: String, verdict: Verdict)? {
+    guard let truth = results.truth else { return nil }
+    func scores(_ group: StudyResults.Group) -> [Double] {
+      judgements(group).map {
+        StructureScore(selected: results.relevant($0), truth: truth).f1 ?? 0
+      }
+    }
+    let (dense, sparse) = (scores(pair.dense), scores(pair.sparse))
+    guard dense.count > 1, sparse.count > 1 else { return nil }
+    func squaredError(_ values: [Double]) -> Double {
+      let deviation = values.standardDeviation
+      return deviation * deviation / Double(values.count - 1)
+    }
+    // Welch's interval for the difference of means, with the smaller of both degrees of freedom.
+    let error = (squaredError(dense) + squaredError(sparse)).squareRoot()
+    let reach =
+      studentQuantile(confidence: 0.95, degrees: min(dense.count, sparse.count) - 1) * error
+    let change = sparse.mean - dense.mean
+    return (
+      String(format: "%.2f against %.2f", sparse.mean, dense.mean),
+      opposite(below(0, (change - reach)...(change + reach)))
+    )
+  }
+}

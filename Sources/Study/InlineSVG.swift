@@ -1,0 +1,42 @@
+import Foundation
+
+/// Graphviz's SVG as part of a page: without prologue and comments, its identifiers with a prefix so that several
+/// can stand in one page, its edges saying which nodes they join.
+enum InlineSVG {
+  /// - Parameter id: of the figure; letters, digits and hyphens.
+  static func text(_ svg: [UInt8], id: String) -> String {
+    let whole = String(decoding: svg, as: UTF8.self)
+    guard let start = whole.range(of: "<svg") else { return "" }
+    var result = ""
+    var edge = false
+    for line in whole[start.lowerBound...].split(separator: "\n", omittingEmptySubsequences: true) {
+      // Graphviz writes one element a line; comments and the titles of groups repeat what is in identifiers.
+      if line.hasPrefix("<!--") { continue }
+      if line.hasPrefix("<title>") {
+        if edge { result = joined(result, line, id) }
+        edge = false
+        continue
+      }
+      edge = line.hasPrefix("<g id=") && line.contains("class=\"edge")
+      result += prefixed(line, id) + "\n"
+    }
+    return result
+  }
+
+  private static func prefixed(_ line: Substring, _ id: String) -> String {
+    var text = String(line)
+    for attribute in ["id", "aria-labelledby"] {
+      text = text.replacing(" \(attribute)=\"", with: " \(attribute)=\"\(id)-")
+    }
+    return text.replacing(
+      "drawing-title drawing-summary", with: "drawing-title \(id)-drawing-summary")
+  }
+
+  /// The group of an edge, last in `text`, with what its title says: "from->to".
+  private static func joined(_ text: String, _ title: Substring, _ id: String) -> String {
+    let ends = title.dropFirst("<title>".count).prefix { $0 != "<" }.components(
+      separatedBy: "&#45;&gt;")
+    guard ends.count == 2, text.hasSuffix(">\n") else { return text }
+    return text.dropLast(2) + " data-from=\"\(id)-\(ends[0])\" data-to=\"\(id)-\(ends[1])\">\n"
+  }
+}

@@ -1,0 +1,154 @@
+import Foundation
+
+/// A report as a value: what it says, not how it looks. Written as Markdown and as one HTML page.
+public struct ReportDocument: Sendable {
+  public struct Cell: Sendable {
+    public var text: String
+    /// What the column is sorted by; nil for text and for nothing.
+    public var number: Double?
+    /// How dark the cell is shaded, 0 to 1.
+    public var shade: Double?
+
+    public init(_ text: String, number: Double? = nil, shade: Double? = nil) {
+      self.text = text
+      self.number = number
+      self.shade = shade
+    }
+  }
+
+  public struct Table: Sendable {
+    public var caption: String
+    /// The first names the rows.
+    public var columns: [String]
+    public var rows: [[Cell]]
+    /// In small letters below.
+    public var note = ""
+
+    public init(_ caption: String, columns: [String], rows: [[Cell]], note: String = "") {
+      self.caption = caption
+      self.columns = columns
+      self.rows = rows
+      self.note = note
+    }
+  }
+
+  public struct Figure: Sendable {
+    /// Also the name of its file, without ending.
+    public var id: String
+    public var caption: String
+    /// What there is to see, for those who do not see it.
+    public var description: String
+    public var svg: [UInt8]
+    /// Whether it is a network or graph of Graphviz's, whose edges can be brought out.
+    public var isGraph: Bool
+
+    public init(
+      _ id: String, caption: String, description: String, svg: [UInt8], isGraph: Bool = false
+    ) {
+      self.id = id
+      self.caption = caption
+      self.description = description
+      self.svg = svg
+      self.isGraph = isGraph
+    }
+  }
+
+  public enum Block: Sendable {
+    case paragraph(String)
+    case list([String])
+    case table(Table)
+    case figure(Figure)
+    /// Figures of which a reader wants to see one at a time.
+    case choice(label: String, [Figure])
+  }
+
+  public struct Section: Sendable {
+    public var title: String
+    public var blocks: [Block]
+
+    public init(_ title: String, _ blocks: [Block]) {
+      self.title = title
+      self.blocks = blocks
+    }
+
+    /// Its address within the page.
+    var anchor: String {
+      let plain = title.lowercased().map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" }
+      return String(plain).split(separator: "-").joined(separator: "-")
+    }
+  }
+
+  public var title: String
+  public var introduction: String
+  public var sections: [Section]
+  /// Below everything.
+  public var colophon: String
+
+  public init(title: String, introduction: String, sections: [Section], colophon: String) {
+    self.title = title
+    self.introduction = introduction
+    self.sections = sections
+    self.colophon = colophon
+  }
+
+  public var figures: [Figure] {
+    sections.flatMap(\.blocks).flatMap { block -> [Figure] in
+      switch block {
+      case .figure(let figure): [figure]
+      case .choice(_, let figures): figures
+      case .paragraph, .list, .table: []
+      }
+    }
+  }
+}
+
+// MARK: - Markdown
+
+extension ReportDocument {
+  /// - Parameter folder: where the figures are, relative to the file.
+  public func markdown(figures folder: String) -> String {
+    var text = "# \(Self.escaped(title))\n\n\(Self.escaped(introduction))\n"
+    for section in sections {
+      text += "\n## \(Self.escaped(section.title))\n"
+      for block in section.blocks { text += "\n" + Self.markdown(block, folder) }
+    }
+    return text + "\n---\n\n\(Self.escaped(colophon))\n"
+  }
+
+  private static func markdown(_ block: Block, _ folder: String) -> String {
+    switch block {
+    case .paragraph(let text): return escaped(text) + "\n"
+    case .list(let items): return items.map { "- \(escaped($0))\n" }.joined()
+    case .table(let table):
+      func row(_ cells: [String]) -> String { "| " + cells.joined(separator: " | ") + " |\n" }
+      var text = "**\(escaped(table.caption))**\n\n"
+      text += row(table.columns.map(escaped))
+      text += row(table.columns.indices.map { $0 == 0 ? ":--" : "--:" })
+      for cells in table.rows { text += row(cells.map { escaped($0.text) }) }
+      return text + (table.note.isEmpty ? "" : "\n\(escaped(table.note))\n")
+    case .figure(let figure): return markdown(figure, folder)
+    case .choice(_, let figures):
+      return figures.map { markdown($0, folder) }.joined(separator: "\n")
+    }
+  }
+
+  private static func markdown(_ figure: Figure, _ folder: String) -> String {
+    "![\(escaped(figure.description))](\(folder)/\(figure.id).svg)\n\n*\(escaped(figure.caption))*\n"
+  }
+
+  /// Text that Markdown and HTML in it leave as it is, on one line.
+  static func escaped(_ text: String) -> String {
+    var result = ""
+    for character in text {
+      switch character {
+      case "\\", "`", "*", "[", "]", "|": result += "\\\(character)"
+      case "<": result += "&lt;"
+      case ">": result += "&gt;"
+      case "&": result += "&amp;"
+      case _ where character.isNewline: result += " "
+      default: result.append(character)
+      }
+    }
+    return result
+  }
+}
