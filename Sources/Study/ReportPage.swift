@@ -46,7 +46,14 @@ public enum ReportPage {
   private static func table(_ table: ReportDocument.Table) -> [String: Any] {
     var entry: [String: Any] = [
       "caption": table.caption,
-      "columns": table.columns.map { ["text": $0] },
+      "columns": table.columns.indices.map { column -> [String: Any] in
+        let isWord = table.rows.contains { row in
+          row.indices.contains(column) && row[column].number == nil
+            && row[column].text.first?.isLetter ?? false
+        }
+        return isWord
+          ? ["text": table.columns[column], "word": true] : ["text": table.columns[column]]
+      },
       "rows": table.rows.map { cells in
         [
           "head": cells.first?.text ?? "",
@@ -106,7 +113,7 @@ public enum ReportPage {
     {{#table}}
     <div class="table" role="region" aria-label="{{caption}}" tabindex="0"><table>
     <caption>{{caption}}</caption>
-    <thead><tr>{{#columns}}<th scope="col">{{text}}</th>{{/columns}}</tr></thead>
+    <thead><tr>{{#columns}}<th scope="col"{{#word}} class="word"{{/word}}>{{text}}</th>{{/columns}}</tr></thead>
     <tbody>
     {{#rows}}<tr><th scope="row">{{head}}</th>{{#cells}}<td{{#number}} data-number="{{.}}"{{/number}}{{#word}} class="word"{{/word}}\
     {{#shade}} class="shaded" style="--shade:{{.}}"{{/shade}}>{{text}}</td>{{/cells}}</tr>
@@ -155,7 +162,8 @@ public enum ReportPage {
     th[scope=row], th[scope=col]:first-child { text-align: left; font-weight: normal; }
     thead th { font-weight: bold; vertical-align: bottom; white-space: nowrap; }
     td { white-space: nowrap; }
-    td.word { text-align: left; }
+    td.word, th.word { text-align: left; }
+    th[scope=row] { white-space: nowrap; }
     tbody tr:nth-child(even) { background: var(--band); }
     td.shaded { background: rgba(var(--shade-colour), calc(var(--shade) * .45)); }
     th button { all: unset; cursor: pointer; font-weight: bold; }
@@ -182,7 +190,7 @@ public enum ReportPage {
       nav, .choice label, .choice select { display: none; }
       .choice figure[hidden] { display: block; }
       table { font-size: 7.5pt; }
-      th, td { padding: .1rem .3rem; white-space: normal; }
+      th, td, th[scope=row] { padding: .1rem .3rem; white-space: normal; }
       .table { overflow: visible; }
       tr, figure { break-inside: avoid; }
       h2, caption { break-after: avoid; }

@@ -294,6 +294,19 @@ import Testing
     #expect(try text("README.md").contains(try text("Benchmarks/Drawing/results.md")))
   }
 
+  /// So are the claims of the study.
+  @Test func theReadmeQuotesTheStudy() throws {
+    func text(_ name: String) throws -> String {
+      try String(
+        contentsOf: Fixture.packageFolder.appendingPathComponent(name), encoding: .utf8)
+    }
+    let report = try text("Reports/paper/report.md")
+    let begin = try #require(report.range(of: "| claim | recipe")).lowerBound
+    let end = try #require(report[begin...].range(of: "\n\n")).lowerBound
+    #expect(report[begin..<end].split(separator: "\n").count > 10)
+    #expect(try text("README.md").contains(report[begin..<end]))
+  }
+
   @Test func everyFileThatTheReadmeLinksToIsThere() throws {
     let readme = try String(
       contentsOf: Fixture.packageFolder.appendingPathComponent("README.md"), encoding: .utf8)
