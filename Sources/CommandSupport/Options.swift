@@ -103,7 +103,9 @@ public struct ControlsOption: ParsableArguments {
     inputs.map { NameList.parse($0) }
   }
 
-  /// - Parameter gaps: whether values of states may be missing.
+  /// - Parameters:
+  ///   - path: of a file of trajectories.
+  ///   - gaps: whether values of states may be missing.
   public func read(_ path: String, gaps: Gaps = .refused) throws -> Trajectories {
     let data = try TrajectoryFile.read(path, gaps: gaps)
     guard let names else { return data }

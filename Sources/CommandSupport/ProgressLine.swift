@@ -16,7 +16,11 @@ public final class ProgressLine: Sendable {
   private let start = ContinuousClock.now
   private let state: Mutex<State>
 
-  /// - Parameter done: what an earlier run has done of the total.
+  /// - Parameters:
+  ///   - total: how much there is to do.
+  ///   - done: what an earlier run has done of the total.
+  ///   - unit: of what, in the plural.
+  ///   - quiet: whether to show nothing.
   public init(total: Int, done: Int = 0, unit: String, quiet: Bool) {
     self.total = total
     doneBefore = done

@@ -249,7 +249,11 @@ extension Table {
 
 /// Prints a result: tables for people, the value itself as JSON.
 ///
-/// - Parameter csv: the whole as one table for programs; by default the first of `tables`.
+/// - Parameters:
+///   - tables: for people.
+///   - json: for programs.
+///   - format: which of them.
+///   - csv: the whole as one table for programs; by default the first of `tables`.
 public func printResult(
   _ tables: [Table], json: some Encodable, format: OutputFormat, csv: Table? = nil
 ) throws {

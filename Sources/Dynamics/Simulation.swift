@@ -4,7 +4,9 @@ import LinearAlgebra
 public enum PlantCatalogue {
   public static let plants: [any Plant] = [ElectrolysisCell(), DuffingOscillator()]
   public static var names: [String] { plants.map(\.name) }
-  /// - Parameter variation: seed of a plant of the same kind with constants drawn near its own.
+  /// - Parameters:
+  ///   - name: one of `names`.
+  ///   - variation: seed of a plant of the same kind with constants drawn near its own.
   public static func plant(named name: String, variation: UInt64? = nil) -> (any Plant)? {
     let plant = plants.first { $0.name == name }
     guard let variation else { return plant }

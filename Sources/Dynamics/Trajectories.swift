@@ -20,7 +20,12 @@ public struct Trajectories: Equatable, Sendable {
   /// Whether `samples` may hold gaps.
   public let gaps: Gaps
 
-  /// - Parameter gaps: whether NaN may stand for a value that is missing.
+  /// - Parameters:
+  ///   - variables: one per column.
+  ///   - timeStep: Δt in seconds.
+  ///   - samples: per trajectory, samples × variables in their units.
+  ///   - attributes: what else is known, by name.
+  ///   - gaps: whether NaN may stand for a value that is missing.
   /// - Throws: `DataProblem` if a name occurs twice, the time step is not positive, or a value is not
   ///   finite where it must be.
   public init(

@@ -43,7 +43,11 @@ public struct Graph: Equatable, Sendable {
 
     /// A node at a fixed place.
     /// - Parameters:
+    ///   - id: unique within the graph.
+    ///   - label: shown as it is.
+    ///   - centre: its middle, in points.
     ///   - size: width and height in points.
+    ///   - attributes: everything else; they win over what follows from the others.
     public init(
       _ id: String, label: String = "", at centre: Point, size: (width: Double, height: Double),
       _ attributes: Attributes

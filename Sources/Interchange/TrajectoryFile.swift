@@ -4,6 +4,7 @@ import Foundation
 /// Trajectories in files: NetCDF-4 (`.nc`) or CSV (`.csv`).
 public enum TrajectoryFile {
   /// - Parameters:
+  ///   - path: ending in `.nc` or `.csv`.
   ///   - controls: for CSV, the columns that are controls; nil leaves it to the header.
   ///   - gaps: whether values of states may be missing (fill values in NetCDF; in CSV nothing, NA or NaN).
   /// - Throws: `FileProblem` with the place.

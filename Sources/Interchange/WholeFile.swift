@@ -14,6 +14,7 @@ public enum WholeFile {
   /// Reads a file piece by piece.
   ///
   /// - Parameters:
+  ///   - path: of a file or a pipe.
   ///   - size: told before the first piece, as far as it is known.
   ///   - body: gets at most a mebibyte at a time.
   /// - Throws: as `read`.
@@ -46,7 +47,10 @@ public enum WholeFile {
 
   /// Writes beside the target and renames into place.
   ///
-  /// - Parameter force: whether to replace a file that is there.
+  /// - Parameters:
+  ///   - bytes: all of the file.
+  ///   - path: where it is to be.
+  ///   - force: whether to replace a file that is there.
   /// - Throws: `FileProblem.exists`, `.cannotCreate`, or `.writeFailed` (for example on a full disk);
   ///   whatever was there before is then untouched.
   public static func write(_ bytes: some Collection<UInt8>, to path: String, force: Bool)

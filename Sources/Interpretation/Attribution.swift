@@ -28,7 +28,9 @@ public struct Attribution: Equatable, Sendable {
 
   // MARK: Along slopes
 
-  /// - Parameter inputs: samples × inputs in physical units, at least one.
+  /// - Parameters:
+  ///   - model: whose rates are explained.
+  ///   - inputs: samples × inputs in physical units, at least one.
   public static func gradientInput(_ model: Model, over inputs: Matrix) -> Attribution {
     let evaluator = JacobianEvaluator(model.network)
     return average(.gradientInput, model, inputs) { z in
@@ -40,7 +42,9 @@ public struct Attribution: Equatable, Sendable {
   /// Exact for ReLU: the slopes are constant between the points at which a unit on the way switches. For smooth
   /// activations Gauss-Legendre of eight points on 1, 2, 4, … 256 stretches, until the sum is right to 1e-9.
   ///
-  /// - Parameter inputs: samples × inputs in physical units, at least one.
+  /// - Parameters:
+  ///   - model: whose rates are explained.
+  ///   - inputs: samples × inputs in physical units, at least one.
   public static func integratedGradients(_ model: Model, over inputs: Matrix) -> Attribution {
     let way = StraightWay(model.network)
     return average(.integratedGradients, model, inputs) { way.attribution(of: $0) }
@@ -66,6 +70,7 @@ public struct Attribution: Equatable, Sendable {
   // MARK: By shuffling
 
   /// - Parameters:
+  ///   - model: whose rates are explained.
   ///   - inputs: samples × inputs in physical units.
   ///   - rates: samples × outputs: what the outputs ought to be, in physical units.
   ///   - orders: shufflings of the samples; the mean over them is taken.

@@ -17,7 +17,9 @@ public struct JacobianStatistics: Equatable, Sendable {
   public var quantiles: [Matrix]
   public var samplesOfQuantiles: Int
 
-  /// - Parameter inputs: samples × inputs in physical units, at least one.
+  /// - Parameters:
+  ///   - model: whose Jacobians are taken.
+  ///   - inputs: samples × inputs in physical units, at least one.
   public init(_ model: Model, over inputs: Matrix) {
     samples = inputs.rows
     var batch = JacobianBatch(LiveStructure(model.network).network)

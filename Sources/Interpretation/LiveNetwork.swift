@@ -50,7 +50,10 @@ extension LiveStructure {
   /// The largest difference between the outputs of the original and of its live part over samples, relative
   /// to the largest output in magnitude (at least 1): what folding constants changed, by rounding.
   ///
-  /// - Parameter samples: standardised, samples × inputs.
+  /// - Parameters:
+  ///   - part: what is left.
+  ///   - original: what it was taken from.
+  ///   - samples: standardised, samples × inputs.
   public static func deviation(of part: Network, from original: Network, over samples: Matrix)
     -> Double
   {

@@ -137,7 +137,11 @@ extension PairDrawing {
 
   /// How many members select each pair.
   ///
-  /// - Parameter condition: what selects a pair, in words.
+  /// - Parameters:
+  ///   - ensemble: whose members chose.
+  ///   - selection: what each member selects, outputs × inputs.
+  ///   - condition: what selects a pair, in words.
+  ///   - title: above the drawing.
   public static func consensus(
     _ ensemble: Ensemble, _ selection: Selection, condition: String, title: String
   ) -> PairDrawing {
@@ -191,10 +195,14 @@ extension PairDrawing {
   /// What two models or ensembles have in common and what only one has.
   ///
   /// - Parameters:
+  ///   - first: drawn as left.
+  ///   - second: drawn as right; of the same variables.
   ///   - pairs: selected by each, in most of its members.
   ///   - sizes: of each pair in both, mean |J| or share of members.
   ///   - change: relative change of the size from which on a common pair counts as changed.
   ///   - condition: what selects a pair, in words.
+  ///   - measure: what the sizes are, in words.
+  ///   - title: above the drawing.
   public static func difference(
     _ first: Ensemble, _ second: Ensemble, pairs: ([Bool], [Bool]), sizes: ([Double], [Double]),
     change: Double, condition: String, measure: String, title: String

@@ -111,7 +111,9 @@ public struct PathAnalysis: Sendable {
   /// of their nodes, compared from the output back. Every unit keeps its best prefixes with pointers back, so
   /// nothing is enumerated: O(E + V k log d) for E weights, V units of d incoming weights.
   ///
-  /// - Parameter input: only paths from this input; nil for all.
+  /// - Parameters:
+  ///   - count: at most so many to each output.
+  ///   - input: only paths from this input; nil for all.
   public func strongestPaths(_ count: Int, from input: Int? = nil) -> [[Path]] {
     guard count > 0 else { return graph.outputs.map { _ in [] } }
     var best: [[Prefix]] = []

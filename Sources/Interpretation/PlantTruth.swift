@@ -19,7 +19,11 @@ public struct PlantTruth: Sendable {
   public static let realAbove = 0.01
   public static let absentAtMost = 0.001
 
-  /// - Parameter stride: every how many samples the Jacobian is taken.
+  /// - Parameters:
+  ///   - plant: whose one-step map is differentiated.
+  ///   - data: that hold its states and controls.
+  ///   - step: every how many samples the Jacobian is taken.
+  ///   - threads: that may work at once.
   /// - Throws: `DataProblem.missingVariables`; `.tooShort` when no sample lies in the domain.
   public init(_ plant: any Plant, over data: Trajectories, stride step: Int = 1, threads: Int)
     async throws
@@ -86,7 +90,9 @@ public struct StructureScore: Equatable, Sendable {
   public var uncertainSelected: Int
   public var uncertain: Int
 
-  /// - Parameter selected: output by output, all inputs of each.
+  /// - Parameters:
+  ///   - selected: output by output, all inputs of each.
+  ///   - truth: the plant that judges.
   public init(selected: [Bool], truth: PlantTruth) {
     let columns = truth.relevance.columns
     found = 0

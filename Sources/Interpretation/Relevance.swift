@@ -12,6 +12,7 @@ public struct Relevance: Equatable, Sendable {
   public var samples: Int
 
   /// - Parameters:
+  ///   - model: whose Jacobians are taken.
   ///   - inputs: samples × inputs in physical units, at least one.
   public init(_ model: Model, over inputs: Matrix) {
     var batch = JacobianBatch(LiveStructure(model.network).network)
@@ -33,7 +34,10 @@ public struct EnsembleRelevance: Sendable {
     try await self.init(ensemble, over: try data.points(of: ensemble.inputs), threads: threads)
   }
 
-  /// - Parameter inputs: samples × inputs in physical units, at least one.
+  /// - Parameters:
+  ///   - ensemble: all of whose members are taken.
+  ///   - inputs: samples × inputs in physical units, at least one.
+  ///   - threads: that may work at once.
   public init(_ ensemble: Ensemble, over inputs: Matrix, threads: Int) async throws {
     members = try await concurrentMap(ensemble.members.count, threads: threads) {
       Relevance(ensemble.members[$0], over: inputs)

@@ -10,7 +10,9 @@ public struct UnitActivity: Equatable, Sendable {
   /// Per layer and unit: the share of the samples at which it is active.
   public let shares: [[Double]]
 
-  /// - Parameter inputs: samples × inputs in physical units, at least one.
+  /// - Parameters:
+  ///   - model: whose units are watched.
+  ///   - inputs: samples × inputs in physical units, at least one.
   public init(_ model: Model, over inputs: Matrix) {
     let network = LiveStructure(model.network).network
     var batch = JacobianBatch(network)

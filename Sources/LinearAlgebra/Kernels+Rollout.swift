@@ -27,10 +27,20 @@ extension Kernels {
   /// Writes the states at `steps` samples to `forecast` and moves `state` to the one that follows.
   ///
   /// - Parameters:
+  ///   - arena: of states, controls and forecasts, and of networks that are evaluated in `Double`.
   ///   - networks: holds parameters and room for values and slopes; row 0 of the values must hold ones.
   ///     In `Float` the network is evaluated as other runtimes do, states stay `Double`.
+  ///   - indices: of the wiring.
+  ///   - wiring: of the network.
+  ///   - update: what makes a state of the one before and the rates.
+  ///   - batch: trajectories side by side.
+  ///   - steps: how far.
+  ///   - parameters: of the network.
   ///   - controls: steps × controls × batch.
   ///   - state: states × batch; before and after.
+  ///   - forecast: steps × states × batch; after each step.
+  ///   - values: room for the units.
+  ///   - slopes: room for their slopes.
   public func roll(
     _ arena: borrowing Arena<Double>, networks: borrowing Arena<Float>,
     _ indices: borrowing Arena<UInt32>, _ wiring: Wiring, _ update: StateUpdate, batch: Int,

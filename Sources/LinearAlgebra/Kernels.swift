@@ -31,7 +31,13 @@ public struct AdamStep: Sendable {
   public let correction1: Double
   public let correction2: Double
 
-  /// - Parameter number: the step's number t, from 1, for the corrections 1/(1 − βᵗ).
+  /// - Parameters:
+  ///   - learningRate: η.
+  ///   - number: the step's number t, from 1, for the corrections 1/(1 − βᵗ).
+  ///   - penalty: what is added to the loss, and how.
+  ///   - beta1: decay of the mean of gradients.
+  ///   - beta2: decay of the mean of their squares.
+  ///   - epsilon: ε, added to the root.
   public init(
     learningRate: Double, number: Int, penalty: Penalty, beta1: Double = 0.9,
     beta2: Double = 0.999, epsilon: Double = 1e-8
@@ -101,8 +107,18 @@ public struct Kernels: Sendable {
   /// Deltas of all live units, those of the outputs being given, and the gradients of their
   /// parameters, Σ_b delta[unit, b] · value[source, b].
   ///
-  /// - Parameter whole: the wiring that this one was selected from, to get the gradients of the weights
-  ///   that are zero as well, in its numbering; those into units that reach no output stay untouched.
+  /// - Parameters:
+  ///   - arena: that all regions are in.
+  ///   - indices: of the wiring.
+  ///   - wiring: of what is live.
+  ///   - whole: the wiring that this one was selected from, to get the gradients of the weights
+  ///     that are zero as well, in its numbering; those into units that reach no output stay untouched.
+  ///   - batch: samples side by side.
+  ///   - parameters: weights and biases.
+  ///   - values: of inputs and units, from the forward pass.
+  ///   - slopes: of the units, from the forward pass.
+  ///   - deltas: ∂loss/∂value of the outputs before, of all units after.
+  ///   - gradient: ∂loss/∂parameter, written.
   public func backward(
     _ arena: borrowing Arena<Float>, _ indices: borrowing Arena<UInt32>, _ wiring: Wiring,
     gradientsOf whole: Wiring?, batch: Int, parameters: Region, values: Region, slopes: Region,
@@ -149,8 +165,13 @@ public struct Kernels: Sendable {
   /// beyond the rows become zero.
   ///
   /// - Parameters:
+  ///   - arena: that the destination is in.
+  ///   - features: columns that are copied.
   ///   - stride: floats per row of the table, a multiple of 16.
+  ///   - batch: rows that are copied.
+  ///   - source: rows × stride.
   ///   - rows: row numbers below `source.count / stride`.
+  ///   - destination: features × batch.
   public func gather(
     _ arena: borrowing Arena<Float>, features: Int, stride: Int, batch: Int, source: [Float],
     rows: ArraySlice<UInt32>, destination: Region

@@ -121,8 +121,11 @@ public struct Wiring: Sendable {
   /// Makes this the selection of those weights of `whole` that are not zero, or of all of them, with
   /// every bias.
   /// - Parameters:
+  ///   - whole: the wiring with all parameters.
   ///   - parameters: of the whole; nil selects all.
   ///   - keepingZeros: whether units that keep most of their weights keep all; the same at every call.
+  ///   - arena: that the parameters are in.
+  ///   - indices: of both wirings.
   /// - Returns: false if it is that selection already.
   @discardableResult
   public mutating func select(

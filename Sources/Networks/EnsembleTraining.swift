@@ -184,7 +184,10 @@ public struct EnsembleTraining: Sendable {
         : "\(recipe.validation) \(recipe.method) \(recipe.degree)"
     }
 
-    /// - Parameter whole: the data whose standardisation is used; by default that of `data`.
+    /// - Parameters:
+    ///   - data: trajectories, smoothed or as they are.
+    ///   - recipe: what decides how they are divided and scaled.
+    ///   - whole: the data whose standardisation is used; by default that of `data`.
     /// - Throws: `DataProblem`.
     public init(_ data: Smoothing, recipe: Recipe, scaledLike whole: TrainingSet? = nil)
       throws(DataProblem)

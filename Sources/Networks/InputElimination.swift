@@ -30,7 +30,9 @@ public struct InputElimination: Equatable, Sendable {
 
   /// - Parameters:
   ///   - network: fitted to `rows`.
+  ///   - rows: that the network is fitted to.
   ///   - validation: other rows, which decide.
+  ///   - kernels: the instruction set.
   public func run(
     _ network: Network, _ rows: RegressionRows, validation: RegressionRows,
     kernels: Kernels = .active

@@ -6,7 +6,12 @@ extension Network {
   /// that and the skip's at zero, so that the linear part is found first. With the sparsifier rigl all
   /// but a random share of each layer's are zero.
   ///
-  /// - Parameter name: prefix of the layers' names, for example the output's name.
+  /// - Parameters:
+  ///   - recipe: widths, activation and skips.
+  ///   - inputs: how many.
+  ///   - outputs: how many.
+  ///   - name: prefix of the layers' names, for example the output's name.
+  ///   - stream: the weights are drawn from it.
   public static func initial(
     recipe: Recipe, inputs: Int, outputs: Int, name: String, stream: inout RandomStream
   ) -> Network {

@@ -16,7 +16,9 @@ public struct Rollout: Sendable {
     fileprivate var wiring = ArenaLayout()
     fileprivate var rows = 1
 
-    /// - Parameter lanes: trajectories, a multiple of 16.
+    /// - Parameters:
+    ///   - lanes: trajectories, a multiple of 16.
+    ///   - precision: in which networks are evaluated.
     public init(lanes: Int, precision: Precision = .single) {
       precondition(lanes % 16 == 0)
       self.lanes = lanes
@@ -64,7 +66,10 @@ public struct Rollout: Sendable {
   private let whole: Wiring
   private var selection: Wiring
 
-  /// - Parameter model: its outputs are the rates of its first inputs, in their order.
+  /// - Parameters:
+  ///   - model: its outputs are the rates of its first inputs, in their order.
+  ///   - timeStep: Δt in seconds.
+  ///   - layouts: the room is reserved there.
   public init(_ model: Model, timeStep: Double, in layouts: inout Layouts) {
     precondition(model.outputs.count <= model.inputs.count)
     self.model = model

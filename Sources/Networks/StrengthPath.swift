@@ -62,7 +62,9 @@ public struct StrengthPath: Sendable {
   /// The path for the stochastic part of the recipe: the first strength for its whole length, each other for
   /// a quarter.
   ///
-  /// - Parameter report: called after each strength with the outputs done at it.
+  /// - Parameters:
+  ///   - data: trajectories, smoothed or as they are.
+  ///   - report: called after each strength with the outputs done at it.
   /// - Throws: `DataProblem`; `TrainingFailure` where a training diverges; `CancellationError`.
   public func run(
     on data: Smoothing, report: @escaping @Sendable (_ outputs: Int) -> Void = { _ in }

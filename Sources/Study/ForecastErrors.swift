@@ -130,7 +130,10 @@ public struct ForecastSummary: Equatable, Sendable {
   /// Share of the samples that the band covers, per state.
   public var coverage: [Double]?
 
-  /// - Parameter compared: the groups that have to hold out for a pair to be common.
+  /// - Parameters:
+  ///   - group: the models.
+  ///   - horizon: by number.
+  ///   - compared: the groups that have to hold out for a pair to be common.
   public init?(
     _ group: RollingForecast.GroupOutcome, horizon: Int, compared: [RollingForecast.GroupOutcome]
   ) {

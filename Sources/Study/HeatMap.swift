@@ -14,7 +14,13 @@ public struct HeatMap: Sendable {
   /// The numbers in the cells.
   public var labels: Matrix
 
-  /// - Parameter labels: the values by default.
+  /// - Parameters:
+  ///   - title: above the map.
+  ///   - rows: names, from the top down.
+  ///   - columns: names, from the left.
+  ///   - legend: what the colours show.
+  ///   - values: rows × columns.
+  ///   - labels: the values by default.
   public init(
     title: String, rows: [String], columns: [String], legend: String, values: Matrix,
     labels: Matrix? = nil

@@ -45,9 +45,13 @@ public struct RollingForecast: Sendable {
   fileprivate let controlColumns: [Int]
 
   /// - Parameters:
+  ///   - groups: models that are forecast with, by ensembles.
   ///   - inputs: what all models read, in their order.
   ///   - states: those whose rates they predict, the first of the inputs.
+  ///   - data: true trajectories.
   ///   - horizons: ascending.
+  ///   - scale: σ of each state, that errors are divided by.
+  ///   - precision: in which networks are evaluated.
   /// - Throws: `DataProblem.missingVariables`.
   public init(
     groups: [Group], inputs: [Variable], states: [Variable], over data: Trajectories,
@@ -101,7 +105,10 @@ public struct RollingForecast: Sendable {
       })
   }
 
-  /// - Parameter kept: trajectories whose mean forecasts and bands are returned.
+  /// - Parameters:
+  ///   - threads: that may work at once.
+  ///   - kept: trajectories whose mean forecasts and bands are returned.
+  ///   - finished: called from any thread with the number of forecasts that were finished.
   public func run(
     threads: Int, keepingBandsOf kept: Set<Int> = [],
     finished: @escaping @Sendable (Int) -> Void = { _ in }

@@ -3,6 +3,7 @@ public enum ShippedPlans {
   public static let all: [(name: String, meaning: String, text: String)] = [
     ("quick", "dense and sparse networks on ten trajectories; some ten seconds", quick),
     ("paper", "the published comparison with its baselines, at three sizes; under an hour", paper),
+    ("own", "linear, dense and sparse models of your own data; needs train.csv and test.csv", own),
     ("recipes", "every recipe at three sizes and four levels of noise; under an hour", recipes),
     ("other-cells", "the default and its baselines on a cell with other constants", otherCells),
   ]
@@ -75,6 +76,29 @@ public enum ShippedPlans {
       magnitude: {recipe: magnitude, noise: 0}
       rigl: {recipe: rigl, noise: 0}
       soft-threshold: {recipe: soft-threshold, noise: 0}
+
+    """
+
+  public static let own = """
+    # Linear, dense and sparse models of your own data, and what they say of it.
+    # Run it with: filigree-study run own.yaml --output Reports/own
+
+    title: My plant
+    train: {file: train.csv}            # relative to this plan; NetCDF as well
+    test: {file: test.csv}              # other days: trajectories that are not among those
+    inputs: [valve]                     # the columns that are set from outside; all others are states
+    # sizes: [3, 6]                     # numbers of training trajectories; all of them if not given
+    members: 5
+    horizons: [50, 100, 300]            # samples; those longer than the test trajectories are left out
+    threshold: 0.01                     # mean |J| above which a connected pair counts as relevant
+
+    compare: {reference: dense, sparse: {sparse: 0}}
+
+    # Any option of filigree-train, without the dashes; what is not said is the default.
+    recipes:
+      linear: {recipe: linear}
+      dense: {recipe: smooth-dense}
+      sparse: {}
 
     """
 

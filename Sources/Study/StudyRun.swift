@@ -22,7 +22,11 @@ public final class StudyRun: Sendable {
   private let threads: Int
 
   /// - Parameters:
+  ///   - plan: what to do.
+  ///   - path: of the plan, for messages.
+  ///   - folder: of the study.
   ///   - version: of the program; parts made by another are made again.
+  ///   - threads: that may work at once.
   /// - Throws: `FileProblem`, `PlanProblems` for data that do not fit the plan.
   public init(_ plan: StudyPlan, path: String, folder: String, version: String, threads: Int)
     throws
@@ -87,7 +91,9 @@ public final class StudyRun: Sendable {
 
   /// Makes every part that is not there yet.
   ///
-  /// - Parameter report: called from any thread with what has been done since it was called last.
+  /// - Parameters:
+  ///   - starting: called as a stage begins, with how much there is to do.
+  ///   - report: called from any thread with what has been done since it was called last.
   /// - Throws: what training and writing throw; `CancellationError` when the task is cancelled, after
   ///   which the parts that were finished are kept.
   public func run(

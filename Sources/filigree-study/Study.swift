@@ -10,7 +10,7 @@ import SystemPackage
 struct StudyCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "filigree-study",
-    abstract: "Carries out whole studies from a plan: simulate, train, judge, tabulate.",
+    abstract: "Carries out whole studies from a plan: simulate, train, judge, report.",
     discussion: """
       A plan (YAML) names data, training-set sizes, levels of noise, recipes (any options of \
       filigree-train) and members. Each member is trained and judged once and kept under the hash of what \

@@ -257,7 +257,10 @@ import Testing
 
 /// Every command of the README and of the guides, in order, in one folder each.
 @Suite struct DocumentationTests {
-  @Test(arguments: ["README.md", "Documentation/structure.md", "Documentation/drawings.md"])
+  @Test(arguments: [
+    "README.md", "Documentation/structure.md", "Documentation/drawings.md",
+    "Documentation/your-own-plant.md",
+  ])
   func everyCommandWorks(file: String) async throws {
     let readme = try String(
       contentsOf: Fixture.packageFolder.appendingPathComponent(file), encoding: .utf8)
