@@ -124,7 +124,7 @@ struct CirclePlaces {
   }
 
   private func loop(at centre: Point) -> (curve: [Point], tip: Point) {
-    let outward = (centre - middle).length > 0 ? (centre - middle).unit : Point(0, 1)
+    let outward = loopDirection(at: centre)
     let along = Point(outward.y, -outward.x)
     let first = centre + outward * 62 + along * -34
     let second = centre + outward * 62 + along * 34
@@ -132,6 +132,25 @@ struct CirclePlaces {
     let tip = border(centre, towards: centre + outward * 30 + along * 16)
     let back = (second - tip).unit * Self.arrowLength
     return ([start, first, second, tip + back], tip)
+  }
+
+  /// Away from the middle, or turned aside where another box stands in the way.
+  private func loopDirection(at centre: Point) -> Point {
+    let outward = (centre - middle).length > 0 ? (centre - middle).unit : Point(0, 1)
+    let directions = [0, 0.9, -0.9, 1.5, -1.5].map { angle in
+      Point(
+        outward.x * cos(angle) - outward.y * sin(angle),
+        outward.x * sin(angle) + outward.y * cos(angle))
+    }
+    func room(_ direction: Point) -> Double {
+      let apex = centre + direction * 45
+      return boxes.centres.filter { $0 != centre }.map { other in
+        max(
+          abs(apex.x - other.x) - boxes.width / 2, abs(apex.y - other.y) - boxes.size.boxHeight / 2)
+      }.min() ?? .infinity
+    }
+    return directions.first { room($0) >= 24 }
+      ?? directions.max { room($0) < room($1) } ?? outward
   }
 
   /// Where the way from a box's middle leaves the box.

@@ -119,7 +119,7 @@ extension StudyReport {
           description:
             "Bars of the share of diverged forecasts for each recipe and training-set size",
           svg: try await diverged.svg())))
-    blocks.append(.table(forecastTable))
+    blocks += [.table(errorTable), .table(divergenceTable)]
     blocks += pairedTable
     return blocks
   }
@@ -143,30 +143,44 @@ extension StudyReport {
       }, isLogarithmic: isLogarithmic, reference: reference)
   }
 
-  private var forecastTable: ReportDocument.Table {
-    let rows = results.recipeRows.filter { $0.noise == plan.noise.min() && !$0.horizons.isEmpty }
-    return .init(
-      "Free forecasts",
-      columns: ["recipe", "trajectories"] + plan.horizons.map { "|e| \($0)" }
-        + plan.horizons.map { "diverged % \($0)" }
-        + plan.horizons.suffix(1).flatMap { ["pairs \($0)", "|e| of them"] },
-      rows: rows.map { row in
-        let found = plan.horizons.map { wanted in row.horizons.first { $0.horizon == wanted } }
-        let last = found.last ?? nil
-        return [
-          .init(row.recipe + (row.cut > 0 ? " (cut \(Self.number(row.cut)))" : "")),
-          Self.cell(Double(row.size), "%.0f"),
-        ] + found.map { Self.cell($0?.absolute) }
-          + found.map { Self.cell($0.map { 100 * $0.diverged }, "%.1f") }
+  private func forecastRows(
+    _ cells: (_ row: StudyResults.RecipeRow, _ horizons: [StudyResults.Horizon?])
+      -> [ReportDocument.Cell]
+  ) -> [[ReportDocument.Cell]] {
+    results.recipeRows.filter { $0.noise == plan.noise.min() && !$0.horizons.isEmpty }.map { row in
+      let found = plan.horizons.map { wanted in row.horizons.first { $0.horizon == wanted } }
+      return [
+        .init(row.recipe + (row.cut > 0 ? " (cut \(Self.number(row.cut)))" : "")),
+        Self.cell(Double(row.size), "%.0f"),
+      ] + cells(row, found)
+    }
+  }
+
+  private var errorTable: ReportDocument.Table {
+    .init(
+      "Errors of free forecasts that hold",
+      columns: ["recipe", "trajectories"] + plan.horizons.map { "\($0) samples" },
+      rows: forecastRows { _, horizons in horizons.map { Self.cell($0?.absolute) } },
+      note:
+        "Mean of |forecast − truth|/σ over states and samples, over the forecasts that have not diverged, with "
+        + "intervals over members. Squared errors are in recipes.csv.")
+  }
+
+  private var divergenceTable: ReportDocument.Table {
+    .init(
+      "Diverged forecasts, and errors where none diverged",
+      columns: ["recipe", "trajectories"] + plan.horizons.map { "diverged by \($0), %" }
+        + (plan.horizons.last.map { ["pairs to \($0)", "error of them"] } ?? []),
+      rows: forecastRows { _, horizons in
+        let last = horizons.last ?? nil
+        return horizons.map { Self.cell($0.map { 100 * $0.diverged }, "%.1f") }
           + [
             Self.cell(last.map { Double($0.commonPairs) }, "%.0f"), Self.cell(last?.commonAbsolute),
           ]
       },
       note:
-        "|e|: mean of |forecast − truth|/σ over states and samples, of the forecasts that have not diverged, with "
-        + "intervals over members. Pairs: those of member and trajectory in which no recipe's forecast diverged, and "
-        + "the error over them. Squared errors and the divergence by time means are in recipes.csv."
-    )
+        "Shares of pairs of member and test trajectory. Pairs: those in which no recipe's forecast diverged, and "
+        + "the error over them. Divergence by time means is in recipes.csv.")
   }
 
   /// Every compared recipe beside the reference, at every horizon.

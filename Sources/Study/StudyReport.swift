@@ -83,7 +83,8 @@ public struct StudyReport {
 
   static func cell(_ figure: StudyResults.Figure?) -> ReportDocument.Cell {
     guard let figure else { return .init("–") }
-    guard let low = figure.low, let high = figure.high, high - low > 1e-9 * abs(figure.mean) else {
+    // Members that do not differ have no interval to speak of.
+    guard let low = figure.low, let high = figure.high, high - low > 1e-3 * abs(figure.mean) else {
       return .init(number(figure.mean), number: figure.mean)
     }
     return .init(
