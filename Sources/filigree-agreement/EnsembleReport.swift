@@ -89,15 +89,12 @@ struct EnsembleReport {
   ) async throws {
     self.ensemble = ensemble
     self.points = points
-    let strengths = try await concurrentMap(ensemble.members.count, threads: threads) {
-      PathAnalysis(LiveStructure(ensemble.members[$0].network).network).counts
-        .flatMap { $0.map { $0 != 0 } }
-    }
-    var selections = [(kind: "structural", selection: Selection(chosen: strengths))]
+    let connected = Selection(connectedPairsOf: ensemble)
+    var selections = [(kind: "structural", selection: connected)]
     var relevance: EnsembleRelevance?
     if let points {
       let computed = try await EnsembleRelevance(ensemble, over: points, threads: threads)
-      let chosen = zip(strengths, computed.members).map { connected, member in
+      let chosen = zip(connected.chosen, computed.members).map { connected, member in
         zip(connected, member.meanMagnitude.elements).map { $0 && $1 > threshold }
       }
       selections.append((kind: "relevant", selection: Selection(chosen: chosen)))
