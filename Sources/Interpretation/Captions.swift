@@ -24,7 +24,8 @@ struct Captions {
   func add(to graph: inout Graph) {
     let body = graph.bounds ?? Graph.Frame(centre: Point(0, 0), width: 0, height: 0)
     let middle = body.centre.x
-    let room = max(body.width, 480)
+    let widest = legend.map { $0.reduce(0) { $0 + Self.width($1) } }.max() ?? 0
+    let room = max(body.width, 480, min(widest, 680))
     graph.add(
       DrawingStyle.text(
         "title", VariableColumn.shortened(title, room, size: 14, bold: true),

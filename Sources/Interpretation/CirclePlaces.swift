@@ -114,13 +114,32 @@ struct CirclePlaces {
   func curve(from input: Int, to output: Int) -> (curve: [Point], tip: Point) {
     let (from, to) = (boxes.centres[input], boxes.centres[outputNode[output]])
     if input == outputNode[output] { return loop(at: from) }
+    // There and back bend to different sides; further where a box that is neither's stands in the way.
+    let bends = [0.16, 0.3, 0.05, 0.45, -0.12, 0.6, -0.3, 0.8, -0.5, -0.8].map {
+      bent(from, to, by: $0)
+    }
+    return bends.min { covered($0.curve, from, to) < covered($1.curve, from, to) } ?? bends[0]
+  }
+
+  private func bent(_ from: Point, _ to: Point, by bend: Double) -> (curve: [Point], tip: Point) {
     let way = to - from
-    let side = Point(way.y, -way.x) * (0.16)
+    let side = Point(way.y, -way.x) * bend
     let (first, second) = (from + way * (1.0 / 3) + side, from + way * (2.0 / 3) + side)
     let start = border(from, towards: first)
     let tip = border(to, towards: second)
     let back = (second - tip).unit * Self.arrowLength
     return ([start, first, second, tip + back], tip)
+  }
+
+  /// How much of a curve lies behind boxes that it does not join, in sixtieths.
+  private func covered(_ curve: [Point], _ from: Point, _ to: Point) -> Int {
+    let others = boxes.centres.filter { $0 != from && $0 != to }
+    return DrawingStyle.points(on: curve, 60).count { point in
+      others.contains {
+        abs($0.x - point.x) < boxes.width / 2 + 2
+          && abs($0.y - point.y) < boxes.size.boxHeight / 2 + 2
+      }
+    }
   }
 
   private func loop(at centre: Point) -> (curve: [Point], tip: Point) {

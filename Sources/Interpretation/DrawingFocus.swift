@@ -16,6 +16,11 @@ public struct DrawingFocus: Equatable, Sendable {
 
   public var isEverything: Bool { outputs.isEmpty && inputs.isEmpty && strongest == nil }
 
+  /// Whether no weight of the live network is in focus.
+  public func isEmpty(in network: Network) -> Bool {
+    edges(of: LiveStructure(network).network).isEmpty
+  }
+
   /// A weight, by what it connects.
   struct Edge: Hashable {
     var source: PathNode

@@ -64,7 +64,11 @@ public struct NetworkDrawing {
     let scale = subject.description.groups == nil ? "weight" : "root of the sum of squared weights"
     let captions = Captions(
       title: title, counts: counts,
-      legend: [.scale(scale, strongest: subject.strongest)]
+      legend: [
+        layout == .towers && bands.count > 1
+          ? .relativeScale("largest weight of its rate")
+          : .scale(scale, strongest: subject.strongest)
+      ]
         + (subject.activity == nil ? [] : [.activity]),
       caption: NetworkDescription.recipe(model.recipe))
     if layout == .dot {
@@ -82,7 +86,9 @@ public struct NetworkDrawing {
       let panel = NetworkPanel(subject, bands: bands, size: .full, movesEnds: movesEnds)
       return (panel.graph(headings: layout == .layers), panel.crossings)
     }
-    let panels = towers(subject, bands, size: .panel)
+    // Rates are standardised each by itself: one large weight of one tower says nothing of the others.
+    let strongest = bands.map { subject.structure.network.largestWeight(of: $0) }
+    let panels = towers(subject, bands, strongest: strongest, size: .panel)
     return (
       Sheet.columns(panels.map { $0.graph(headings: false) }, gap: (36, 22)),
       panels.reduce(0) { $0 + $1.crossings }

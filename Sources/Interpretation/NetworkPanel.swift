@@ -118,7 +118,7 @@ struct NetworkPanel {
   func graph(headings: Bool) -> Graph {
     var graph = Graph(name: "panel")
     addEdges(&graph)
-    let inputsInFocus = model.inputs.indices.map { subject.stands(.input($0)) }
+    let inputsInFocus = model.inputs.indices.map(inputStands)
     graph.nodes += inputs.nodes(live: liveInputs, inFocus: inputsInFocus)
     addUnits(&graph)
     let reached = model.network.outputUnits.map { structure.states[$0.layer][$0.unit] == .live }
@@ -131,6 +131,17 @@ struct NetworkPanel {
       addUnitHeading(&graph)
     }
     return graph
+  }
+
+  /// Whether an edge in focus leads from an input into these bands.
+  private func inputStands(_ input: Int) -> Bool {
+    guard let inFocus = subject.inFocus else { return true }
+    return inFocus.edges.contains { edge in
+      guard edge.source == .input(input), case .unit(let layer, _) = edge.target else {
+        return false
+      }
+      return bands.contains { $0.contains(layer) }
+    }
   }
 
   /// Whether some unit of these bands reads an input, by number.

@@ -37,18 +37,26 @@ extension PairDrawing {
     let selected = chosen.selection.consensus
     let pairs = selected.indices.filter { selected[$0] }
     let strongest = pairs.map { mean.elements[$0] }.max() ?? 0
+    func variesInSign(_ pair: Int) -> Bool {
+      abs(signed.elements[pair]) < 0.5 * mean.elements[pair]
+    }
     return PairDrawing(chosen.ensemble, pairs, title: title) { pair in
       let sign = signed.elements[pair] < 0 ? -1.0 : 1.0
       var attributes = DrawingStyle.edge(sign * mean.elements[pair], strongest: strongest)
       attributes["class"] = sign < 0 ? "dependency negative" : "dependency positive"
       return Mark(
         strength: mean.elements[pair], attributes: attributes,
-        label: DrawingStyle.signed(signed.elements[pair]),
+        label: variesInSign(pair)
+          ? "±" + DrawingStyle.signed(mean.elements[pair]).dropFirst()
+          : DrawingStyle.signed(signed.elements[pair]),
         tooltip: chosen.tooltip(pair, mean.elements[pair], signed.elements[pair]))
     } captions: {
       $0.counts = "\(pairs.count) of \(selected.count) pairs with \(chosen.condition)"
       $0.legend = [.scale("mean |J|, sign of mean J", strongest: strongest)]
       $0.caption = "labels: mean J in standardised units"
+      if pairs.contains(where: variesInSign) {
+        $0.caption += "; ± where its sign varies over the data: mean |J|"
+      }
     }
   }
 
@@ -73,7 +81,7 @@ extension PairDrawing {
       let verdict = verdicts[pair] ?? .found
       let label = verdict == .missed ? "(\(DrawingStyle.number(size(pair))))" : nil
       return Mark(
-        strength: size(pair) + (verdict == .found ? 0 : strongest),
+        strength: size(pair), isOnTop: verdict != .found,
         attributes: verdict.style(share: strongest > 0 ? size(pair) / strongest : 0),
         label: label ?? DrawingStyle.signed(signed.elements[pair]),
         tooltip: "\(verdict.rawValue): "
@@ -94,7 +102,8 @@ extension PairDrawing {
           )
         }
       ]
-      captions.caption = "selected: \(chosen.condition) · width and labels: mean J (of the plant)"
+      captions.caption =
+        "selected: \(chosen.condition) · width: mean |J|; labels: mean J, of missed pairs the plant's mean |J|"
     }
   }
 
@@ -199,19 +208,23 @@ extension PairDrawing {
   ///   - second: drawn as right; of the same variables.
   ///   - pairs: selected by each, in most of its members.
   ///   - sizes: of each pair in both, mean |J| or share of members.
+  ///   - signed: mean J of each pair in both, whose change counts as well; nil without data.
   ///   - change: relative change of the size from which on a common pair counts as changed.
   ///   - condition: what selects a pair, in words.
   ///   - measure: what the sizes are, in words.
   ///   - title: above the drawing.
   public static func difference(
     _ first: Ensemble, _ second: Ensemble, pairs: ([Bool], [Bool]), sizes: ([Double], [Double]),
-    change: Double, condition: String, measure: String, title: String
+    signed: ([Double], [Double])? = nil, change: Double, condition: String, measure: String,
+    title: String
   ) -> PairDrawing {
     let kinds = pairs.0.indices.map { pair in
       Side(
         pairs.0[pair], pairs.1[pair],
-        isChanged: abs(sizes.0[pair] - sizes.1[pair])
-          > change * max(abs(sizes.0[pair]), abs(sizes.1[pair])))
+        isChanged: [sizes, signed ?? sizes].contains { values in
+          abs(values.0[pair] - values.1[pair]) > change
+            * max(abs(sizes.0[pair]), abs(sizes.1[pair]))
+        })
     }
     let drawn = kinds.indices.filter { kinds[$0] != nil }
     let strongest = drawn.map { max(sizes.0[$0], sizes.1[$0]) }.max() ?? 0
@@ -220,19 +233,21 @@ extension PairDrawing {
       let size = max(sizes.0[pair], sizes.1[pair])
       let (before, after) = (DrawingStyle.number(sizes.0[pair]), DrawingStyle.number(sizes.1[pair]))
       return Mark(
-        strength: size + (side == .both ? 0 : strongest),
+        strength: size, isOnTop: side != .both,
         attributes: side.style(share: strongest > 0 ? size / strongest : 0),
-        label: side == .changed ? "\(Self.short(sizes.0[pair]))→\(Self.short(sizes.1[pair]))" : nil,
+        label: side == .changed ? Self.change(pair, sizes, signed) : nil,
         tooltip: "\(first.pairName(pair)): \(measure) \(before) in \(first.name), "
           + "\(after) in \(second.name)")
     } captions: { captions in
       func count(_ side: Side) -> Int { kinds.count { $0 == side } }
       captions.counts =
-        "\(condition): \(count(.both) + count(.changed)) pairs in both, of them \(count(.changed)) "
-        + "changed; \(count(.first)) only in \(first.name), \(count(.second)) only in \(second.name)"
+        "\(condition): \(count(.both) + count(.changed)) pairs in both"
+        + (count(.changed) > 0 || signed != nil ? ", of them \(count(.changed)) changed" : "")
+        + "; \(count(.first)) only in \(first.name), \(count(.second)) only in \(second.name)"
       let meanings: [(Side, String)] = [
         (.first, "only \(first.name)"), (.second, "only \(second.name)"),
-        (.changed, "changed by more than \(Int((change * 100).rounded())) %"), (.both, "alike"),
+        (.changed, "\(measure) changed by more than \(Int((change * 100).rounded())) %"),
+        (.both, signed == nil ? "in both" : "alike"),
       ]
       captions.legend = [
         meanings.map {
@@ -241,6 +256,16 @@ extension PairDrawing {
       ]
       captions.caption = "width and labels: \(measure)"
     }
+  }
+
+  /// From what to what: signed where signs differ.
+  private static func change(
+    _ pair: Int, _ sizes: ([Double], [Double]), _ signed: ([Double], [Double])?
+  ) -> String {
+    if let signed, signed.0[pair] * signed.1[pair] < 0 {
+      return DrawingStyle.signed(signed.0[pair]) + "→" + DrawingStyle.signed(signed.1[pair])
+    }
+    return "\(short(sizes.0[pair]))→\(short(sizes.1[pair]))"
   }
 
   private static func short(_ value: Double) -> String {
@@ -282,6 +307,7 @@ extension PairDrawing {
 
   private struct Mark {
     var strength: Double
+    var isOnTop = false
     var attributes: Attributes
     var label: String?
     var tooltip: String
@@ -299,7 +325,8 @@ extension PairDrawing {
       let mark = mark(pair)
       return Link(
         output: pair / columns, input: pair % columns, strength: mark.strength,
-        attributes: mark.attributes, label: mark.label, tooltip: mark.tooltip)
+        isOnTop: mark.isOnTop, attributes: mark.attributes, label: mark.label, tooltip: mark.tooltip
+      )
     }
     captions = Captions(title: title, counts: "")
     describe(&captions)

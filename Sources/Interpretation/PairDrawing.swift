@@ -16,6 +16,8 @@ public struct PairDrawing {
     var input: Int
     /// Which of two edges is drawn on top, and which is labelled where there are too many.
     var strength: Double
+    /// Above all that are not.
+    var isOnTop = false
     /// Colour, width, dashes and class.
     var attributes: Attributes
     /// Beside the line.
@@ -36,7 +38,8 @@ public struct PairDrawing {
       "dependencies", title: captions.title, summary: captions.counts)
     var captions = captions
     let links = links.sorted {
-      ($0.strength, $1.output, $1.input) < ($1.strength, $0.output, $0.input)
+      if $0.isOnTop != $1.isOnTop { return $1.isOnTop }
+      return ($0.strength, $1.output, $1.input) < ($1.strength, $0.output, $0.input)
     }
     let unlabelled = links.count { $0.label != nil } - Self.mostLabels
     if unlabelled > 0 {
@@ -152,7 +155,8 @@ public struct PairDrawing {
     _ links: [Link], _ curves: [[Point]], _ columns: (VariableColumn, VariableColumn),
     to graph: inout Graph
   ) {
-    let labelled = links.indices.filter { links[$0].label != nil }.suffix(Self.mostLabels)
+    let labelled = links.indices.filter { links[$0].label != nil }
+      .sorted { (links[$0].strength, $0) < (links[$1].strength, $1) }.suffix(Self.mostLabels)
     let size = 7.0
     let boxes = [columns.0, columns.1].flatMap { column in
       column.centres.map {

@@ -48,10 +48,10 @@ public struct CategoryChart: Sendable {
 
   /// gnuplot's commands with the data in them: nothing of a name is ever a command or markup.
   package var script: String {
-    let width = max(560, min(1500, 120 + 26 * Double(categories.count * (groups.count + 1))))
+    let width = max(560, min(1400, 120 + 19 * Double(categories.count * (groups.count + 1))))
     var lines = [
       "set encoding utf8",
-      "set terminal svg size \(Int(width)),400 font 'Liberation Sans,11' noenhanced "
+      "set terminal svg size \(Int(width)),400 font 'Liberation Sans,12' noenhanced "
         + "background rgb 'white'",
       "set title \(Gnuplot.quoted(title)) font ',13'", "set ylabel \(Gnuplot.quoted(yLabel))",
       "set border 3 lc rgb '#888888'", "set grid y lc rgb '#e6e6e6' lt 1",
@@ -90,7 +90,10 @@ public struct CategoryChart: Sendable {
     }.filter(\.isFinite)
   }
 
-  private var top: Double { max(1e-9, (values + [reference?.value ?? 0]).max() ?? 1) * 1.1 }
+  private var top: Double {
+    let highest = (values + [reference?.value ?? 0]).max() ?? 0
+    return highest > 0 ? 1.1 * highest : 1
+  }
 
   private var range: ClosedRange<Double> {
     let positive = values.filter { $0 > 0 }

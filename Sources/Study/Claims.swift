@@ -64,6 +64,10 @@ struct Claims {
     add("Fewer of their forecasts diverge within \(plan.horizons[last]) samples") { pair in
       Self.compare(pair, last) { comparison in
         let interval = comparison.divergenceInterval
+        // Where neither diverges there is nothing to claim.
+        guard comparison.divergence != 0 || interval.lowerBound != interval.upperBound else {
+          return nil
+        }
         return (
           StudyReport.figure(
             100 * comparison.divergence, (100 * interval.lowerBound)...(100 * interval.upperBound))
@@ -126,7 +130,10 @@ struct Claims {
     guard let weights = StudyResults.Figure(judgements(pair.sparse).map { Double($0.weights) }),
       let all = dense.isEmpty ? nil : dense.mean, all > 0
     else { return nil }
-    let interval = (weights.low ?? weights.mean)...(weights.high ?? weights.mean)
+    guard let low = weights.low, let high = weights.high else {
+      return (StudyReport.number(100 * weights.mean / all) + " %", .open)
+    }
+    let interval = low...high
     return (
       StudyReport.figure(
         100 * weights.mean / all,
@@ -138,12 +145,12 @@ struct Claims {
 
   private static func compare(
     _ pair: (dense: StudyResults.Group, sparse: StudyResults.Group), _ horizon: Int,
-    _ judge: (ErrorComparison) -> (figure: String, verdict: Verdict)
+    _ judge: (ErrorComparison) -> (figure: String, verdict: Verdict)?
   ) -> (figure: String, verdict: Verdict)? {
     ErrorComparison(
       BoundedErrors(judgements(pair.dense).map(\.errors), horizon: horizon),
       BoundedErrors(judgements(pair.sparse).map(\.errors), horizon: horizon)
-    ).map(judge)
+    ).flatMap(judge)
   }
 
   private static func selection(_ group: StudyResults.Group, _ results: StudyResults) -> Selection?
@@ -155,8 +162,16 @@ struct Claims {
   private static func agreement(
     _ pair: (dense: StudyResults.Group, sparse: StudyResults.Group), _ results: StudyResults
   ) -> (figure: String, verdict: Verdict)? {
-    guard let selection = selection(pair.sparse, results) else { return nil }
-    if selection.isUnanimous { return ("all agree", .yes) }
+    guard let selection = selection(pair.sparse, results), selection.memberCount > 1 else {
+      return nil
+    }
+    let relevances = Set(judgements(pair.sparse).map(\.relevance))
+    if relevances.count == 1 { return ("members do not differ", .open) }
+    if selection.isUnanimous {
+      let count = selection.chosen[0].count { $0 }
+      return count == 0 || count == selection.pairCount
+        ? ("all select \(count == 0 ? "none" : "every pair")", .open) : ("all agree", .yes)
+    }
     guard let stability = selection.stability, let interval = selection.jackknifeInterval() else {
       return nil
     }
@@ -169,7 +184,8 @@ struct Claims {
   private static func moreAgreement(
     _ pair: (dense: StudyResults.Group, sparse: StudyResults.Group), _ results: StudyResults
   ) -> (figure: String, verdict: Verdict)? {
-    guard let dense = selection(pair.dense, results), let sparse = selection(pair.sparse, results)
+    guard let dense = selection(pair.dense, results), let sparse = selection(pair.sparse, results),
+      dense.memberCount > 1, sparse.memberCount > 1
     else { return nil }
     guard let change = Selection.jackknifeDifference(dense, sparse) else {
       // Φ says nothing of choices that are all or none, or the same for all.
@@ -205,7 +221,8 @@ struct Claims {
       studentQuantile(confidence: 0.95, degrees: min(dense.count, sparse.count) - 1) * error
     let change = sparse.mean - dense.mean
     return (
-      String(format: "%.2f against %.2f", sparse.mean, dense.mean),
+      String(format: "%.2f against %.2f, ", sparse.mean, dense.mean) + StudyReport.signed(change)
+        + " " + StudyReport.interval((change - reach)...(change + reach)),
       opposite(below(0, (change - reach)...(change + reach)))
     )
   }

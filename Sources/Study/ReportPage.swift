@@ -162,7 +162,8 @@ public enum ReportPage {
     th[scope=row], th[scope=col]:first-child { text-align: left; font-weight: normal; }
     thead th { font-weight: bold; vertical-align: bottom; white-space: nowrap; }
     td { white-space: nowrap; }
-    td.word, th.word { text-align: left; }
+    td.word, th.word { text-align: left; white-space: normal; min-width: 6rem; }
+    thead { display: table-header-group; }
     th[scope=row] { white-space: nowrap; }
     tbody tr:nth-child(even) { background: var(--band); }
     td.shaded { background: rgba(var(--shade-colour), calc(var(--shade) * .45)); }

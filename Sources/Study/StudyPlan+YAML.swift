@@ -142,7 +142,11 @@ private struct PlanReader {
     guard let parts = pairs(node, "compare", ["reference", "sparse"]) else { return nil }
     func number(_ name: String?) -> Int? { plan.recipes.firstIndex { $0.name == name } }
     guard let dense = parts["reference"], let reference = number(dense.scalar?.string) else {
-      note(parts["reference"] ?? node, "compare: reference: the name of a recipe is needed")
+      let names = plan.recipes.map(\.name).joined(separator: ", ")
+      note(
+        parts["reference"] ?? node,
+        "compare: reference: \(parts["reference"]?.scalar?.string ?? "nothing") is no recipe; there are \(names)"
+      )
       return nil
     }
     guard case .mapping(let mapping)? = parts["sparse"], !mapping.isEmpty else {

@@ -134,7 +134,7 @@ extension StudyReport {
       groups.contains { $0.cell.recipe == recipe }
     }
     return CategoryChart(
-      title: title, yLabel: yLabel, categories: recipes.map { plan.recipes[$0].name },
+      title: title, yLabel: yLabel, categories: recipes.map(label),
       groups: plan.sizes.map { "\($0) trajectories" },
       marks: recipes.map { recipe in
         plan.sizes.map { size in
@@ -199,7 +199,7 @@ extension StudyReport {
           ErrorComparison(BoundedErrors(dense, horizon: $0), BoundedErrors(other, horizon: $0))
         }
         rows.append(
-          [.init(plan.recipes[recipe].name), Self.cell(Double(size), "%.0f")]
+          [.init(label(recipe)), Self.cell(Double(size), "%.0f")]
             + found.map { found in
               guard let found else { return .init("–") }
               return .init(Self.figure(found.ratio, found.ratioInterval), number: found.ratio)

@@ -42,6 +42,7 @@ public struct StudyReport {
     add("Measurement noise", try await noise())
     add("What the data cannot tell", try identifiability())
     add("Training stability", stability)
+    add("Warnings about the data", warnings)
     add("How it was made", method)
     return ReportDocument(
       title: plan.title ?? "Study of \(plan.plant.map { "the plant \($0)" } ?? "measured data")",
@@ -87,13 +88,21 @@ public struct StudyReport {
     guard let low = figure.low, let high = figure.high, high - low > 1e-3 * abs(figure.mean) else {
       return .init(number(figure.mean), number: figure.mean)
     }
+    // What is shown so is never negative.
     return .init(
-      "\(String(format: "%.2g", figure.mean)) \(interval(low...high))", number: figure.mean)
+      "\(String(format: "%.2g", figure.mean)) \(interval(max(0, low)...high))", number: figure.mean)
   }
 
   func name(_ group: StudyResults.Group) -> String {
     plan.recipes[group.cell.recipe].name
       + (group.cut > 0 ? " (cut \(Self.number(group.cut)))" : "")
+  }
+
+  /// A recipe's name, with the cut at which it is compared.
+  func label(_ recipe: Int) -> String {
+    let cut =
+      plan.comparison?.sparse.first { $0.recipe == recipe }?.cut ?? plan.recipes[recipe].cuts[0]
+    return plan.recipes[recipe].name + (cut > 0 ? " (cut \(Self.number(cut)))" : "")
   }
 
   /// Groups without noise, or with the least of it.
@@ -152,8 +161,11 @@ public struct StudyReport {
             + "a diverged forecast counts as \(Self.number(BoundedErrors.limit))); divergence: difference of shares "
             + "in points; intervals by a bootstrap of members and trajectories, trajectories paired. Φ: Nogueira, "
             + "Sechidis and Brown 2018, above 0.75 by their scale excellent; pairs with mean |J| above "
-            + "\(Self.number(plan.threshold)); intervals by the jackknife over members. F1 against the plant's own "
-            + "one-step map, means over members, Welch's interval of the difference.")),
+            + "\(Self.number(plan.threshold)); intervals by the jackknife over members."
+            + (results.truth == nil
+              ? ""
+              : " F1 against the plant's own one-step map, means over members and the interval of their difference "
+                + "(Welch)."))),
     ]
   }
 
@@ -179,7 +191,7 @@ public struct StudyReport {
     let chart = CategoryChart(
       title: "Error within \(plan.horizons[last]) samples, \(size) trajectories",
       yLabel: "mean |error|, deviations",
-      categories: recipes.map { plan.recipes[$0].name },
+      categories: recipes.map(label),
       groups: plan.noise.map { $0 == 0 ? "no noise" : "noise \(Self.number($0))" },
       marks: recipes.map { recipe in
         plan.noise.map { noise in
@@ -215,7 +227,8 @@ public struct StudyReport {
           ],
           rows: rows.map { row in
             [
-              .init(row.recipe), Self.cell(Double(row.size), "%.0f"), Self.cell(row.noise, "%g"),
+              .init(row.recipe + (row.cut > 0 ? " (cut \(Self.number(row.cut)))" : "")),
+              Self.cell(Double(row.size), "%.0f"), Self.cell(row.noise, "%g"),
               Self.cell(row.weights?.mean, "%.0f"), Self.cell(row.relevant?.stability, "%.2f"),
               Self.cell(row.relevant?.score?.f1, "%.2f"), Self.cell(row.horizons[last].absolute),
               Self.cell(100 * row.horizons[last].diverged, "%.1f"),
@@ -239,9 +252,8 @@ public struct StudyReport {
         .init(
           "Spread over initialisations",
           columns: [
-            "recipe", "trajectories", "training loss", "its spread %", "validation loss",
-            "restarts",
-            "without a model",
+            "recipe", "trajectories", "stochastic loss", "its spread %", "on validation",
+            "spread of forecast errors %", "restarts", "without a model",
           ],
           rows: rows.map { row in
             let own = members.filter {
@@ -250,23 +262,47 @@ public struct StudyReport {
             }
             let losses = own.compactMap(\.trainingLoss)
             let spread = losses.count > 1 ? 100 * losses.standardDeviation / losses.mean : nil
+            let group = results.groups.first {
+              plan.recipes[$0.cell.recipe].name == row.recipe && $0.cell.size == row.size
+                && $0.cell.noise == row.noise && $0.cut == row.cut
+            }
+            let errors = (group?.judgements ?? []).map {
+              BoundedErrors([$0.errors], horizon: plan.horizons.count - 1).geometricMean
+            }
+            let apart = errors.count > 1 ? 100 * errors.standardDeviation / errors.mean : nil
             return [
               .init(row.recipe), Self.cell(Double(row.size), "%.0f"),
               Self.cell(row.trainingLoss?.mean),
               Self.cell(spread, "%.1f"), Self.cell(row.validationLoss?.mean),
+              Self.cell(apart, "%.0f"),
               Self.cell(Double(own.reduce(0) { $0 + $1.restarts }), "%.0f"),
               Self.cell(Double(row.diverged), "%.0f"),
             ]
           },
           note:
-            "Losses: mean squared error of the standardised rates, mean over the networks of a member; spread: "
-            + "standard deviation over members as a share of the mean.")),
+            "Losses: mean squared error of the standardised rates at the end of the stochastic training, before what "
+            + "least squares and refinement do, mean over the networks of a member. Forecast errors: geometric mean over "
+            + "test trajectories to the longest horizon. Spread: standard deviation over members as a share of the mean."
+        )),
+    ]
+  }
+
+  private var warnings: [ReportDocument.Block] {
+    guard !results.warnings.isEmpty else { return [] }
+    return [
+      .list(
+        results.warnings.map { warning in
+          "\(warning.size) trajectories"
+            + (plan.noise.count > 1 || warning.noise > 0
+              ? ", noise \(Self.number(warning.noise))" : "")
+            + " (\(warning.recipes.joined(separator: ", "))): \(warning.text)"
+        })
     ]
   }
 
   private var method: [ReportDocument.Block] {
     var items = [
-      "Relevance of an input for a rate: mean |∂rate/∂input| over \(plan.relevanceSamples) evenly spaced samples "
+      "Relevance of an input for a rate: mean |∂rate/∂input| over at most \(plan.relevanceSamples) evenly spaced samples "
         + "of the test data, exact, in standardised units. A pair counts as selected if a path connects it and "
         + "its relevance is above \(Self.number(plan.threshold)).",
       "A forecast starts from the true state and runs freely with the recorded inputs. It has diverged when the "

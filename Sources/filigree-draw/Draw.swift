@@ -219,7 +219,8 @@ struct Draw: Tool {
       if let format = Renderer.Format(rawValue: ending) {
         try Renderer.render(graph, as: format, layout: layout == .dot ? .dot : .fixed)
       } else {
-        Array(graph.dot.utf8)
+        // Graphviz then takes the places as they are, instead of finding its own.
+        Array((layout == .dot ? graph : graph.placed).dot.utf8)
       }
     try WholeFile.write(bytes, to: output.output, force: output.force)
     run.note("\(output.output): \(graph.summary)")
@@ -286,6 +287,12 @@ struct Draw: Tool {
       }
       run.note("\(weights) weights are drawn by groups; --most-edges \(weights) draws every one")
     }
+    if !options.focus.isEverything, options.focus.isEmpty(in: model.network) {
+      throw ValidationError(
+        "no path leads from \(focusInput.isEmpty ? "any input" : focusInput.joined(separator: ", ")) to "
+          + "\(focusOutput.isEmpty ? "any output" : focusOutput.joined(separator: ", ")): there is nothing to "
+          + "bring out.")
+    }
     let name = ensemble.members.count > 1 ? "\(ensemble.name), member \(member)" : ensemble.name
     return NetworkDrawing(model, title: title ?? name, options: options).graph
   }
@@ -333,7 +340,8 @@ struct Draw: Tool {
     let truth = try await variation.truth(
       plant, for: ensemble, over: try controls.read(data), from: data, threads: run.threads)
     return .judged(
-      chosen, by: truth, plant: plant, title: title ?? "\(ensemble.name) and the plant")
+      chosen, by: truth, plant: plant + (variation.vary.map { ", varied by \($0)" } ?? ""),
+      title: title ?? "\(ensemble.name) and the plant")
   }
 
   private func consensus(_ ensemble: Ensemble) async throws -> PairDrawing {
@@ -359,7 +367,10 @@ struct Draw: Tool {
       sizes: (
         one?.relevance.mean.elements ?? selections.0.frequency,
         other?.relevance.mean.elements ?? selections.1.frequency
-      ), change: change,
+      ),
+      signed: one.flatMap { one in
+        other.map { (one.relevance.signedMean.elements, $0.relevance.signedMean.elements) }
+      }, change: change,
       condition: condition(one) + (several ? ", in most members" : ""),
       measure: one == nil ? "share of members" : "mean |J|",
       title: title ?? "\(first.name) and \(second.name)")
@@ -368,5 +379,13 @@ struct Draw: Tool {
   /// What selects a pair, in words.
   private func condition(_ chosen: PairDrawing.Chosen?) -> String {
     chosen == nil ? "connected by a path" : String(format: "mean |J| above %.3g", threshold)
+  }
+}
+
+extension Graph {
+  fileprivate var placed: Graph {
+    var result = self
+    result.attributes["layout"] = .keyword(Renderer.Layout.fixed.rawValue)
+    return result
   }
 }

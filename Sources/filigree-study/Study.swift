@@ -80,6 +80,11 @@ struct Run: Tool {
     var manifest = try Manifest(seed: studyPlan.seed, threads: run.threads, inputs: [plan])
     let study = try StudyRun(
       studyPlan, path: plan, folder: folder.path, version: filigreeVersion, threads: run.threads)
+    if studyPlan.train == studyPlan.test, studyPlan.readsFiles {
+      Console.warning(
+        "training and test data are the same file: what the study says of forecasts is no more than how well "
+          + "they were learnt")
+    }
     try folder.keep(plan, readsFiles: studyPlan.readsFiles)
     let cells = study.plan.cells.count
     run.note(
