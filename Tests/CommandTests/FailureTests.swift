@@ -70,6 +70,9 @@ import Testing
       "filigree-draw sparse --most-edges 3 --strongest 2 --output f-9.svg", 64, "groups of units",
       "--most-edges"),
     Case(
+      "filigree-draw sparse --cut 1e9 --focus-output position --output f-11.svg", 64,
+      "no path leads from any input to position"),
+    Case(
       "filigree-draw sparse --kind consensus --free-order --output f-10.svg", 64, "--free-order"),
     Case("filigree-draw sparse --member 7 --output x.svg", 64, "--member 7", "0 to 2"),
     Case("filigree-paths sparse --cut=-1", 64, "--cut"),

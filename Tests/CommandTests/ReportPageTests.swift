@@ -194,6 +194,18 @@ struct ReportPageTests {
     #expect(try shell.text("study/provenance.md").contains("- seed: 1"))
   }
 
+  /// One member agrees with nobody, and no interval comes from it.
+  @Test func nothingIsClaimedOfOneMember() async throws {
+    let shell = try await Self.study.value
+    try shell.write(
+      try shell.text("plan.yaml").replacing("members: 3", with: "members: 1"), to: "one.yaml")
+    let made = try await shell.bash("filigree-study run one.yaml --output one -q >/dev/null")
+    #expect(made.code == 0, "\(made.error)")
+    let report = try shell.text("one/report.md")
+    #expect(report.contains("less than half of the dense models' weights"))
+    #expect(!report.contains("agree on the structure") && !report.contains("all agree"))
+  }
+
   /// Without units, in a folder that was copied: said, and nothing written.
   @Test func aReportOfNothingIsShort() async throws {
     let shell = try await Self.study.value

@@ -126,7 +126,52 @@ import Testing
     #expect(graph.summary.contains("34 only in a, 17 only in b"))
   }
 
+  /// The same sizes, but one pair's effect is reversed.
+  @Test func anEffectThatTurnsRoundIsAChange() {
+    let (a, b) = (ensemble("a", seeds: 1...1), ensemble("b", seeds: 2...2))
+    let all = (0..<104).map { $0 < 4 }
+    let sizes = all.map { $0 ? 1.0 : 0 }
+    let turned = sizes.enumerated().map { $0 == 2 ? -$1 : $1 }
+    func graph(_ signed: ([Double], [Double])?) -> Graph {
+      PairDrawing.difference(
+        a, b, pairs: (all, all), sizes: (sizes, sizes), signed: signed, change: 0.1, condition: "c",
+        measure: "m", title: "t"
+      ).graph(.columns)
+    }
+    let seen = graph((sizes, turned))
+    #expect(kinds(seen) == ["dependency changed": 1, "dependency both": 3])
+    #expect(
+      seen.nodes.contains { $0.label == "+1→−1" } && seen.summary.contains("of them 1 changed"))
+    #expect(kinds(graph(nil)) == ["dependency both": 4] && !graph(nil).summary.contains("changed"))
+  }
+
   // MARK: Layouts
+
+  /// A line behind a box that it does not join reads as another pair.
+  @Test(arguments: 1...6 as ClosedRange<UInt64>)
+  func edgesOfACircleGoRoundBoxes(seed: UInt64) async throws {
+    let chosen = try await chosen(ensemble("e", seeds: seed...seed, density: 0.08))
+    let graph = PairDrawing.dependencies(chosen, title: "t").graph(.circle)
+    let boxes = graph.nodes.filter { $0.kind.hasPrefix("input") }
+    for edge in graph.edges where edge.kind.hasPrefix("dependency") {
+      for box in boxes where box.id != edge.from && box.id != edge.to {
+        let frame = try #require(box.frame)
+        let behind = (0...100).contains { step in
+          let point = bezier(edge.curve, Double(step) / 100)
+          return abs(point.x - frame.centre.x) < frame.width / 2 - 1
+            && abs(point.y - frame.centre.y) < frame.height / 2 - 1
+        }
+        #expect(!behind, "\(edge.from) → \(edge.to) behind \(box.id)")
+      }
+    }
+  }
+
+  private func bezier(_ c: [Point], _ t: Double) -> Point {
+    let s = 1 - t
+    let w = [s * s * s, 3 * s * s * t, 3 * s * t * t, t * t * t]
+    return Point(
+      zip(w, c).reduce(0) { $0 + $1.0 * $1.1.x }, zip(w, c).reduce(0) { $0 + $1.0 * $1.1.y })
+  }
 
   @Test(arguments: 1...4 as ClosedRange<UInt64>)
   func labelsKeepOffBoxesAndEachOther(seed: UInt64) async throws {
