@@ -1,16 +1,27 @@
 """What several comparisons need."""
 
+import json
 import os
 import platform
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 
 def machine():
     processor = next(
         (line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "?")
     return f"{processor}, {platform.system()} {platform.machine()}"
+
+
+def publish(lines, results, output):
+    """Prints a table, and keeps it beside the figures that it is made of where there is a place for them."""
+    text = "\n".join(lines) + "\n"
+    print(text, end="")
+    if output:
+        Path(output).write_text(json.dumps(results, indent=1) + "\n")
+        Path(output).with_suffix(".md").write_text(text)
 
 
 def whole_process(command):

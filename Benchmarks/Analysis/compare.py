@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
-from common import machine, make_network, whole_process  # noqa: E402
+from common import machine, make_network, publish, whole_process  # noqa: E402
 
 PEER = Path(__file__).with_name("jax_peer.py")
 SIZES = [784, 4096, 4096, 4096, 10]
@@ -88,12 +88,8 @@ def main():
             f"{statistics.median(r[0] for r in runs):.2f} s and {max(r[1] for r in runs) / 1e6:.0f} MB, of the dense "
             f"13-20-20-20-20-8: {1000 * statistics.median(small):.0f} ms; whole processes.",
         ]
-    text = "\n".join(lines) + "\n"
-    print(text, end="")
-    if arguments.output:
-        results = [{"model": title, "program": name, "seconds": values} for (title, name), values in times.items()]
-        Path(arguments.output).write_text(json.dumps(results, indent=1) + "\n")
-        Path(arguments.output).with_suffix(".md").write_text(text)
+    results = [{"model": title, "program": name, "seconds": values} for (title, name), values in times.items()]
+    publish(lines, results, arguments.output)
 
 
 main()

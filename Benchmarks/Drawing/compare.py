@@ -6,7 +6,6 @@
 """
 
 import argparse
-import json
 import re
 import statistics
 import subprocess
@@ -15,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
-from common import machine, make_network, whole_process  # noqa: E402
+from common import machine, make_network, publish, whole_process  # noqa: E402
 
 SIZES = [784, 300, 100, 10]
 EDGE = re.compile(r'^  "([^"]+)" -> "([^"]+)"')
@@ -144,11 +143,7 @@ def main():
         f"{subprocess.run(['dot', '-V'], capture_output=True, text=True).stderr.strip()}; "
         f"medians of {arguments.rounds} runs (of the large network by dot, one).",
     ]
-    text = "\n".join(lines) + "\n"
-    print(text, end="")
-    if arguments.output:
-        Path(arguments.output).write_text(json.dumps(results, indent=1) + "\n")
-        Path(arguments.output).with_suffix(".md").write_text(text)
+    publish(lines, results, arguments.output)
 
 
 main()

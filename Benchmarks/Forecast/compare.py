@@ -5,13 +5,14 @@
 
 import argparse
 import json
-import os
-import platform
 import re
 import statistics
 import subprocess
 import sys
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+from common import machine, publish  # noqa: E402
 
 PEER = Path(__file__).with_name("jax_peer.py")
 
@@ -58,21 +59,14 @@ def main():
     first = medians["Filigree"]
     lines = ["| program | seconds | of Filigree's time |", "|:--|--:|--:|"]
     lines += [f"| {name} | {value:.3f} | {value / first:.1f} × |" for name, value in medians.items()]
-    processor = next(
-        (l.split(":")[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name")), "?"
-    )
     lines += [
         "",
         "Twenty dense members (13-20-20-20-20-8, ReLU) over 40 trajectories of 5000 samples, on one core "
         "unless said; Filigree also finds divergences, squared errors, the members' mean and its band, JAX "
-        f"sums up absolute errors. {processor}, {platform.system()} {platform.machine()}; medians of "
+        f"sums up absolute errors. {machine()}; medians of "
         f"{arguments.rounds} rounds by turns.",
     ]
-    text = "\n".join(lines) + "\n"
-    print(text, end="")
-    if arguments.output:
-        Path(arguments.output).write_text(json.dumps(times, indent=1) + "\n")
-        Path(arguments.output).with_suffix(".md").write_text(text)
+    publish(lines, times, arguments.output)
 
 
 main()

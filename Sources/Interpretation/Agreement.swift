@@ -95,21 +95,10 @@ public struct Selection: Equatable, Sendable {
   public static func jackknifeDifference(
     _ first: Selection, _ second: Selection, confidence: Double = 0.95
   ) -> Difference? {
-    guard let a = first.pseudoValues, let b = second.pseudoValues else { return nil }
-    func squaredError(_ values: [Double]) -> Double {
-      let deviation = values.standardDeviation
-      return deviation * deviation / Double(values.count - 1)
-    }
-    let (errorA, errorB) = (squaredError(a), squaredError(b))
-    let error = errorA + errorB
-    guard error > 1e-15 else { return nil }
-    let degrees =
-      error * error
-      / (errorA * errorA / Double(a.count - 1) + errorB * errorB / Double(b.count - 1))
-    let change = b.mean - a.mean
-    let reach =
-      studentQuantile(confidence: confidence, degrees: max(1, Int(degrees))) * error.squareRoot()
-    return Difference(stability: change, interval: (change - reach)...(change + reach))
+    guard let a = first.pseudoValues, let b = second.pseudoValues,
+      let found = meanDifference(a, b, confidence: confidence)
+    else { return nil }
+    return Difference(stability: found.change, interval: found.interval)
   }
 
   /// M Φ − (M − 1) Φ₍₋ᵢ₎ for each member i; nil below three members, or where a Φ is undefined.

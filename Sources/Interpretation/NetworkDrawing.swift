@@ -107,7 +107,8 @@ public struct NetworkDrawing {
     let shown =
       inputs
       ?? bands.map { band in
-        subject.structure.network.inputsRead(by: band).indices(where: { $0 }).ranges.flatMap { $0 }
+        let isRead = subject.structure.network.inputsRead(by: band)
+        return isRead.indices.filter { isRead[$0] }
       }
     let widths = (
       inputs: VariableColumn.width(

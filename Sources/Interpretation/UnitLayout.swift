@@ -90,7 +90,12 @@ struct UnitLayout {
   private static func canonicalOrder(_ structure: LiveStructure) -> [[Int]] {
     var order: [[Int]] = []
     var place: [[Int: Int]] = []
+    /// Sources are numbered inputs first, then layer by layer.
+    var first: [Int] = []
+    var count = structure.network.inputCount
     for (number, layer) in structure.network.layers.enumerated() {
+      first.append(count)
+      count += layer.unitCount
       var keys: [Int: (sources: [Int], weights: [Double])] = [:]
       for unit in structure.liveUnits(number) {
         var read: [(source: Int, weight: Double)] = []
@@ -99,8 +104,7 @@ struct UnitLayout {
             switch connection.source {
             case .inputs: read.append((column, weight))
             case .layer(let source):
-              let first = structure.network.inputCount + source * 1_000_000
-              read.append((first + (place[source][column] ?? 0), weight))
+              read.append((first[source] + (place[source][column] ?? 0), weight))
             }
           }
         }

@@ -66,3 +66,23 @@ extension [Double] {
     return self[low] + (place - Double(low)) * (self[high] - self[low])
   }
 }
+
+/// How far the means of two samples differ, second minus first, with an interval by Welch's degrees of freedom
+/// (Biometrika 34, 1947; rounded down). Nil for fewer than two values, or where neither sample varies.
+public func meanDifference(_ first: [Double], _ second: [Double], confidence: Double = 0.95) -> (
+  change: Double, interval: ClosedRange<Double>
+)? {
+  guard first.count > 1, second.count > 1 else { return nil }
+  func squaredError(_ values: [Double]) -> Double {
+    let deviation = values.standardDeviation
+    return deviation * deviation / Double(values.count - 1)
+  }
+  let (a, b) = (squaredError(first), squaredError(second))
+  guard a + b > 1e-15 else { return nil }
+  let degrees =
+    (a + b) * (a + b) / (a * a / Double(first.count - 1) + b * b / Double(second.count - 1))
+  let change = second.mean - first.mean
+  let reach =
+    studentQuantile(confidence: confidence, degrees: max(1, Int(degrees))) * (a + b).squareRoot()
+  return (change, (change - reach)...(change + reach))
+}

@@ -127,19 +127,17 @@ public struct CategoryChart: Sendable {
       parts += [
         "$box\(group) using 1:2:3:4:5:(\(step * 0.8)) with candlesticks whiskerbars 0.5 fs solid 0.35 "
           + "border lc rgb '\(colour)' fc rgb '\(colour)' lw 1.1 \(title)",
-        "'' using 1:6:6:6:6:(\(step * 0.8)) with candlesticks lc rgb '\(colour)' lw 2.2 notitle",
+        "$box\(group) using 1:6:6:6:6:(\(step * 0.8)) with candlesticks lc rgb '\(colour)' lw 2.2 notitle",
       ]
     }
     if !bars.isEmpty {
       lines += ["$bar\(group) << EOD"] + bars + ["EOD"]
       parts += [
         "$bar\(group) using 1:2:(\(step * 0.85)) with boxes fs solid 0.7 noborder lc rgb '\(colour)' \(title)",
-        "'' using 1:2:3:4 with yerrorbars ps 0 lc rgb '#333333' lw 0.8 notitle",
+        "$bar\(group) using 1:2:3:4 with yerrorbars ps 0 lc rgb '#333333' lw 0.8 notitle",
       ]
     }
-    return parts.map {
-      $0.replacing("'' using", with: "$\(boxes.isEmpty ? "bar" : "box")\(group) using")
-    }
+    return parts
   }
 
   /// - Throws: `ChartProblem` where gnuplot is missing or fails.

@@ -12,9 +12,13 @@ struct Claims {
   struct Line {
     var claim: String
     var recipe: String
-    /// Per size of the plan: the figure and what follows from it; nil where nothing was measured.
-    var findings: [(figure: String, verdict: Verdict)?]
+    /// Per size of the plan; nil where nothing was measured.
+    var findings: [Finding?]
   }
+
+  /// A figure and what follows from it.
+  typealias Finding = (figure: String, verdict: Verdict)
+  private typealias Pair = (dense: StudyResults.Group, sparse: StudyResults.Group)
 
   let lines: [Line]
   let sizes: [Int]
@@ -31,14 +35,13 @@ struct Claims {
     func group(_ recipe: Int, _ size: Int, _ cut: Double) -> StudyResults.Group? {
       results.groups.first {
         $0.cell == StudyPlan.Cell(recipe: recipe, size: size, noise: noise) && $0.cut == cut
-          && $0.members.contains { $0.judgement != nil }
+          && !$0.judgements.isEmpty
       }
     }
-    typealias Pair = (dense: StudyResults.Group, sparse: StudyResults.Group)
-    func add(_ claim: String, _ judge: (Pair) -> (figure: String, verdict: Verdict)?) {
+    func add(_ claim: String, _ judge: (Pair) -> Finding?) {
       for (recipe, cut) in comparison.sparse {
-        let name = plan.recipes[recipe].name + (cut > 0 ? " (cut \(StudyReport.number(cut)))" : "")
-        let findings = plan.sizes.map { size -> (figure: String, verdict: Verdict)? in
+        let name = StudyReport.name(plan.recipes[recipe].name, cut: cut)
+        let findings = plan.sizes.map { size -> Finding? in
           let reference = plan.recipes[comparison.reference]
           guard let dense = group(comparison.reference, size, reference.cuts[0]),
             let sparse = group(recipe, size, cut)
@@ -95,13 +98,10 @@ struct Claims {
       finding.map { (size: size, verdict: $0.verdict) }
     }
     func at(_ verdict: Verdict) -> [Int] { known.filter { $0.verdict == verdict }.map(\.size) }
-    if at(.yes).count == known.count { return "yes" }
-    if at(.no).count == known.count { return "no" }
-    if at(.open).count == known.count { return "open" }
-    return [(Verdict.yes, "yes"), (.no, "no"), (.open, "open")].compactMap { verdict, word in
-      let found = at(verdict).map(String.init).joined(separator: ", ")
-      return found.isEmpty ? nil : "\(word) from \(found)"
-    }.joined(separator: "; ")
+    let verdicts = [Verdict.yes, .no, .open].filter { !at($0).isEmpty }
+    if verdicts.count == 1 { return verdicts[0].rawValue }
+    return verdicts.map { "\($0.rawValue) from \(at($0).map(String.init).joined(separator: ", "))" }
+      .joined(separator: "; ")
   }
 
   // MARK: Judging
@@ -119,15 +119,9 @@ struct Claims {
     }
   }
 
-  private static func judgements(_ group: StudyResults.Group) -> [Judgement] {
-    group.members.compactMap(\.judgement)
-  }
-
-  private static func size(_ pair: (dense: StudyResults.Group, sparse: StudyResults.Group)) -> (
-    figure: String, verdict: Verdict
-  )? {
-    let dense = judgements(pair.dense).map { Double($0.weights) }
-    guard let weights = StudyResults.Figure(judgements(pair.sparse).map { Double($0.weights) }),
+  private static func size(_ pair: Pair) -> Finding? {
+    let dense = pair.dense.judgements.map { Double($0.weights) }
+    guard let weights = StudyResults.Figure(pair.sparse.judgements.map { Double($0.weights) }),
       let all = dense.isEmpty ? nil : dense.mean, all > 0
     else { return nil }
     guard let low = weights.low, let high = weights.high else {
@@ -144,28 +138,28 @@ struct Claims {
   }
 
   private static func compare(
-    _ pair: (dense: StudyResults.Group, sparse: StudyResults.Group), _ horizon: Int,
-    _ judge: (ErrorComparison) -> (figure: String, verdict: Verdict)?
-  ) -> (figure: String, verdict: Verdict)? {
+    _ pair: Pair, _ horizon: Int,
+    _ judge: (ErrorComparison) -> Finding?
+  ) -> Finding? {
     ErrorComparison(
-      BoundedErrors(judgements(pair.dense).map(\.errors), horizon: horizon),
-      BoundedErrors(judgements(pair.sparse).map(\.errors), horizon: horizon)
+      BoundedErrors(pair.dense.judgements.map(\.errors), horizon: horizon),
+      BoundedErrors(pair.sparse.judgements.map(\.errors), horizon: horizon)
     ).flatMap(judge)
   }
 
   private static func selection(_ group: StudyResults.Group, _ results: StudyResults) -> Selection?
   {
-    let chosen = judgements(group).map { results.relevant($0) }
+    let chosen = group.judgements.map { results.relevant($0) }
     return chosen.isEmpty ? nil : Selection(chosen: chosen)
   }
 
   private static func agreement(
-    _ pair: (dense: StudyResults.Group, sparse: StudyResults.Group), _ results: StudyResults
-  ) -> (figure: String, verdict: Verdict)? {
+    _ pair: Pair, _ results: StudyResults
+  ) -> Finding? {
     guard let selection = selection(pair.sparse, results), selection.memberCount > 1 else {
       return nil
     }
-    let relevances = Set(judgements(pair.sparse).map(\.relevance))
+    let relevances = Set(pair.sparse.judgements.map(\.relevance))
     if relevances.count == 1 { return ("members do not differ", .open) }
     if selection.isUnanimous {
       let count = selection.chosen[0].count { $0 }
@@ -182,8 +176,8 @@ struct Claims {
   }
 
   private static func moreAgreement(
-    _ pair: (dense: StudyResults.Group, sparse: StudyResults.Group), _ results: StudyResults
-  ) -> (figure: String, verdict: Verdict)? {
+    _ pair: Pair, _ results: StudyResults
+  ) -> Finding? {
     guard let dense = selection(pair.dense, results), let sparse = selection(pair.sparse, results),
       dense.memberCount > 1, sparse.memberCount > 1
     else { return nil }
@@ -201,29 +195,20 @@ struct Claims {
   }
 
   private static func truth(
-    _ pair: (dense: StudyResults.Group, sparse: StudyResults.Group), _ results: StudyResults
-  ) -> (figure: String, verdict: Verdict)? {
+    _ pair: Pair, _ results: StudyResults
+  ) -> Finding? {
     guard let truth = results.truth else { return nil }
     func scores(_ group: StudyResults.Group) -> [Double] {
-      judgements(group).map {
+      group.judgements.map {
         StructureScore(selected: results.relevant($0), truth: truth).f1 ?? 0
       }
     }
     let (dense, sparse) = (scores(pair.dense), scores(pair.sparse))
-    guard dense.count > 1, sparse.count > 1 else { return nil }
-    func squaredError(_ values: [Double]) -> Double {
-      let deviation = values.standardDeviation
-      return deviation * deviation / Double(values.count - 1)
-    }
-    // Welch's interval for the difference of means, with the smaller of both degrees of freedom.
-    let error = (squaredError(dense) + squaredError(sparse)).squareRoot()
-    let reach =
-      studentQuantile(confidence: 0.95, degrees: min(dense.count, sparse.count) - 1) * error
-    let change = sparse.mean - dense.mean
+    guard let found = meanDifference(dense, sparse) else { return nil }
     return (
-      String(format: "%.2f against %.2f, ", sparse.mean, dense.mean) + StudyReport.signed(change)
-        + " " + StudyReport.interval((change - reach)...(change + reach)),
-      opposite(below(0, (change - reach)...(change + reach)))
+      String(format: "%.2f against %.2f, ", sparse.mean, dense.mean)
+        + StudyReport.signed(found.change) + " " + StudyReport.interval(found.interval),
+      opposite(below(0, found.interval))
     )
   }
 }

@@ -8,17 +8,22 @@ enum InlineSVG {
     let whole = String(decoding: svg, as: UTF8.self)
     guard let start = whole.range(of: "<svg") else { return "" }
     var result = ""
-    var edge = false
-    for line in whole[start.lowerBound...].split(separator: "\n", omittingEmptySubsequences: true) {
+    // The group of an edge waits for its title, which says what it joins.
+    var edge: String?
+    for line in whole[start.lowerBound...].split(separator: "\n") {
       // Graphviz writes one element a line; comments and the titles of groups repeat what is in identifiers.
       if line.hasPrefix("<!--") { continue }
       if line.hasPrefix("<title>") {
-        if edge { result = joined(result, line, id) }
-        edge = false
+        if let group = edge { result += joining(group, line, id) + "\n" }
+        edge = nil
         continue
       }
-      edge = line.hasPrefix("<g id=") && line.contains("class=\"edge")
-      result += prefixed(line, id) + "\n"
+      let text = prefixed(line, id)
+      if line.hasPrefix("<g id=") && line.contains("class=\"edge") {
+        edge = text
+      } else {
+        result += text + "\n"
+      }
     }
     return result
   }
@@ -32,11 +37,11 @@ enum InlineSVG {
       "drawing-title drawing-summary", with: "drawing-title \(id)-drawing-summary")
   }
 
-  /// The group of an edge, last in `text`, with what its title says: "from->to".
-  private static func joined(_ text: String, _ title: Substring, _ id: String) -> String {
-    let ends = title.dropFirst("<title>".count).prefix { $0 != "<" }.components(
-      separatedBy: "&#45;&gt;")
-    guard ends.count == 2, text.hasSuffix(">\n") else { return text }
-    return text.dropLast(2) + " data-from=\"\(id)-\(ends[0])\" data-to=\"\(id)-\(ends[1])\">\n"
+  /// The group of an edge with what its title says: "from->to".
+  private static func joining(_ group: String, _ title: Substring, _ id: String) -> String {
+    let ends = title.dropFirst("<title>".count).prefix { $0 != "<" }
+      .components(separatedBy: "&#45;&gt;")
+    guard ends.count == 2, group.hasSuffix(">") else { return group }
+    return group.dropLast() + " data-from=\"\(id)-\(ends[0])\" data-to=\"\(id)-\(ends[1])\">"
   }
 }

@@ -144,15 +144,14 @@ extension StudyReport {
   }
 
   private func forecastRows(
-    _ cells: (_ row: StudyResults.RecipeRow, _ horizons: [StudyResults.Horizon?])
-      -> [ReportDocument.Cell]
+    _ cells: (_ horizons: [StudyResults.Horizon?]) -> [ReportDocument.Cell]
   ) -> [[ReportDocument.Cell]] {
-    results.recipeRows.filter { $0.noise == plan.noise.min() && !$0.horizons.isEmpty }.map { row in
+    rows.filter { $0.noise == plan.noise.min() && !$0.horizons.isEmpty }.map { row in
       let found = plan.horizons.map { wanted in row.horizons.first { $0.horizon == wanted } }
       return [
-        .init(row.recipe + (row.cut > 0 ? " (cut \(Self.number(row.cut)))" : "")),
+        .init(Self.name(row.recipe, cut: row.cut)),
         Self.cell(Double(row.size), "%.0f"),
-      ] + cells(row, found)
+      ] + cells(found)
     }
   }
 
@@ -160,7 +159,7 @@ extension StudyReport {
     .init(
       "Errors of free forecasts that hold",
       columns: ["recipe", "trajectories"] + plan.horizons.map { "\($0) samples" },
-      rows: forecastRows { _, horizons in horizons.map { Self.cell($0?.absolute) } },
+      rows: forecastRows { horizons in horizons.map { Self.cell($0?.absolute) } },
       note:
         "Mean of |forecast − truth|/σ over states and samples, over the forecasts that have not diverged, with "
         + "intervals over members. Squared errors are in recipes.csv.")
@@ -171,7 +170,7 @@ extension StudyReport {
       "Diverged forecasts, and errors where none diverged",
       columns: ["recipe", "trajectories"] + plan.horizons.map { "diverged by \($0), %" }
         + (plan.horizons.last.map { ["pairs to \($0)", "error of them"] } ?? []),
-      rows: forecastRows { _, horizons in
+      rows: forecastRows { horizons in
         let last = horizons.last ?? nil
         return horizons.map { Self.cell($0.map { 100 * $0.diverged }, "%.1f") }
           + [

@@ -7,10 +7,11 @@ import Networks
 
 /// What drives what, how far members agree on it, and whether it is true.
 extension StudyReport {
-  func structure() async throws -> [ReportDocument.Block] {
-    guard let shown, let first = try models(shown).first else { return [] }
+  /// - Parameter members: the models of `shown`.
+  func structure(_ members: [Model]) async throws -> [ReportDocument.Block] {
+    guard let shown, !members.isEmpty else { return [] }
     let ensemble = Ensemble(
-      name: "\(name(shown)), \(shown.cell.size) trajectories", members: try models(shown))
+      name: "\(name(shown)), \(shown.cell.size) trajectories", members: members)
     let points = try run.testPoints()
     let relevance = try await EnsembleRelevance(ensemble, over: points, threads: 1)
     var blocks: [ReportDocument.Block] = [.table(relevanceTable(ensemble, relevance))]
@@ -30,7 +31,7 @@ extension StudyReport {
     blocks.append(.table(agreementTable))
     blocks += try await precisionRecall()
     blocks.append(.table(strongestPaths(ensemble)))
-    blocks += try members(of: shown, first)
+    blocks += try drawings(of: shown, members)
     return blocks
   }
 
@@ -62,7 +63,7 @@ extension StudyReport {
   }
 
   private var agreementTable: ReportDocument.Table {
-    let rows = results.recipeRows.filter { $0.noise == plan.noise.min() && $0.weights != nil }
+    let rows = self.rows.filter { $0.noise == plan.noise.min() && $0.weights != nil }
     let hasTruth = results.truth != nil
     return .init(
       "Agreement of members on the relevant pairs",
@@ -78,7 +79,7 @@ extension StudyReport {
         ]
         let score = structure?.score
         return [
-          .init(row.recipe + (row.cut > 0 ? " (cut \(Self.number(row.cut)))" : "")),
+          .init(Self.name(row.recipe, cut: row.cut)),
           Self.cell(Double(row.size), "%.0f"),
         ] + agreement
           + (hasTruth
@@ -167,10 +168,9 @@ extension StudyReport {
     return errors.indices.sorted { (errors[$0], $0) < (errors[$1], $1) }
   }
 
-  private func members(of group: StudyResults.Group, _ first: Model) throws -> [ReportDocument
-    .Block]
+  private func drawings(of group: StudyResults.Group, _ models: [Model]) throws
+    -> [ReportDocument.Block]
   {
-    let models = try models(group)
     let order = order(group)
     guard models.count == order.count, !order.isEmpty else { return [] }
     let ranks = [
@@ -206,8 +206,10 @@ extension StudyReport {
   // MARK: Identifiability
 
   /// What no method can tell from these data, and what it follows from.
-  func identifiability() throws -> [ReportDocument.Block] {
-    guard let shown, let model = try models(shown).first else { return [] }
+  ///
+  /// - Parameter members: the models of `shown`.
+  func identifiability(_ members: [Model]) throws -> [ReportDocument.Block] {
+    guard let model = members.first else { return [] }
     let points = try run.testPoints()
     var blocks: [ReportDocument.Block] = []
     if let inverse = Self.correlation(points).invertedPositiveDefinite() {

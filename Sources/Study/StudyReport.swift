@@ -11,6 +11,8 @@ public struct StudyReport {
   let run: StudyRun
   let results: StudyResults
   let plan: StudyPlan
+  /// A row per recipe, size, noise and cut.
+  let rows: [StudyResults.RecipeRow]
   /// Where structure is shown: the last of the compared recipes, or of all, at the largest size.
   let shown: StudyResults.Group?
 
@@ -18,6 +20,7 @@ public struct StudyReport {
     self.run = run
     results = run.results()
     plan = results.plan
+    rows = results.recipeRows
     let noise = plan.noise.min() ?? 0
     let recipe = plan.comparison?.sparse.last ?? (plan.recipes.count - 1, 0)
     let found = results.groups.filter {
@@ -38,9 +41,10 @@ public struct StudyReport {
     add("Claims", claims)
     add("Model size", try sizes())
     add("Generalisation", try await generalisation())
-    add("Structure", try await structure())
+    let members = try shown.map { try models($0) } ?? []
+    add("Structure", try await structure(members))
     add("Measurement noise", try await noise())
-    add("What the data cannot tell", try identifiability())
+    add("What the data cannot tell", try identifiability(members))
     add("Training stability", stability)
     add("Warnings about the data", warnings)
     add("How it was made", method)
@@ -93,16 +97,20 @@ public struct StudyReport {
       "\(String(format: "%.2g", figure.mean)) \(interval(max(0, low)...high))", number: figure.mean)
   }
 
+  /// A recipe with the cut at which its models are judged.
+  static func name(_ recipe: String, cut: Double) -> String {
+    recipe + (cut > 0 ? " (cut \(number(cut)))" : "")
+  }
+
   func name(_ group: StudyResults.Group) -> String {
-    plan.recipes[group.cell.recipe].name
-      + (group.cut > 0 ? " (cut \(Self.number(group.cut)))" : "")
+    Self.name(plan.recipes[group.cell.recipe].name, cut: group.cut)
   }
 
   /// A recipe's name, with the cut at which it is compared.
   func label(_ recipe: Int) -> String {
     let cut =
       plan.comparison?.sparse.first { $0.recipe == recipe }?.cut ?? plan.recipes[recipe].cuts[0]
-    return plan.recipes[recipe].name + (cut > 0 ? " (cut \(Self.number(cut)))" : "")
+    return Self.name(plan.recipes[recipe].name, cut: cut)
   }
 
   /// Groups without noise, or with the least of it.
@@ -200,7 +208,7 @@ public struct StudyReport {
           } ?? .none
         }
       }, isLogarithmic: true, reference: (BoundedErrors.limit, "diverged"))
-    let rows = results.recipeRows.filter { row in
+    let rows = self.rows.filter { row in
       row.horizons.count > last
         && recipes.contains {
           plan.recipes[$0].name == row.recipe && group($0, row.noise, row.size)?.cut == row.cut
@@ -227,7 +235,7 @@ public struct StudyReport {
           ],
           rows: rows.map { row in
             [
-              .init(row.recipe + (row.cut > 0 ? " (cut \(Self.number(row.cut)))" : "")),
+              .init(Self.name(row.recipe, cut: row.cut)),
               Self.cell(Double(row.size), "%.0f"), Self.cell(row.noise, "%g"),
               Self.cell(row.weights?.mean, "%.0f"), Self.cell(row.relevant?.stability, "%.2f"),
               Self.cell(row.relevant?.score?.f1, "%.2f"), Self.cell(row.horizons[last].absolute),
@@ -238,7 +246,7 @@ public struct StudyReport {
   }
 
   private var stability: [ReportDocument.Block] {
-    let rows = results.recipeRows.filter { row in
+    let rows = self.rows.filter { row in
       row.noise == plan.noise.min()
         && plan.recipes.contains { $0.name == row.recipe && $0.cuts[0] == row.cut }
     }
