@@ -134,7 +134,7 @@ public struct CategoryChart: Sendable {
       lines += ["$bar\(group) << EOD"] + bars + ["EOD"]
       parts += [
         "$bar\(group) using 1:2:(\(step * 0.85)) with boxes fs solid 0.7 noborder lc rgb '\(colour)' \(title)",
-        "$bar\(group) using 1:2:3:4 with yerrorbars ps 0 lc rgb '#333333' lw 0.8 notitle",
+        "$bar\(group) using 1:3:(0):($4-$3) with vectors heads size graph 0.004,90 lc rgb '#333333' lw 0.8 notitle",
       ]
     }
     return parts
