@@ -50,6 +50,7 @@ let package = Package(
         "CNetCDF", "CFileSystem", "LinearAlgebra", "Dynamics", "Networks",
         .product(name: "SystemPackage", package: "swift-system"),
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+        .product(name: "Yams", package: "Yams"),
       ],
       exclude: ["Generated/onnx.proto"]),
     .target(

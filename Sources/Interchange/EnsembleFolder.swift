@@ -45,22 +45,34 @@ public enum EnsembleFolder {
   /// `.onnx` file by name.
   ///
   /// - Throws: `FileProblem`; members of different variables are `.malformed`.
-  public static func read(_ path: String) throws(FileProblem) -> Ensemble {
+  ///
+  /// - Parameters:
+  ///   - path: of the file or folder.
+  ///   - told: what somebody says of the models; it wins over what lies beside them and what they say.
+  public static func read(_ path: String, told: ModelDescription = ModelDescription())
+    throws(FileProblem) -> Ensemble
+  {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
       throw .missing(path: path)
     }
     let name = FilePath(path).lexicallyNormalized().lastComponent
     guard isFolder.boolValue else {
-      let model = try Model(onnx: try WholeFile.read(path), path: path)
-      return Ensemble(name: name?.stem ?? path, members: [model])
+      let (model, report) = try read(model: path, told)
+      var ensemble = Ensemble(name: name?.stem ?? path, members: [model])
+      ensemble.report = report.lines
+      return ensemble
     }
     var members: [Model] = []
+    var report: [String] = []
     let listing = try listing(path)
     for file in try memberFiles(path, listing) {
-      members.append(try Model(onnx: try WholeFile.read(file), path: file))
+      let (model, lines) = try read(model: file, told)
+      members.append(model)
+      if members.count == 1 { report = lines.lines }
     }
     var ensemble = Ensemble(name: self.name(of: path), members: members)
+    ensemble.report = report
     ensemble.isGuessed = listing == nil
     ensemble.isOfHalves = listing?.resampling == Description.halves
     if let odd = ensemble.oddMember {
@@ -69,6 +81,13 @@ public enum EnsembleFolder {
         reason: "its variables differ from those of member 0; an ensemble has the same in all")
     }
     return ensemble
+  }
+
+  private static func read(model path: String, _ told: ModelDescription) throws(FileProblem) -> (
+    Model, ReadingReport
+  ) {
+    let beside = try ModelDescription.beside(path) ?? ModelDescription()
+    return try Model.read(onnx: try WholeFile.read(path), path: path, told: told.over(beside))
   }
 
   /// Of `ensemble.json`, what is needed to read an ensemble.

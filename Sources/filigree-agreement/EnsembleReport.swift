@@ -262,7 +262,7 @@ struct EnsembleReport {
     let members = ensemble.members.count
     return Table(
       title: "\(result.name): members of \(members) that select each pair (\(kind.kind)); rows are "
-        + "rates of change",
+        + ensemble.members[0].wordForOutputs,
       columns: ensemble.inputs.map(\.name),
       rows: zip(ensemble.outputs, kind.frequency).map { output, row in
         (
