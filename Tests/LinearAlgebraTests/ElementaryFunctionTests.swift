@@ -17,7 +17,8 @@ import Testing
   /// rounded by up to half of one.
   private typealias Case = (name: String, allowed: Double, function: @Sendable (Double) -> Double)
   private static let functions: [Case] = [
-    ("exp", 0.6, Double.exp), ("expMinusOne", 2, Double.expMinusOne), ("log", 1, Double.log),
+    ("exp", 0.6, Double.exp), ("expMinusOne", 2, Double.expMinusOne),
+    ("log", 1, { Double.log($0) }),
     ("logOnePlus", 0.6, Double.log(onePlus:)), ("log2", 0.6, Double.log2),
     ("log10", 0.6, Double.log10), ("sin", 1, Double.sin), ("cos", 1, Double.cos),
     ("tan", 2, Double.tan), ("atan", 4, Double.atan), ("tanh", 4, Double.tanh),
