@@ -90,8 +90,7 @@ let package = Package(
       name: "Study",
       dependencies: [
         "LinearAlgebra", "Dynamics", "Networks", "Training", "Structure", "Forecasting",
-        "GraphDrawing",
-        "Drawing", "Reporting", "Interchange",
+        "GraphDrawing", "Drawing", "Reporting", "Interchange",
         .product(name: "SystemPackage", package: "swift-system"),
         .product(name: "Yams", package: "Yams"),
         .product(name: "Crypto", package: "swift-crypto"),
@@ -100,8 +99,7 @@ let package = Package(
       name: "CommandSupport",
       dependencies: [
         "LinearAlgebra", "Dynamics", "Networks", "Training", "Structure", "GraphDrawing",
-        "Reporting",
-        "Interchange",
+        "Reporting", "Interchange",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
