@@ -119,7 +119,7 @@ import Testing
   @Test(arguments: 1...5)
   func nothingOverlaps(seed: UInt64) throws {
     var stream = RandomStream(seed: seed)
-    let network = Networks.random([13, 20, 20, 8], density: 0.2, skip: true, &stream)
+    let network = ExampleNetworks.random([13, 20, 20, 8], density: 0.2, skip: true, &stream)
     let cell = ElectrolysisCell()
     let model = Model(
       network: network, inputs: cell.variables, outputs: cell.states.map(\.rate),

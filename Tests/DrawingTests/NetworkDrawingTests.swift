@@ -15,7 +15,9 @@ import Testing
     var stream = RandomStream(seed: seed)
     return model(
       Network.joined(
-        (0..<8).map { _ in Networks.random([13, 9, 1], density: density, skip: true, &stream) }))
+        (0..<8).map { _ in
+          ExampleNetworks.random([13, 9, 1], density: density, skip: true, &stream)
+        }))
   }
 
   private func model(_ network: Network) -> Model {
@@ -68,7 +70,7 @@ import Testing
     var stream = RandomStream(seed: seed)
     let network =
       isDeep
-      ? Networks.random([13, 12, 10, 8], density: 0.25, skip: true, &stream)
+      ? ExampleNetworks.random([13, 12, 10, 8], density: 0.25, skip: true, &stream)
       : towers(seed: seed).network
     var permuted = network
     for layer in network.layers.indices where !network.outputLayers.contains(layer) {
@@ -163,7 +165,7 @@ import Testing
 
   @Test func largeNetworksAreGatheredAndNothingIsLost() throws {
     var stream = RandomStream(seed: 4)
-    let network = Networks.random([60, 50, 40, 5], density: 0.3, skip: true, &stream)
+    let network = ExampleNetworks.random([60, 50, 40, 5], density: 0.3, skip: true, &stream)
     let names = (0..<60).map { Variable("x\($0)", role: $0 < 30 ? .state : .control) }
     let model = Model(
       network: network, inputs: names, outputs: names.prefix(5).map(\.rate),
@@ -203,7 +205,7 @@ import Testing
   /// Members that are the same function with other numbers of units look alike.
   @Test func equalStructuresLookAlikeInAGallery() {
     var stream = RandomStream(seed: 8)
-    let network = Networks.random([13, 10, 8], density: 0.2, skip: false, &stream)
+    let network = ExampleNetworks.random([13, 10, 8], density: 0.2, skip: false, &stream)
     let other = network.permuting(0, by: [3, 1, 4, 0, 9, 2, 6, 8, 7, 5])
     let graph = EnsembleGallery(
       Ensemble(name: "e", members: [model(network), model(other)]), title: "two"

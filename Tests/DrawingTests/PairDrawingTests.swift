@@ -18,7 +18,7 @@ import Testing
       members: seeds.map { seed in
         var stream = RandomStream(seed: seed)
         return Model(
-          network: Networks.random([13, 10, 8], density: density, skip: true, &stream),
+          network: ExampleNetworks.random([13, 10, 8], density: density, skip: true, &stream),
           inputs: cell.variables, outputs: cell.states.map(\.rate), inputScaling: .identity(13),
           outputScaling: .identity(8), timeStep: 10)
       })
@@ -219,7 +219,8 @@ import Testing
       name: "e",
       members: [
         Model(
-          network: Networks.random([2, 4, 1], density: 1, skip: false, &stream), inputs: names,
+          network: ExampleNetworks.random([2, 4, 1], density: 1, skip: false, &stream),
+          inputs: names,
           outputs: [Variable("c", role: .state).rate], inputScaling: .identity(2),
           outputScaling: .identity(1), timeStep: 1)
       ])

@@ -143,7 +143,9 @@ import Testing
   /// Towers: a pair outside the consensus is gone, and the rate takes the input for its mean (zero here).
   @Test func theConsensusOfTowersIsTheTypicalMemberWithoutItsOwnPairs() {
     var stream = RandomStream(seed: 8)
-    let towers = (0..<2).map { _ in Networks.random([3, 5, 1], density: 1, skip: true, &stream) }
+    let towers = (0..<2).map { _ in
+      ExampleNetworks.random([3, 5, 1], density: 1, skip: true, &stream)
+    }
     let network = Network.joined(towers)
     let ensemble = Ensemble(name: "e", members: [model(network), model(network), model(network)])
     // All but (0, 2) and, of two members, (1, 1).
@@ -162,7 +164,7 @@ import Testing
 
   /// One trunk: what serves another output too cannot go, and what is not there cannot come.
   @Test func whatACommonTrunkCannotDoWithoutIsNamed() {
-    let network = Networks.chain(
+    let network = ExampleNetworks.chain(
       [Matrix([[1, 1, 0], [0, 1, 0]]), Matrix([[1, 0], [1, 1]])], inputs: 3)
     let ensemble = Ensemble(name: "e", members: [model(network)])
     // Of output 0 only x0, of output 1 x1 and x2.

@@ -40,7 +40,7 @@ import Testing
   private func models(_ given: Reference.Case) throws -> (plain: Model, scaled: Model) {
     let activation = try #require(
       Activation.allCases.first { "\($0)" == given.activation })
-    let network = Networks.chain(
+    let network = ExampleNetworks.chain(
       given.weights.map { Matrix($0) }, skip: given.skipWeight.map { Matrix($0) },
       inputs: given.inputs, biases: given.biases, activation: activation)
     let inputs = (0..<given.inputs).map { Variable("x\($0)", role: .state) }
@@ -85,7 +85,7 @@ import Testing
   /// Units that switch at once, or at the very beginning, and one that is never left.
   @Test func switchesThatCoincideAreExact() throws {
     // Three times relu(x1 − 1/2), relu(x2), −relu(−x2) and relu of a constant.
-    let network = Networks.chain(
+    let network = ExampleNetworks.chain(
       [
         Matrix([[1, 0], [1, 0], [1, 0], [0, 1], [0, -1], [0, 0]]), Matrix([[1, 1, 1, 1, -1, 1]]),
       ],
@@ -153,7 +153,8 @@ import Testing
 @Suite struct JacobianStatisticsTests {
   @Test func theyAreThoseOfTheSingleJacobians() {
     var stream = RandomStream(seed: 5)
-    let network = Networks.random([3, 6, 2], density: 0.8, skip: true, activation: .tanh, &stream)
+    let network = ExampleNetworks.random(
+      [3, 6, 2], density: 0.8, skip: true, activation: .tanh, &stream)
     let variables = (0..<3).map { Variable("x\($0)", role: .state) }
     let model = Model(
       network: network, inputs: variables, outputs: Array(variables.prefix(2)),

@@ -32,7 +32,7 @@ import Testing
   @Test(arguments: cases.map(\.name))
   func jacobiansAgreeWithPyTorch(name: String) throws {
     let expected = try #require(Self.cases.first { $0.name == name })
-    let network = Networks.chain(
+    let network = ExampleNetworks.chain(
       expected.layers.map { Matrix($0.weight) }, skip: expected.skipWeight.map { Matrix($0) },
       inputs: expected.inputs, biases: expected.layers.map(\.bias),
       activation: try #require(Activation(rawValue: expected.activation)))
@@ -83,7 +83,8 @@ import Testing
 enum Models {
   /// Two outputs, three inputs of very different scales.
   static func random(_ stream: inout RandomStream) -> Model {
-    let network = Networks.random([3, 6, 2], density: 0.8, skip: true, activation: .silu, &stream)
+    let network = ExampleNetworks.random(
+      [3, 6, 2], density: 0.8, skip: true, activation: .silu, &stream)
     return Model(
       network: network,
       inputs: [

@@ -31,7 +31,7 @@ import Testing
   @Test(arguments: cases.map(\.name))
   func countsStrengthsAndStrongestPathsAgreeWithEnumeration(name: String) throws {
     let expected = try #require(Self.cases.first { $0.name == name })
-    let network = Networks.chain(
+    let network = ExampleNetworks.chain(
       expected.weights.map { Matrix($0) }, skip: expected.skipWeight.map { Matrix($0) },
       inputs: expected.inputs)
     let analysis = PathAnalysis(network)
@@ -52,7 +52,7 @@ import Testing
   @Test func theDenseNetworkHasTheKnownNumberOfPaths() {
     let sizes = [13, 20, 20, 20, 20, 8]
     let weights = zip(sizes, sizes.dropFirst()).map { Matrix(rows: $1, columns: $0, repeating: 1) }
-    let analysis = PathAnalysis(Networks.chain(weights, inputs: 13))
+    let analysis = PathAnalysis(ExampleNetworks.chain(weights, inputs: 13))
     #expect(analysis.totalCount == 16_640_000)
     #expect(analysis.counts[0][0] == 160_000)
     #expect(analysis.connectedPairs == 104)
@@ -61,9 +61,9 @@ import Testing
   @Test func countsBeyondSixtyFourBitsAreNotWrapped() {
     // 16 units a layer: sixteen hidden layers make 2⁶⁴ paths per pair, fifteen 2⁶⁰.
     let weights = [Matrix](repeating: Matrix(rows: 16, columns: 16, repeating: 1), count: 17)
-    let analysis = PathAnalysis(Networks.chain(weights, inputs: 16))
+    let analysis = PathAnalysis(ExampleNetworks.chain(weights, inputs: 16))
     #expect(analysis.counts[0][0] == nil && analysis.totalCount == nil)
-    let below = PathAnalysis(Networks.chain(Array(weights.prefix(16)), inputs: 16))
+    let below = PathAnalysis(ExampleNetworks.chain(Array(weights.prefix(16)), inputs: 16))
     #expect(below.counts[0][0] == 1 << 60 && below.totalCount == nil)
   }
 
@@ -71,7 +71,7 @@ import Testing
   @Test(arguments: 1...5)
   func anyNumberOfStrongestPathsIsTheHeadOfAllOfThem(seed: UInt64) {
     var stream = RandomStream(seed: seed)
-    let network = Networks.random([4, 6, 5, 3], density: 0.5, skip: true, &stream)
+    let network = ExampleNetworks.random([4, 6, 5, 3], density: 0.5, skip: true, &stream)
     let analysis = PathAnalysis(network)
     let all = analysis.strongestPaths(100_000)
     for (output, paths) in all.enumerated() {
@@ -93,7 +93,7 @@ import Testing
   @Test(arguments: [Activation.relu, .silu, .tanh])
   func everyJacobianLiesWithinTheGlobalBounds(activation: Activation) {
     var stream = RandomStream(seed: 11)
-    let network = Networks.random(
+    let network = ExampleNetworks.random(
       [3, 7, 5, 2], density: 0.7, skip: true, activation: activation, &stream)
     let analysis = PathAnalysis(network)
     let evaluator = JacobianEvaluator(network)
@@ -108,7 +108,7 @@ import Testing
 
   /// f = relu(x1 + 2 x2) − 3 relu(x2 − x3): x1 can only raise it, x3 too (two minus signs), x2 may do both.
   @Test func whatCanOnlyRiseOrFallIsNamed() {
-    let network = Networks.chain(
+    let network = ExampleNetworks.chain(
       [Matrix([[1, 2, 0, 0], [0, 1, -1, 0]]), Matrix([[1, -3]])], inputs: 4)
     let analysis = PathAnalysis(network)
     #expect(analysis.monotony(output: 0, input: 0) == .increasing)
@@ -128,7 +128,7 @@ import Testing
 
   @Test func forReLUChainsTheBoundsAreTheSignedStrengths() {
     var stream = RandomStream(seed: 12)
-    let network = Networks.random([3, 7, 5, 2], density: 0.7, skip: false, &stream)
+    let network = ExampleNetworks.random([3, 7, 5, 2], density: 0.7, skip: false, &stream)
     let analysis = PathAnalysis(network)
     let (low, high) = (analysis.derivativeLow, analysis.derivativeHigh)
     #expect((high - analysis.positive).elements.allSatisfy { abs($0) < 1e-12 })
@@ -139,7 +139,7 @@ import Testing
 @Suite struct InvarianceTests {
   @Test func permutingNeuronsAndRescalingReLUsChangesNothing() {
     var stream = RandomStream(seed: 21)
-    let network = Networks.random([4, 6, 3], density: 0.6, skip: true, &stream)
+    let network = ExampleNetworks.random([4, 6, 3], density: 0.6, skip: true, &stream)
     var changed = network
     var order = Array(0..<6)
     stream.shuffle(&order)
@@ -164,7 +164,7 @@ import Testing
   @Test func towersSideBySideKeepTheirOwnPaths() {
     var stream = RandomStream(seed: 22)
     let towers = (0..<3).map { _ in
-      Networks.random([4, 5, 1], density: 0.5, skip: true, &stream)
+      ExampleNetworks.random([4, 5, 1], density: 0.5, skip: true, &stream)
     }
     let joined = PathAnalysis(Network.joined(towers))
     for (row, tower) in towers.enumerated() {
@@ -180,7 +180,7 @@ import Testing
   func removingDeadPartsDoesNotChangeTheFunction(seed: UInt64) {
     var stream = RandomStream(seed: seed)
     let activation = [Activation.relu, .silu, .tanh][Int(seed) % 3]
-    let network = Networks.random(
+    let network = ExampleNetworks.random(
       [5, 8, 8, 8, 2], density: 0.15, skip: seed.isMultiple(of: 2), activation: activation, &stream)
     let live = LiveStructure(network)
     for _ in 0..<50 {
@@ -197,7 +197,7 @@ import Testing
     let activation = [Activation.relu, .silu, .tanh][Int(seed) % 3]
     // From networks that are nearly whole to some in which nothing is left.
     let density = [0.6, 0.15, 0.04, 0][Int(seed) % 4]
-    let network = Networks.random(
+    let network = ExampleNetworks.random(
       [5, 8, 7, 9, 2], density: density, skip: seed.isMultiple(of: 2), activation: activation,
       &stream)
     let live = LiveStructure(network)
@@ -216,7 +216,7 @@ import Testing
 
   @Test func unitsAreToldApart() {
     // Unit 0 live, 1 without inputs, 2 without outputs, 3 neither.
-    let network = Networks.chain(
+    let network = ExampleNetworks.chain(
       [Matrix([[1, 0], [0, 0], [0, 2], [0, 0]]), Matrix([[3, 4, 0, 0]])], inputs: 2,
       biases: [[0, 0.5, 1, 1], [0]])
     let live = LiveStructure(network)
@@ -228,7 +228,7 @@ import Testing
   }
 
   @Test func theCutDecidesWhatCounts() {
-    let network = Networks.chain([Matrix([[0.05, 1]]), Matrix([[1]])], inputs: 2)
+    let network = ExampleNetworks.chain([Matrix([[0.05, 1]]), Matrix([[1]])], inputs: 2)
     #expect(LiveStructure(network).liveInputs == [true, true])
     #expect(LiveStructure(network, cut: 0.1).liveInputs == [false, true])
   }

@@ -2,7 +2,7 @@ import LinearAlgebra
 import Networks
 
 /// Small networks for tests.
-public enum Networks {
+public enum ExampleNetworks {
   /// Layers in a row, with a skip where given.
   public static func chain(
     _ weights: [Matrix], skip: Matrix? = nil, inputs: Int, biases: [[Double]]? = nil,
