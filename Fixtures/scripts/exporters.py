@@ -128,24 +128,33 @@ def torch_models():
                       "gelutanh": lambda: nn.GELU(approximate="tanh"), "logsigmoid": nn.LogSigmoid,
                       "softplus5": lambda: nn.Softplus(beta=5)}.items():
         kinds["act-" + name] = (mlp(4, 2, act), [4])
+    def arguments(kind, widths):
+        dtype = torch.float16 if kind == "half" else torch.float32
+        return tuple(torch.randn(3, w, dtype=dtype) for w in widths)
     for kind, (model, widths) in kinds.items():
         model.eval()
-        args = tuple(torch.randn(3, w, dtype=torch.float16 if kind == "half" else torch.float32) for w in widths)
         names = ["x", "u"][:len(widths)]
         for opset in (7, 17, 20):
             file = path("torch-legacy", kind, opset)
             tried(file, lambda: torch.onnx.export(
-                model, args, file, dynamo=False, opset_version=opset, input_names=names,
+                model, arguments(kind, widths), file, dynamo=False, opset_version=opset, input_names=names,
                 output_names=["y"], dynamic_axes={n: {0: "batch"} for n in names + ["y"]}))
+    # The other exporter takes half a minute a model.
+    for kind in ("mlp", "batchnorm", "residual", "skip", "inputs", "slices", "scaled", "half", "step"):
+        model, widths = kinds[kind]
+        args, names = arguments(kind, widths), ["x", "u"][:len(widths)]
         for opset in (18, 23):
             file = path("torch-dynamo", kind, opset)
             batch = torch.export.Dim("batch")
             tried(file, lambda: torch.onnx.export(
                 model, args, file, dynamo=True, opset_version=opset, input_names=names, verbose=False,
                 dynamic_shapes=tuple({0: batch} for _ in widths)))
+    for kind in ("mlp", "step"):
+        model, widths = kinds[kind]
+        args = arguments(kind, widths)
         file = path("torch-fixed", kind, 18)
         tried(file, lambda: torch.onnx.export(
-            model, tuple(a[:1] for a in args), file, dynamo=True, input_names=names, verbose=False))
+            model, tuple(a[:1] for a in args), file, dynamo=True, input_names=["x"], verbose=False))
 
 
 def made_of_others():
@@ -220,7 +229,7 @@ def sklearn_models():
     z = (x - x.mean(0)) / x.std(0)
     y = np.stack([np.sin(z[:, 0]) + z[:, 1], z[:, 2] * z[:, 3]], 1)
     def net(activation):
-        return MLPRegressor((6, 5), activation=activation, max_iter=200, random_state=1)
+        return MLPRegressor(hidden_layer_sizes=(6, 5), activation=activation, max_iter=200, random_state=1)
     models = {
         "linear": LinearRegression(), "ridge": make_pipeline(StandardScaler(), Ridge()),
         "lasso": Lasso(0.01), "mlp": net("relu"),
@@ -345,6 +354,7 @@ def jax_models():
 
 if "torch" in WANTED:
     torch_models()
+if "torch" in WANTED or "others" in WANTED:
     made_of_others()
 if "sklearn" in WANTED:
     sklearn_models()

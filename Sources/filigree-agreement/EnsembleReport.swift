@@ -183,7 +183,7 @@ struct EnsembleReport {
       }
     }
     guard let most = squares.indices.max(by: { squares[$0] < squares[$1] }) else { return nil }
-    return (squares[most].squareRoot(), original.outputs[most].name)
+    return (squares[most].squareRoot(), original.label(ofOutput: most))
   }
 
   var consensus: Consensus { Consensus(ensemble, selections[selections.count - 1].selection) }

@@ -58,6 +58,8 @@ struct Names {
     // Complete metadata say what is a state.
     let isComplete = given == nil && (stored?.allSatisfy { $0.role != nil } ?? false)
     if !isComplete { setRoles() }
+    // What is no rate of a state is recorded, and drives nothing.
+    if predicts != .rate { for index in outputs.indices { outputs[index].role = .observable } }
     lines.append("the outputs are \(words); say otherwise with --predicts rate, next or value")
   }
 

@@ -30,6 +30,10 @@ struct TensorReader {
       throw problem(
         "it holds \(values.count) numbers where its shape \(tensor.dims) needs \(count)")
     }
+    // A single infinite number may be a bound that bounds nothing.
+    if let bad = values.first(where: { $0.isNaN || !$0.isFinite && count > 1 }) {
+      throw problem("it holds \(bad)")
+    }
     return Tensor(shape: tensor.dims.map { Int($0) }, values: values, type: type)
   }
 
