@@ -64,6 +64,7 @@ let package = Package(
         "CNetCDF", "CFileSystem", "LinearAlgebra", "Dynamics", "Networks",
         .product(name: "SystemPackage", package: "swift-system"),
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+        .product(name: "Crypto", package: "swift-crypto"),
       ],
       exclude: ["Generated/onnx.proto"]),
     .target(
@@ -102,6 +103,9 @@ let package = Package(
     .map { .testTarget(name: "\($0)Tests", dependencies: ["TestSupport", .byName(name: $0)]) }
     + [
       .target(name: "TestSupport", dependencies: ["LinearAlgebra"], path: "Tests/TestSupport"),
+      // Reads what Scripts/faults has damaged.
+      .executableTarget(
+        name: "fault-probe", dependencies: ["CommandSupport"], path: "Tests/FaultProbe"),
       .testTarget(
         name: "CommandTests",
         dependencies: [

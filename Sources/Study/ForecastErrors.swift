@@ -32,6 +32,13 @@ public struct ForecastErrors: Equatable, Codable, Sendable {
 
   public var trajectories: Int { lengths.count }
 
+  /// Whether all arrays have the lengths that trajectories, horizons and states of a study ask for.
+  func fits(_ shape: UnitShape) -> Bool {
+    let sums = lengths.count * horizons.count * states
+    return horizons == shape.horizons && states == shape.states && lengths == shape.lengths
+      && divergedAt.count == lengths.count && absolute.count == sums && squared.count == sums
+  }
+
   private func place(_ trajectory: Int, _ horizon: Int, _ state: Int) -> Int {
     (trajectory * horizons.count + horizon) * states + state
   }
