@@ -13,8 +13,6 @@ let package = Package(
   dependencies: [
     // Command lines: parsing, help, completions.
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-    // Elementary functions as a protocol: one set of plant equations for values and dual numbers.
-    .package(url: "https://github.com/apple/swift-numerics", from: "1.1.1"),
     // A heap for the strongest paths.
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     // ONNX files are protocol buffers.
@@ -36,26 +34,14 @@ let package = Package(
     .systemLibrary(
       name: "CGraphviz", pkgConfig: "libgvc", providers: [.apt(["libgraphviz-dev"])]),
     .systemLibrary(name: "CNetCDF", pkgConfig: "netcdf", providers: [.apt(["libnetcdf-dev"])]),
-    // Dense systems are solved by LAPACK, of which OpenBLAS brings the fastest.
-    .systemLibrary(
-      name: "CLAPACK", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
-    .target(
-      name: "LinearAlgebra",
-      dependencies: [
-        "CKernels", "CLAPACK", .product(name: "ComplexModule", package: "swift-numerics"),
-        .product(name: "RealModule", package: "swift-numerics"),
-      ]),
-    .target(
-      name: "Dynamics",
-      dependencies: ["LinearAlgebra", .product(name: "RealModule", package: "swift-numerics")]),
+    .target(name: "LinearAlgebra", dependencies: ["CKernels"]),
+    .target(name: "Dynamics", dependencies: ["LinearAlgebra"]),
     .target(name: "Networks", dependencies: ["LinearAlgebra", "Dynamics"]),
     .target(name: "GraphDrawing", dependencies: ["CGraphviz"]),
     .target(
       name: "Interpretation",
       dependencies: [
         "LinearAlgebra", "Dynamics", "Networks", "GraphDrawing",
-        .product(name: "ComplexModule", package: "swift-numerics"),
-        .product(name: "RealModule", package: "swift-numerics"),
         .product(name: "HeapModule", package: "swift-collections"),
       ]),
     .target(

@@ -47,8 +47,8 @@ public enum Cell: Equatable, Sendable {
     case 9.995..<99.95: return String(format: "%.1f", value)
     case 99.95..<9999.5: return String(format: "%.0f", value)
     default:
-      let exponent = Int(log10(magnitude).rounded(.down))
-      var mantissa = (magnitude / pow(10, Double(exponent))).rounded()
+      let exponent = Int(Double.log10(magnitude).rounded(.down))
+      var mantissa = (magnitude / Double.pow(10, exponent)).rounded()
       var power = exponent
       if mantissa >= 10 {
         mantissa = 1
@@ -145,7 +145,7 @@ extension Table {
 
     func applied(to text: String, _ cell: Cell) -> String {
       guard case .number(let value) = cell, value != 0, value.isFinite else { return text }
-      let level = Int((-2 * log10(abs(value) / largest)).rounded(.down))
+      let level = Int((-2 * Double.log10(abs(value) / largest)).rounded(.down))
       guard level < Self.blues.count else { return text }
       return "\u{1B}[38;5;16;48;5;\(Self.blues[max(0, level)])m\(text)\u{1B}[0m"
     }

@@ -1,15 +1,29 @@
 import LinearAlgebra
-import RealModule
 
 /// The numbers that a plant's equations are written in: `Double` for values, `Dual` for exact
 /// derivatives.
-public protocol PlantScalar: ElementaryFunctions, ExpressibleByFloatLiteral,
+///
+/// The functions are Filigree's own, with the same bits on every processor.
+public protocol PlantScalar: AdditiveArithmetic, ExpressibleByFloatLiteral,
   ExpressibleByIntegerLiteral
 {
   init(_ value: Double)
   static func * (a: Self, b: Self) -> Self
   static func / (a: Self, b: Self) -> Self
   static prefix func - (a: Self) -> Self
+  static func exp(_ x: Self) -> Self
+  static func expMinusOne(_ x: Self) -> Self
+  static func log(_ x: Self) -> Self
+  static func log(onePlus x: Self) -> Self
+  static func sin(_ x: Self) -> Self
+  static func cos(_ x: Self) -> Self
+  static func tan(_ x: Self) -> Self
+  static func atan(_ x: Self) -> Self
+  static func tanh(_ x: Self) -> Self
+  static func sqrt(_ x: Self) -> Self
+  static func pow(_ x: Self, _ n: Int) -> Self
+  /// xʸ for x > 0.
+  static func pow(_ x: Self, _ y: Self) -> Self
   /// The number without its derivatives.
   var value: Double { get }
 }
@@ -90,42 +104,21 @@ extension Dual {
     let value = Double.tan(x.value)
     return x.composed(value, slope: 1 + value * value)
   }
-  public static func sinh(_ x: Dual) -> Dual { x.composed(.sinh(x.value), slope: .cosh(x.value)) }
-  public static func cosh(_ x: Dual) -> Dual { x.composed(.cosh(x.value), slope: .sinh(x.value)) }
   public static func tanh(_ x: Dual) -> Dual {
     let value = Double.tanh(x.value)
     return x.composed(value, slope: 1 - value * value)
   }
-  public static func asin(_ x: Dual) -> Dual {
-    x.composed(.asin(x.value), slope: 1 / .sqrt(1 - x.value * x.value))
-  }
-  public static func acos(_ x: Dual) -> Dual {
-    x.composed(.acos(x.value), slope: -1 / .sqrt(1 - x.value * x.value))
-  }
   public static func atan(_ x: Dual) -> Dual {
     x.composed(.atan(x.value), slope: 1 / (1 + x.value * x.value))
-  }
-  public static func asinh(_ x: Dual) -> Dual {
-    x.composed(.asinh(x.value), slope: 1 / .sqrt(x.value * x.value + 1))
-  }
-  public static func acosh(_ x: Dual) -> Dual {
-    x.composed(.acosh(x.value), slope: 1 / .sqrt(x.value * x.value - 1))
-  }
-  public static func atanh(_ x: Dual) -> Dual {
-    x.composed(.atanh(x.value), slope: 1 / (1 - x.value * x.value))
   }
   public static func sqrt(_ x: Dual) -> Dual {
     let value = Double.sqrt(x.value)
     return x.composed(value, slope: 0.5 / value)
   }
-  public static func root(_ x: Dual, _ n: Int) -> Dual {
-    let value = Double.root(x.value, n)
-    return x.composed(value, slope: value / (Double(n) * x.value))
-  }
   public static func pow(_ x: Dual, _ n: Int) -> Dual {
     x.composed(.pow(x.value, n), slope: n == 0 ? 0 : Double(n) * .pow(x.value, n - 1))
   }
-  /// xʸ for x > 0 (as `ElementaryFunctions` defines it: exp(y log x)).
+  /// xʸ for x > 0.
   public static func pow(_ x: Dual, _ y: Dual) -> Dual {
     let value = Double.pow(x.value, y.value)
     let byBase = x.derivatives * (y.value * .pow(x.value, y.value - 1))

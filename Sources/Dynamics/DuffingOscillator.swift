@@ -1,5 +1,4 @@
 import LinearAlgebra
-import RealModule
 
 /// A driven Duffing oscillator with two wells (Guckenheimer & Holmes 1983, 2.2):
 /// ẍ = −0.3 ẋ + x − x³ + u.

@@ -1,5 +1,4 @@
 import LinearAlgebra
-import RealModule
 
 /// The aluminium electrolysis cell of Lundby, Rasheed, Halvorsen and Gravdahl, *Sparse deep neural
 /// networks for modeling aluminum electrolysis dynamics* (arXiv 2209.05832): mass and heat balances of

@@ -1,4 +1,4 @@
-import RealModule
+import LinearAlgebra
 
 /// The likelihood of motion models for some of the series, of together about 25,000 samples.
 struct MotionSearch {

@@ -1,4 +1,4 @@
-import RealModule
+import LinearAlgebra
 
 /// How a state is taken to move from sample to sample between measurements: value x, change v, change
 /// of the change a, in units of the measurement noise, one step per sample,

@@ -35,7 +35,7 @@ struct CirclePlaces {
       variables: variables, numbers: Array(variables.indices),
       centres: variables.indices.map { node in
         let reach = outside.contains(node) ? radius + 75 : radius
-        return Point(Self.flattening * reach * cos(angle[node]), reach * sin(angle[node]))
+        return Point(Self.flattening * reach * Double.cos(angle[node]), reach * Double.sin(angle[node]))
       }, width: VariableColumn.width(of: variables, isOutput: false, size: size), isOutput: false,
       size: size)
   }
@@ -83,9 +83,9 @@ struct CirclePlaces {
     guard !nodes.isEmpty else { return }
     for node in nodes {
       let driven = links.filter { $0.input == node }
-      let x = driven.reduce(0) { $0 + $1.strength * cos(angle[outputNode[$1.output]]) }
-      let y = driven.reduce(0) { $0 + $1.strength * sin(angle[outputNode[$1.output]]) }
-      angle[node] = hypot(x, y) > 1e-9 ? atan2(y, x) : -.pi / 2
+      let x = driven.reduce(0) { $0 + $1.strength * Double.cos(angle[outputNode[$1.output]]) }
+      let y = driven.reduce(0) { $0 + $1.strength * Double.sin(angle[outputNode[$1.output]]) }
+      angle[node] = Double.hypot(x, y) > 1e-9 ? Double.atan2(y: y, x: x) : -.pi / 2
     }
     let apart = min(0.55, 2 * .pi / Double(nodes.count))
     let order = nodes.sorted { (angle[$0], $0) < (angle[$1], $1) }
@@ -158,8 +158,8 @@ struct CirclePlaces {
     let outward = (centre - middle).length > 0 ? (centre - middle).unit : Point(0, 1)
     let directions = [0, 0.9, -0.9, 1.5, -1.5].map { angle in
       Point(
-        outward.x * cos(angle) - outward.y * sin(angle),
-        outward.x * sin(angle) + outward.y * cos(angle))
+        outward.x * Double.cos(angle) - outward.y * Double.sin(angle),
+        outward.x * Double.sin(angle) + outward.y * Double.cos(angle))
     }
     func room(_ direction: Point) -> Double {
       let apex = centre + direction * 45

@@ -244,7 +244,7 @@ struct NetworkPanel {
       DrawingStyle.curve(from: start, to: end, bend: $0 * size.unitDiameter)
     }.first { curve in
       DrawingStyle.points(on: curve, 60).allSatisfy { point in
-        between.allSatisfy { hypot($0.x - point.x, $0.y - point.y) >= clearance }
+        between.allSatisfy { Double.hypot($0.x - point.x, $0.y - point.y) >= clearance }
       }
     } ?? straight
   }

@@ -1,8 +1,6 @@
-import ComplexModule
 import Dynamics
 import LinearAlgebra
 import Networks
-import RealModule
 
 /// The modes of x(k+1) = x(k) + Δt · rates(x(k), u(k)), linearised along a trajectory: eigenvalues λ of
 /// I + Δt ∂rates/∂x, ranked by magnitude at every sample.
@@ -37,13 +35,13 @@ public struct Stability: Sendable {
   /// The largest |λ| at each sample.
   public let largest: [Double]
   /// All λ at the last sample.
-  public let lastSpectrum: [Complex<Double>]
+  public let lastSpectrum: [Eigenvalue]
 
   /// - Parameters:
   ///   - jacobians: ∂rates/∂x in 1/s, states × states, at least one.
   ///   - timeStep: Δt in seconds.
   public init?(_ jacobians: [Matrix], timeStep: Double) {
-    var spectra: [[Complex<Double>]] = []
+    var spectra: [[Eigenvalue]] = []
     for jacobian in jacobians {
       let step = Matrix.identity(jacobian.rows) + jacobian.map { timeStep * $0 }
       guard step.elements.allSatisfy(\.isFinite), let found = step.eigenvalues() else { return nil }
@@ -58,12 +56,12 @@ public struct Stability: Sendable {
 }
 
 extension Stability.Mode {
-  init(_ values: [Complex<Double>], timeStep: Double) {
-    func share(_ isSo: (Complex<Double>) -> Bool) -> Double {
+  init(_ values: [Eigenvalue], timeStep: Double) {
+    func share(_ isSo: (Eigenvalue) -> Bool) -> Double {
       Double(values.count(where: isSo)) / Double(values.count)
     }
-    func integrates(_ value: Complex<Double>) -> Bool {
-      (value - 1).length < Stability.integratesWithin
+    func integrates(_ value: Eigenvalue) -> Bool {
+      Eigenvalue(value.real - 1, value.imaginary).length < Stability.integratesWithin
     }
     integrating = share(integrates)
     unstable = share { $0.length > Stability.unstableAbove }

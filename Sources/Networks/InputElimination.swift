@@ -148,7 +148,7 @@ public struct InputElimination: Equatable, Sendable {
       LevenbergMarquardt(attempts: min(left, 4)).advance(&state, &problem)
       // Hopeless at this pace.
       let pace = state.equations.loss / before
-      guard state.equations.loss * pow(pace, Double(left) / 4) <= limit.fittedMean else {
+      guard state.equations.loss * Double.pow(pace, Double(left) / 4) <= limit.fittedMean else {
         return nil
       }
     }

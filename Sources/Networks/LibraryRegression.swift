@@ -316,4 +316,4 @@ extension RegressionRows {
   }
 }
 
-private func pow10(_ exponent: Double) -> Double { pow(10, exponent) }
+private func pow10(_ exponent: Double) -> Double { Double.pow(10, exponent) }

@@ -123,7 +123,7 @@ struct MagnitudePruning: Pruner {
 
   func count(progress: Double) -> Int {
     let t = min(max((progress - Self.begin) / (Self.end - Self.begin), 0), 1)
-    let share = 1 - pow(1 - t, 3)
+    let share = 1 - Double.pow(1 - t, 3)
     return weights.count - Int((share * Double(weights.count - final)).rounded())
   }
 
@@ -157,7 +157,7 @@ struct Regrowth: Pruner {
   mutating func finish(_ all: inout WholeWeights, _ step: PruningStep) {
     let share =
       step.progress < Self.end
-      ? Self.share / 2 * (1 + cos(.pi * step.progress / Self.end)) : 0
+      ? Self.share / 2 * (1 + Double.cos(.pi * step.progress / Self.end)) : 0
     for layer in layers {
       let active = layer.weights.filter { wasActive[$0] }
       let dropped = Int((share * Double(active.count)).rounded())
@@ -207,7 +207,7 @@ struct LearnedThresholds: Pruner {
     }
   }
 
-  private func threshold(_ layer: Int) -> Float { 1 / (1 + exp(-s[layer])) }
+  private func threshold(_ layer: Int) -> Float { 1 / (1 + Float(Double.exp(-Double(s[layer])))) }
 
   /// The weights of latent `v`; biases are what they are.
   func weights(from v: [Float]) -> [Float] {

@@ -70,7 +70,7 @@ public enum Schedule: String, Codable, CaseIterable, Sendable {
     switch self {
     case .constant: initial
     case .step: progress < 0.6 ? initial : final
-    case .cosine: final + (initial - final) * (1 + cos(.pi * progress)) / 2
+    case .cosine: final + (initial - final) * (1 + Double.cos(.pi * progress)) / 2
     }
   }
 }

@@ -219,7 +219,7 @@ public struct Chart: Sendable {
   /// 1, 2 or 5 times a power of ten: at most so many steps in the range.
   static func tick(_ range: ClosedRange<Double>, most: Int) -> Double {
     let least = (range.upperBound - range.lowerBound) / Double(most)
-    let power = pow(10, log10(least).rounded(.down))
+    let power = Double.pow(10, Double.log10(least).rounded(.down))
     return ([1, 2, 5].first { $0 * power >= least } ?? 10) * power
   }
 

@@ -40,7 +40,7 @@ package struct BoundedErrors: Sendable {
   var isEmpty: Bool { values.first?.isEmpty ?? true }
   var all: [Double] { values.flatMap { $0 } }
   /// exp of the mean of ln.
-  var geometricMean: Double { exp(all.map { log(max($0, 1e-12)) }.mean) }
+  var geometricMean: Double { Double.exp(all.map { Double.log(max($0, 1e-12)) }.mean) }
   var divergedShare: Double {
     Double(diverged.reduce(0) { $0 + $1.count { $0 } }) / Double(max(1, all.count))
   }
@@ -65,7 +65,7 @@ package struct ErrorComparison: Equatable, Sendable {
     guard !first.isEmpty, !second.isEmpty, first.values[0].count == second.values[0].count else {
       return nil
     }
-    let logs = [first, second].map { $0.values.map { $0.map { log(max($0, 1e-12)) } } }
+    let logs = [first, second].map { $0.values.map { $0.map { Double.log(max($0, 1e-12)) } } }
     let failed = [first, second].map { $0.diverged.map { $0.map { $0 ? 1.0 : 0 } } }
     ratio = second.geometricMean / first.geometricMean
     divergence = second.divergedShare - first.divergedShare
@@ -83,7 +83,7 @@ package struct ErrorComparison: Equatable, Sendable {
         }
         return sum / Double(values.count * trajectories)
       }
-      ratios.append(exp(mean(logs[1], members[1]) - mean(logs[0], members[0])))
+      ratios.append(Double.exp(mean(logs[1], members[1]) - mean(logs[0], members[0])))
       divergences.append(mean(failed[1], members[1]) - mean(failed[0], members[0]))
     }
     ratios.sort()

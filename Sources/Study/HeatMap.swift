@@ -66,7 +66,7 @@ public struct HeatMap: Sendable {
       "set ytics \(Gnuplot.ticks(rows)) scale 0 tc rgb '#333333'", "set border lc rgb '#888888'",
       "unset key",
       "set palette defined (0 '#f7fbff', 1 '#c6dbef', 2 '#6baed6', 3 '#2171b5')",
-      "set logscale cb", "set cbrange [\(largest * pow(10, -Self.decades)):\(largest)]",
+      "set logscale cb", "set cbrange [\(largest * Double.pow(10, -Self.decades)):\(largest)]",
       "set format cb '%g'",
       "set cbtics tc rgb '#333333'",
     ]
@@ -89,7 +89,7 @@ public struct HeatMap: Sendable {
       for column in 0..<values.columns {
         let value = values[row, column]
         if value > 0 && value.isFinite {
-          let shown = max(value, largest * pow(10, -Self.decades))
+          let shown = max(value, largest * Double.pow(10, -Self.decades))
           cells.append(
             "\(column) \(row) \(shown) \(Self.text(labels[row, column])) \(shown > 0.3 * largest ? 1 : 0)"
           )
