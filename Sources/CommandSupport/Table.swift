@@ -334,9 +334,11 @@ extension String {
   }
 
   /// A text that begins as spreadsheets begin formulas, with an apostrophe in front, which they take for "text";
-  /// what is a number stays one.
+  /// what is a number stays one, and a sign alone a sign.
   var withoutFormula: String {
-    guard let first, "=+-@\t\r＝＋－＠".contains(first), Double(self) == nil else { return self }
+    guard let first, "=+-@\t\r＝＋－＠".contains(first), Double(self) == nil, count > 1 else {
+      return self
+    }
     return "'" + self
   }
 }

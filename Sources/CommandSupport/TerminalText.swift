@@ -5,7 +5,7 @@ import Foundation
 extension Unicode.Scalar {
   /// Whether a terminal obeys it instead of showing it: C0, DEL, C1, separators of lines, marks and overrides of
   /// direction, invisible tags.
-  var drivesTerminal: Bool {
+  public var drivesTerminal: Bool {
     switch value {
     case 0..<0x20, 0x7F...0x9F, 0x061C, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x206F, 0xFEFF,
       0xFFF9...0xFFFB, 0xE0000...0xE007F:

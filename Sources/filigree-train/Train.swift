@@ -378,7 +378,7 @@ struct Train: Tool {
       let regression = try Regression(training)
       let scales = try regression.standardisation()
       try regression.checkRange(scales)
-      if let validation { try Regression(validation).checkRange(scales) }
+      if let validation, let held = try? Regression(validation) { try held.checkRange(scales) }
     } catch {
       throw FileProblem.badData(path: self.data, problem: error)
     }
