@@ -129,6 +129,7 @@ const filigree_kernels *filigree_kernels_named(const char *name) {
   __builtin_cpu_init();
   if (runs_avx512() && (!name || !strcmp(name, "avx512"))) return &table_avx512;
   if (runs_avx2() && (!name || !strcmp(name, "avx2"))) return &table_avx2;
+  if (name && !strcmp(name, "library")) return &table_baseline;
   if (name && strcmp(name, "baseline")) return NULL;
   return __builtin_cpu_supports("fma") ? &table_baseline_fma : &table_baseline;
 }
@@ -136,7 +137,7 @@ const filigree_kernels *filigree_kernels_named(const char *name) {
 #else
 
 const filigree_kernels *filigree_kernels_named(const char *name) {
-  return !name || !strcmp(name, "baseline") ? &table_baseline : NULL;
+  return !name || !strcmp(name, "baseline") || !strcmp(name, "library") ? &table_baseline : NULL;
 }
 
 #endif

@@ -35,7 +35,8 @@ struct CirclePlaces {
       variables: variables, numbers: Array(variables.indices),
       centres: variables.indices.map { node in
         let reach = outside.contains(node) ? radius + 75 : radius
-        return Point(Self.flattening * reach * Double.cos(angle[node]), reach * Double.sin(angle[node]))
+        return Point(
+          Self.flattening * reach * Double.cos(angle[node]), reach * Double.sin(angle[node]))
       }, width: VariableColumn.width(of: variables, isOutput: false, size: size), isOutput: false,
       size: size)
   }

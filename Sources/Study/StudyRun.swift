@@ -341,7 +341,6 @@ public final class StudyRun: Sendable {
     parts["data"] = data.trainingIdentity(work.cell)
     parts["member"] = String(work.member)
     parts["seed"] = String(plan.seed)
-    parts["instruction set"] = Kernels.active.instructionSet.rawValue
     parts["version"] = "\(version), \(Self.format)"
     return UnitKey("member", parts)
   }

@@ -175,7 +175,6 @@ struct Train: Tool {
     settings["exclude"] = exclude.isEmpty ? "none" : exclude.joined(separator: ", ")
     settings["on-divergence"] = onDivergence.rawValue
     settings["data"] = manifest.inputDigests.joined(separator: " ")
-    settings["instruction set"] = manifest.instructionSet
     settings["version"] = filigreeVersion
     return settings
   }

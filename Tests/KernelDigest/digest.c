@@ -1,5 +1,7 @@
 /* Runs every kernel on numbers from a fixed generator and prints a digest of what comes out, a line per
  * kernel and instruction set. Equal lines mean equal bits; the same program is built for other processors. */
+#pragma STDC FP_CONTRACT OFF
+
 #include "CKernels.h"
 
 #include <stdio.h>
@@ -237,6 +239,20 @@ static void products(const filigree_kernels *kernels) {
   print("solution", right, sizeof right);
 }
 
+static void elementary(void) {
+  double (*const functions[])(double) = {filigree_exp, filigree_expm1, filigree_log, filigree_log1p,
+                                         filigree_log2, filigree_log10, filigree_sin, filigree_cos,
+                                         filigree_tan, filigree_atan, filigree_tanh};
+  double values[400];
+  for (int f = 0; f < 11; f++)
+    for (int k = 0; k < 30; k++) values[f * 30 + k] = functions[f](uniform() * (k % 3 ? 3 : 200) + (f == 2 ? 101 : 0));
+  for (int k = 330; k < 400; k++) values[k] = filigree_pow(uniform() + 0.6, uniform() * 9);
+  /* Not a number has many bit patterns. */
+  for (int k = 0; k < 400; k++)
+    if (values[k] != values[k]) values[k] = -1;
+  print("elementary", values, sizeof values);
+}
+
 int main(int count, char **names) {
   for (int n = 1; n < count; n++) {
     const filigree_kernels *kernels = filigree_kernels_named(names[n]);
@@ -251,6 +267,7 @@ int main(int count, char **names) {
     analysis(kernels);
     rollout(kernels);
     products(kernels);
+    elementary();
   }
   return 0;
 }

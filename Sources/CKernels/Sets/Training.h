@@ -324,33 +324,48 @@ static double NAME(residual)(size_t count, const float *prediction, const float 
   return NAME(lane_sum)(sum);
 }
 
+/* The parameters of one vector. */
+INLINE void NAME(adam_vector)(filigree_adam_step s, const float *strength, float *parameter,
+                              const float *gradient, float *moment1, float *moment2) {
+  vector w = CONST_AT(parameter, 0), g = CONST_AT(gradient, 0);
+  if (s.penalty == FILIGREE_L1_GRADIENT) {
+    integers positive = w > 0, negative = w < 0;
+    vector one = CONST_AT(strength, 0);
+    g += (vector)(positive & (integers)one) - (vector)(negative & (integers)one);
+  }
+  vector m = FUSED((vector)s.beta1, CONST_AT(moment1, 0), (1 - s.beta1) * g);
+  vector v = FUSED((vector)s.beta2, CONST_AT(moment2, 0), (1 - s.beta2) * g * g);
+  AT(moment1, 0) = m;
+  AT(moment2, 0) = v;
+  vector rate = s.learning_rate / (__builtin_elementwise_sqrt(v * s.correction2) + s.epsilon);
+  w = FUSED(-rate, m * s.correction1, w);
+  if (s.penalty == FILIGREE_PROXIMAL_STEP) {
+    vector threshold = rate * CONST_AT(strength, 0), magnitude = __builtin_elementwise_abs(w);
+    vector shrunk = magnitude - threshold;
+    shrunk = (vector)((integers)(shrunk > 0) & (integers)shrunk);
+    w = __builtin_elementwise_copysign(shrunk, w);
+    w = (vector)((integers)(shrunk > 0) & (integers)w); /* no negative zeros */
+  }
+  AT(parameter, 0) = w;
+}
+
 static void NAME(adam)(size_t count, const filigree_adam_step *step, const float *strength,
                        float *parameter, const float *gradient, float *moment1, float *moment2) {
   const filigree_adam_step s = *step;
-  const vector beta1 = (vector)s.beta1, beta2 = (vector)s.beta2;
-  for (size_t k = 0; k < count; k += LANES) {
-    vector w = CONST_AT(parameter, k), g = CONST_AT(gradient, k);
-    if (s.penalty == FILIGREE_L1_GRADIENT) {
-      integers positive = w > 0, negative = w < 0;
-      vector one = CONST_AT(strength, k);
-      g += (vector)(positive & (integers)one) - (vector)(negative & (integers)one);
-    }
-    vector m = FUSED(beta1, CONST_AT(moment1, k), (1 - s.beta1) * g);
-    vector v = FUSED(beta2, CONST_AT(moment2, k), (1 - s.beta2) * g * g);
-    AT(moment1, k) = m;
-    AT(moment2, k) = v;
-    vector rate =
-        s.learning_rate / (__builtin_elementwise_sqrt(v * s.correction2) + s.epsilon);
-    w = FUSED(-rate, m * s.correction1, w);
-    if (s.penalty == FILIGREE_PROXIMAL_STEP) {
-      vector threshold = rate * CONST_AT(strength, k), magnitude = __builtin_elementwise_abs(w);
-      vector shrunk = magnitude - threshold;
-      shrunk = (vector)((integers)(shrunk > 0) & (integers)shrunk);
-      w = __builtin_elementwise_copysign(shrunk, w);
-      w = (vector)((integers)(shrunk > 0) & (integers)w); /* no negative zeros */
-    }
-    AT(parameter, k) = w;
-  }
+  size_t k = 0;
+  for (; k + LANES <= count; k += LANES)
+    NAME(adam_vector)(s, strength + k, parameter + k, gradient + k, moment1 + k, moment2 + k);
+  const size_t rest = (count - k) * sizeof(float);
+  if (rest == 0) return;
+  /* Nothing behind the last one moves: there stand the parameters of units that reach no output, which the
+   * next step with all weights reads. */
+  float part[5][LANES] = {};
+  const float *const from[5] = {strength + k, parameter + k, gradient + k, moment1 + k, moment2 + k};
+  for (int n = 0; n < 5; n++) memcpy(part[n], from[n], rest);
+  NAME(adam_vector)(s, part[0], part[1], part[2], part[3], part[4]);
+  memcpy(parameter + k, part[1], rest);
+  memcpy(moment1 + k, part[3], rest);
+  memcpy(moment2 + k, part[4], rest);
 }
 
 /* Nothing is added here, so the vectors are those of the processor. */

@@ -220,7 +220,8 @@ static inline void filigree_prefetch(const float *source, size_t stride, const u
 }
 
 /* The table of that name ("avx512", "avx2", "baseline"), or NULL where the processor lacks it or the
- * name is unknown. NULL as name asks for the fastest that this processor can run. */
+ * name is unknown. NULL as name asks for the fastest that this processor can run; "library" for the baseline
+ * with the C library's fused multiply-add even where the processor has its own, for tests. */
 const filigree_kernels *filigree_kernels_named(const char *name);
 
 #endif
