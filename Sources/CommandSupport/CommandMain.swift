@@ -1,4 +1,5 @@
 import Foundation
+import Reporting
 
 /// An executable's outermost command. It starts itself rather than by ArgumentParser's own way, so that help that
 /// cannot be written is an error, and no argument reaches a terminal raw.

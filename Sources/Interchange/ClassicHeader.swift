@@ -3,9 +3,9 @@
 ///
 /// The grammar is the one of the NetCDF user's guide, appendix B: a magic number, the number of records, then
 /// dimensions, global attributes and variables, each list with a tag and a count.
-struct ClassicHeader {
+package struct ClassicHeader {
   /// Whether each count fits into the bytes that are there, and every dimension, type and offset is possible.
-  static func isSound(in file: UnsafeRawBufferPointer) -> Bool {
+  package static func isSound(in file: UnsafeRawBufferPointer) -> Bool {
     guard file.count >= 4, file.starts(with: Array("CDF".utf8)) else { return true }
     guard [1, 2, 5].contains(file[3]) else { return false }
     var header = ClassicHeader(file: file, version: file[3])

@@ -102,7 +102,7 @@ public struct Network: Equatable, Sendable {
   }
 
   /// The network that computes from x what this one does from x/divisors.
-  func dividingInputs(by divisors: [Double]) -> Network {
+  package func dividingInputs(by divisors: [Double]) -> Network {
     guard divisors.contains(where: { $0 != 1 }) else { return self }
     var result = self
     for layer in layers.indices {
@@ -117,7 +117,7 @@ public struct Network: Equatable, Sendable {
   }
 
   /// The network with all weights and biases replaced.
-  func mapParameters(_ transform: (Double) -> Double) -> Network {
+  package func mapParameters(_ transform: (Double) -> Double) -> Network {
     var result = self
     for layer in layers.indices {
       result.layers[layer].bias = layers[layer].bias.map(transform)

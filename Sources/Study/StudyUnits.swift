@@ -1,4 +1,5 @@
 import Dynamics
+import Forecasting
 import Foundation
 import Interchange
 import LinearAlgebra

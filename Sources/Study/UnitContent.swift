@@ -1,4 +1,6 @@
+import Forecasting
 import LinearAlgebra
+import Structure
 import Synchronization
 
 /// The sizes that all parts of a study share, as its plan says.
@@ -12,6 +14,10 @@ struct UnitShape: Sendable {
 
   /// Pairs of output and input.
   var pairs: Int { states * inputs }
+
+  func fits(_ errors: ForecastErrors) -> Bool {
+    errors.isWhole(horizons: horizons, states: states, lengths: lengths)
+  }
 }
 
 /// What a part of a study holds. It is read from a file, so nothing is done with it before it is known to be
@@ -27,14 +33,14 @@ extension MemberRecord {
 extension Judgement {
   func fits(_ shape: UnitShape) -> Bool {
     connected.count == shape.pairs && relevance.count == shape.pairs
-      && physicalRelevance.count == shape.pairs && errors.fits(shape)
+      && physicalRelevance.count == shape.pairs && shape.fits(errors)
   }
 }
 
 extension EnsembleJudgement {
   func fits(_ shape: UnitShape) -> Bool {
     let all = inside + self.all
-    return errors.fits(shape) && inside.count == shape.horizons.count
+    return shape.fits(errors) && inside.count == shape.horizons.count
       && self.all.count == shape.horizons.count && all.allSatisfy { $0.count == shape.states }
   }
 }

@@ -2,10 +2,11 @@ import CommandSupport
 import Dynamics
 import Foundation
 import Interchange
-import Interpretation
 import LinearAlgebra
 import Networks
-import Study
+import Reporting
+import Structure
+import Training
 
 @main
 struct Train: Tool {

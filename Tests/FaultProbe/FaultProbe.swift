@@ -4,7 +4,9 @@ import Foundation
 import Interchange
 import LinearAlgebra
 import Networks
+import Reporting
 import Study
+import Training
 
 /// Reads files that Scripts/faults has damaged, one after the other, and says what became of each: a line "KIND TAB
 /// PATH" in, a line "read", "damaged TAB which" or "refused TAB why" out. If it ends before it has answered, that

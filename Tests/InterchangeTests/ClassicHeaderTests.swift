@@ -1,8 +1,7 @@
 import Foundation
+import Interchange
 import LinearAlgebra
 import Testing
-
-@testable import Interchange
 
 /// Classic NetCDF files, made here byte by byte after the format's grammar.
 @Suite("Headers of classic NetCDF")

@@ -1,11 +1,11 @@
 import Dynamics
 import Foundation
+import Interchange
 import LinearAlgebra
 import Networks
 import TestSupport
 import Testing
-
-@testable import Interchange
+import Training
 
 /// Files that carry a digest of their content: whatever single bit is changed, nothing is read.
 @Suite("Files with a digest")

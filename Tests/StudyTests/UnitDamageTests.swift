@@ -2,10 +2,10 @@ import Foundation
 import Interchange
 import LinearAlgebra
 import Networks
+import Study
 import TestSupport
 import Testing
-
-@testable import Study
+import Training
 
 /// A finished study whose parts are damaged: every damage is found, said, and made good.
 @Suite struct UnitDamageTests {
