@@ -105,7 +105,7 @@ struct Train: Tool {
   mutating func work() async throws {
     let clock = ContinuousClock()
     let start = clock.now
-    var recipe = try options.made()
+    let recipe = try options.made()
     for text in options.ineffective(in: recipe) { Console.warning("no effect: " + text) }
     let data = try readData()
     // Found out here rather than in the middle of the work, unless gaps are about to be filled.
