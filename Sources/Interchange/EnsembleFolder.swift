@@ -1,6 +1,7 @@
 import Foundation
 import Networks
 import SystemPackage
+import Training
 
 /// Models on disk: an `.onnx` file, or a folder of `member-NN.onnx` with an `ensemble.json`.
 public enum EnsembleFolder {

@@ -1,6 +1,7 @@
 import CommandSupport
 import Foundation
-import Interpretation
+import Reporting
+import Structure
 
 /// The reports of ensembles as tables: for people, and one row per pair for programs.
 extension Agreement {

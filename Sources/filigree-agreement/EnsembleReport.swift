@@ -1,9 +1,10 @@
 import ArgumentParser
 import CommandSupport
 import Dynamics
-import Interpretation
 import LinearAlgebra
 import Networks
+import Reporting
+import Structure
 
 /// One ensemble's selections, agreement and scores.
 struct EnsembleReport {

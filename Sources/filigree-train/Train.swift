@@ -2,10 +2,11 @@ import CommandSupport
 import Dynamics
 import Foundation
 import Interchange
-import Interpretation
 import LinearAlgebra
 import Networks
-import Study
+import Reporting
+import Structure
+import Training
 
 @main
 struct Train: Tool {
@@ -160,7 +161,6 @@ struct Train: Tool {
     settings["exclude"] = exclude.isEmpty ? "none" : exclude.joined(separator: ", ")
     settings["on-divergence"] = onDivergence.rawValue
     settings["data"] = manifest.inputDigests.joined(separator: " ")
-    settings["instruction set"] = manifest.instructionSet
     settings["version"] = filigreeVersion
     return settings
   }
