@@ -90,7 +90,7 @@ struct RecursiveWork {
           let count = last - first
           var a = theta[place + count]
           for index in 0..<count { a += theta[place + index] * z[Int(reads[first + index])] }
-          let sigmoid = 1 / (1 + exponential(-a))
+          let sigmoid = 1 / (1 + Double.exp(-a))
           let weight = theta[place + count + 1]
           sum += weight * a * sigmoid
           if derivatives {
@@ -109,29 +109,4 @@ struct RecursiveWork {
       }
     }
   }
-}
-
-/// eˣ to a few units in the last place, from nothing but sums and products: the same bits wherever these are
-/// IEEE's. Ends at e^±700.
-@inline(__always) func exponential(_ x: Double) -> Double {
-  let bounded = min(max(x, -700), 700)
-  // Adding and taking away 1.5 · 2⁵² rounds to a whole number.
-  let shift = 6_755_399_441_055_744.0
-  let k = (bounded * 1.442695040888963407) + shift - shift
-  let r = (bounded - k * 0.693147180369123816490) - k * 1.90821492927058770002e-10
-  var sum = 1.0 / 6_227_020_800
-  sum = sum * r + 1.0 / 479_001_600
-  sum = sum * r + 1.0 / 39_916_800
-  sum = sum * r + 1.0 / 3_628_800
-  sum = sum * r + 1.0 / 362_880
-  sum = sum * r + 1.0 / 40_320
-  sum = sum * r + 1.0 / 5_040
-  sum = sum * r + 1.0 / 720
-  sum = sum * r + 1.0 / 120
-  sum = sum * r + 1.0 / 24
-  sum = sum * r + 1.0 / 6
-  sum = sum * r + 0.5
-  sum = sum * r + 1
-  sum = sum * r + 1
-  return sum * Double(bitPattern: UInt64(Int(k) + 1023) << 52)
 }

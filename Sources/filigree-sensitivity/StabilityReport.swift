@@ -54,7 +54,11 @@ extension Sensitivity {
     let members = try await concurrentMap(ensemble.members.count, threads: run.threads) { index in
       let jacobians: [Matrix]
       do {
-        jacobians = try ensemble.members[index].stateJacobians(at: points)
+        let model = ensemble.members[index]
+        jacobians =
+          model.inputs.haveLags
+          ? try model.companionJacobians(at: points, timeStep: timeStep)
+          : try model.stateJacobians(at: points)
       } catch {
         throw DataMismatch("\(ensemble.name): the state of an output is no input: \(error)")
       }

@@ -1,5 +1,6 @@
 import Dynamics
 import LinearAlgebra
+import Networks
 
 /// A kind of function, from the simplest on.
 public enum FreeRunKind: Hashable, Codable, Sendable {
@@ -165,22 +166,21 @@ extension MeasuredRecord {
     return theta
   }
 
-  /// Mean squared errors of free runs over held-out stretches.
+  /// Errors of free runs over held-out stretches.
   struct HeldOut: Sendable {
-    /// Of each stretch, over all states: what differences are judged by.
+    /// Root mean square over each stretch and all states.
     var blocks: [Double] = []
-    /// Sum over the samples, and their number, by state.
+    /// Sum of the squares over the samples, and their number, by state.
     var sums: [Double]
     var counts: [Int]
 
+    /// Root mean square, by state.
     var byState: [Double] {
-      zip(sums, counts).map { $1 == 0 ? .nan : $0 / Double($1) }
+      zip(sums, counts).map { $1 == 0 ? .nan : ($0 / Double($1)).squareRoot() }
     }
-    /// Mean over the states.
-    var mean: Double {
-      let known = byState.filter { !$0.isNaN }
-      return known.isEmpty ? .infinity : known.mean
-    }
+    /// What candidates are judged by, the mean of the stretches' errors: in a mean of squares one stretch with
+    /// something unheard of would decide alone.
+    var error: Double { blocks.isEmpty ? .infinity : blocks.mean }
 
     mutating func join(_ other: HeldOut) {
       blocks += other.blocks
@@ -216,7 +216,7 @@ extension MeasuredRecord {
             result.counts[state] += 1
           }
         }
-        result.blocks.append(count == 0 ? 0 : sum / Double(count))
+        if count > 0 { result.blocks.append((sum / Double(count)).squareRoot()) }
       }
     }
     return result

@@ -1,5 +1,6 @@
 import Dynamics
 import LinearAlgebra
+import Networks
 
 extension RecursiveMap {
   /// As a network of one output; see `FeatureLibrary.network` for how products are computed.

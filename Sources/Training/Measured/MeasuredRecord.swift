@@ -1,5 +1,6 @@
 import Dynamics
 import LinearAlgebra
+import Networks
 
 /// Recorded trajectories made ready for free runs: standardised, and divided into stretches that are held
 /// out in turn.

@@ -1,4 +1,5 @@
 import LinearAlgebra
+import Networks
 
 /// Fits the parameters of maps to free runs: least squares of the errors of many-step predictions by the method
 /// of Levenberg and Marquardt, μ by Nielsen's rule (Madsen, Nielsen & Tingleff 2004, algorithm 3.16).

@@ -1,5 +1,6 @@
 import Dynamics
 import LinearAlgebra
+import Networks
 
 /// A fit with some of its parts taken out.
 struct SparseFit: Sendable {

@@ -1,5 +1,6 @@
 import Dynamics
 import LinearAlgebra
+import Networks
 
 /// What of the orders is given, and what is to be found.
 public struct LagRequest: Equatable, Sendable {
@@ -49,7 +50,7 @@ struct OrderSearch: Sendable {
 
   private var names: [String] { record.data.controls.map(\.name) }
 
-  /// The mean squared free-run errors of shapes, each with its best horizon.
+  /// The free-run errors of shapes, each with its best horizon.
   private func errors(_ shapes: [FreeRunShape]) async throws -> [Double] {
     let count = folds.count
     let parts = try await concurrentMap(shapes.count * count, threads: threads) { index in
@@ -68,7 +69,7 @@ struct OrderSearch: Sendable {
         for fold in folds {
           if pooled == nil { pooled = fold[stage] } else { pooled?.join(fold[stage]) }
         }
-        return pooled?.mean ?? .infinity
+        return pooled?.error ?? .infinity
       }.min() ?? .infinity
     }
   }
@@ -98,7 +99,8 @@ struct OrderSearch: Sendable {
         try await judge(delays(of: control, from: usual))
       }
     }
-    for _ in 0..<8 {
+    // With random starts chance would choose among neighbours.
+    for _ in 0..<(kind.isRandom ? 0 : 8) {
       let before = best()
       try await judge(neighbours(of: before.orders))
       guard cost(best()) < cost(before) else { break }
@@ -106,14 +108,14 @@ struct OrderSearch: Sendable {
     return (best(), tried)
   }
 
-  /// A moment more must lower the squared error by a hundredth, and a dead time that is not needed is none:
+  /// A moment more must lower the error by half a per cent, and a dead time that is not needed is none:
   /// otherwise chance decides among dozens that are alike.
   private func cost(_ step: Step) -> Double {
     let moments = (step.orders.stateLags + 1) * record.data.states.count
     return step.error
-      * step.orders.controls.reduce(1 + 0.01 * Double(moments)) { sum, control in
-        sum + 0.01 * Double(control.count) + (control.delay == 0 ? 0 : 0.02)
-          + 0.002 * Double(max(0, control.delay))
+      * step.orders.controls.reduce(1 + 0.005 * Double(moments)) { sum, control in
+        sum + 0.005 * Double(control.count) + (control.delay == 0 ? 0 : 0.01)
+          + 0.001 * Double(max(0, control.delay))
       }
   }
 

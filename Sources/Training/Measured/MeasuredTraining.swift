@@ -1,5 +1,6 @@
 import Dynamics
 import LinearAlgebra
+import Networks
 
 /// Models of recorded plants, of which not all states are measured: lags and dead times, the kind of function and
 /// its parts are chosen by the errors of free runs on held-out stretches, and the parameters fitted to free runs.
@@ -28,11 +29,11 @@ public struct MeasuredTraining: Sendable {
     public var horizon: Int?
     /// Parameters that are left, constants included; the mean over the folds.
     public var parameters: Double
-    /// Root mean square of the free runs' errors, mean over the states of the squares, in their deviations.
+    /// Root mean square of the free runs' errors in the states' deviations, mean over the held-out stretches.
     public var error: Double
     /// The same in units, one for each state.
     public var errorByState: [Double]
-    /// Its squared errors less those of the best, mean and standard error over blocks of held-out samples.
+    /// Its errors less those of the best, mean and standard error over the held-out stretches.
     public var excess: Double = 0
     public var excessError: Double = 0
     public var isDelivered = false
@@ -59,6 +60,14 @@ public struct MeasuredTraining: Sendable {
   }
 
   static let folds = 5
+
+  /// The orders at which a line is best: what a single recipe is trained with.
+  /// - Throws: `DataProblem`; `CancellationError`.
+  public func orders(on data: Trajectories) async throws -> LagOrders {
+    let record = try MeasuredRecord(data, folds: Self.folds)
+    let search = OrderSearch(record, request, seed: seed, threads: threads)
+    return try await search.run(.line).best.orders
+  }
 
   /// - Parameter report: what is being done, in words.
   /// - Throws: `DataProblem`; `CancellationError`.
@@ -139,8 +148,8 @@ public struct MeasuredTraining: Sendable {
   ) -> Candidate {
     Candidate(
       name: name, orders: orders, horizon: horizon, parameters: parameters,
-      error: held.mean.squareRoot(),
-      errorByState: zip(held.byState, record.scaling.deviation).map { $0.squareRoot() * $1 },
+      error: held.error,
+      errorByState: zip(held.byState, record.scaling.deviation).map { $0 * $1 },
       blocks: held.blocks, choice: choice)
   }
 
@@ -158,7 +167,7 @@ public struct MeasuredTraining: Sendable {
         record.heldOut(shape, fits[fold].maps, fits[fold].stages[stage], on: folds[fold])
       })
     }
-    let stage = byStage.indices.min { byStage[$0].mean < byStage[$1].mean } ?? 0
+    let stage = byStage.indices.min { byStage[$0].error < byStage[$1].error } ?? 0
     let horizon = StagedFit.horizons[stage]
     let count = Double(fits[0].stages[0].count)
     let whole = candidate(
@@ -179,9 +188,9 @@ public struct MeasuredTraining: Sendable {
           on: folds[fold])
       })
     }
-    guard positions > 1, let best = judged.min(by: { $0.mean < $1.mean }) else { return [whole] }
+    guard positions > 1, let best = judged.min(by: { $0.error < $1.error }) else { return [whole] }
     let position =
-      judged.indices.last { Self.isAsGood(judged[$0].blocks, judged[$0].mean, best) } ?? 0
+      judged.indices.last { Self.isAsGood(judged[$0].blocks, best.blocks) } ?? 0
     let left = sparse.map { Double($0[position].parameters.count) }.mean
     let sparsest = candidate(
       "sparse \(shape.kind.name)", shape.orders, horizon, left, judged[position], record,
@@ -203,12 +212,11 @@ public struct MeasuredTraining: Sendable {
 
   /// Within 2 % of the best's error, or within 5 % and no further than a standard error of the paired
   /// differences.
-  private static func isAsGood(
-    _ blocks: [Double], _ mean: Double, _ best: MeasuredRecord.HeldOut
-  ) -> Bool {
-    guard mean <= best.mean * 1.05 * 1.05 else { return false }
-    let (excess, error) = difference(blocks, best.blocks)
-    return mean <= best.mean * 1.02 * 1.02 || excess <= error
+  private static func isAsGood(_ blocks: [Double], _ best: [Double]) -> Bool {
+    let (error, least) = (blocks.mean, best.mean)
+    guard error <= 1.05 * least else { return false }
+    let (excess, deviation) = difference(blocks, best)
+    return error <= 1.02 * least || excess <= deviation
   }
 
   /// Mean and standard error of paired differences.
@@ -233,13 +241,11 @@ public struct MeasuredTraining: Sendable {
       (candidates[index].excess, candidates[index].excessError) = Self.difference(
         candidates[index].blocks, best.blocks)
     }
-    let held = MeasuredRecord.HeldOut(
-      blocks: best.blocks, sums: [best.error * best.error], counts: [1])
     // In the order from simple to complex; what stays as it is says nothing of a plant.
     let chosen =
       candidates.indices.first {
         candidates[$0].choice != nil
-          && Self.isAsGood(candidates[$0].blocks, candidates[$0].error * candidates[$0].error, held)
+          && Self.isAsGood(candidates[$0].blocks, best.blocks)
       } ?? (best.choice == nil ? candidates.indices.first { candidates[$0].choice != nil } : most)
       ?? most
     candidates[chosen].isDelivered = true
@@ -277,7 +283,7 @@ public struct MeasuredTraining: Sendable {
     let last = refitted(sparse, choice, record)
     // What goes astray over the whole record, though its parts were foretold, is not delivered.
     func overall(_ fit: SparseFit) -> Double {
-      record.heldOut(shape, fit.maps, fit.parameters, on: record.whole).mean.squareRoot()
+      record.heldOut(shape, fit.maps, fit.parameters, on: record.whole).error
     }
     let (before, after) = (overall(sparse), overall(last))
     return after <= max(before, 2 * error) ? last : sparse
@@ -296,5 +302,28 @@ public struct MeasuredTraining: Sendable {
       ? fit.oneStep(windows)
       : fit.minimise(sparse.parameters, windows, attempts: effort.attempts).parameters
     return SparseFit(maps: sparse.maps, parameters: parameters)
+  }
+}
+
+extension MeasuredTraining.Outcome {
+  /// What came of the comparison, in a sentence.
+  public var verdict: String {
+    func said(_ candidate: MeasuredTraining.Candidate) -> String {
+      let rounded = (candidate.error * 1000).rounded() / 1000
+      return "\(candidate.name) (\(rounded))"
+    }
+    let line = candidates.filter { $0.name.hasSuffix("line") }.min { $0.error < $1.error }
+    let unit = "; errors of held-out free runs in deviations"
+    if best.choice == nil {
+      return "nothing is better than that nothing changes, \(said(best)); delivered all the same: "
+        + "\(said(delivered))\(unit)"
+    }
+    if delivered.name.hasSuffix("line") {
+      return delivered.name == best.name
+        ? "nothing is better than a line: \(said(delivered))\(unit)"
+        : "a line does as well: \(said(delivered)), the best is \(said(best))\(unit)"
+    }
+    let other = line.map { "; a line has \(said($0))" } ?? ""
+    return "delivered: \(said(delivered))\(other)\(unit)"
   }
 }
