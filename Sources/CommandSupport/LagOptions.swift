@@ -22,6 +22,7 @@ public enum CountOrAuto: ExpressibleByArgument, Equatable, Sendable {
 /// Which moments of the variables a model reads.
 public struct LagOptions: ParsableArguments {
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       """
       For plants of which not all states are measured: the model also reads the states of so many samples \
@@ -31,7 +32,9 @@ public struct LagOptions: ParsableArguments {
       """, valueName: "N|auto"))
   public var lags: CountOrAuto?
 
-  @Option(help: ArgumentHelp("The same for the inputs, where it is not --lags.", valueName: "N|auto"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("The same for the inputs, where it is not --lags.", valueName: "N|auto"))
   public var inputLags: CountOrAuto?
 
   @Option(
