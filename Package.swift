@@ -84,6 +84,7 @@ let package = Package(
         "CNetCDF", "CFileSystem", "LinearAlgebra", "Dynamics", "Networks", "Training",
         .product(name: "SystemPackage", package: "swift-system"),
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+        .product(name: "Crypto", package: "swift-crypto"),
       ],
       exclude: ["Generated/onnx.proto"]),
     .target(
@@ -93,7 +94,6 @@ let package = Package(
         "GraphDrawing", "Drawing", "Reporting", "Interchange",
         .product(name: "SystemPackage", package: "swift-system"),
         .product(name: "Yams", package: "Yams"),
-        .product(name: "Crypto", package: "swift-crypto"),
       ]),
     .target(
       name: "CommandSupport",
@@ -128,10 +128,17 @@ let package = Package(
     + [
       .target(
         name: "TestSupport", dependencies: ["LinearAlgebra", "Networks"], path: "Tests/TestSupport"),
+      // Reads what Scripts/faults has damaged.
+      .executableTarget(
+        name: "fault-probe",
+        dependencies: [
+          "CommandSupport", "Dynamics", "LinearAlgebra", "Networks", "Training", "Reporting",
+          "Interchange", "Study",
+        ], path: "Tests/FaultProbe"),
       .testTarget(
         name: "CommandTests",
         dependencies: [
-          "TestSupport", "CommandSupport", "Interchange",
+          "TestSupport", "CommandSupport", "Interchange", "Reporting",
           .product(name: "Subprocess", package: "swift-subprocess"),
           .product(name: "SystemPackage", package: "swift-system"),
         ]),

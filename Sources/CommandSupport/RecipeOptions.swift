@@ -26,7 +26,7 @@ public struct RecipeOptions: ParsableArguments {
       gradient: networks, the default; stlsq (SINDy) or lasso: sparse polynomials, for comparison. For \
       these only --degree, --smooth and --validation count.
       """)
-  public var method: Networks.Method?
+  public var method: Training.Method?
 
   @Option(
     parsing: .unconditional,
@@ -323,7 +323,7 @@ public struct RecipeOptions: ParsableArguments {
 }
 
 extension Towers: ExpressibleByArgument {}
-extension Networks.Method: ExpressibleByArgument {}
+extension Training.Method: ExpressibleByArgument {}
 extension Sparsifier: ExpressibleByArgument {}
 extension Schedule: ExpressibleByArgument {}
 extension Activation: ExpressibleByArgument {

@@ -156,6 +156,8 @@ struct VariableColumn {
   {
     let scale = size / 10 * (bold ? 1.1 : 1)
     var head = Array(text.map { $0.isNewline ? "⏎" : $0 })
+    // What lies farther inside finds no room anywhere; to measure it again and again would take long.
+    if head.count > 1000 { head.removeSubrange(500..<(head.count - 500)) }
     guard estimatedWidth(String(head)) * scale > room else { return String(head) }
     var tail = Array(head[(head.count / 2)...])
     head.removeLast(tail.count)

@@ -19,14 +19,17 @@ public enum EnsembleFolder {
 
     /// Then the trajectories of each member trained, counted from 0.
     public var halves: [[Int]]?
+    /// SHA-256 of each member's file, by its name; nil where nobody wrote it down.
+    public var digests: [String: String]?
 
     public static let halves = "halves"
 
     public init(
       members: [String], recipe: Recipe, seed: UInt64, trajectories: Int,
       validationTrajectories: Int, leftOut: [String: String]? = nil, resampling: String? = nil,
-      halves: [[Int]]? = nil
+      halves: [[Int]]? = nil, digests: [String: String]? = nil
     ) {
+      self.digests = digests
       self.halves = halves
       self.resampling = resampling
       self.members = members
@@ -59,7 +62,17 @@ public enum EnsembleFolder {
     var members: [Model] = []
     let listing = try listing(path)
     for file in try memberFiles(path, listing) {
-      members.append(try Model(onnx: try WholeFile.read(file), path: file))
+      let bytes = try WholeFile.read(file)
+      if let name = FilePath(file).lastComponent?.string, let digest = listing?.digests?[name],
+        digest != ContentDigest.hex(bytes)
+      {
+        throw .malformed(
+          path: file, place: "",
+          reason:
+            "not the model that ensemble.json was written for: it was damaged or replaced. Restore it "
+            + "or train again; to take the models as they are, remove ensemble.json")
+      }
+      members.append(try Model(onnx: bytes, path: file))
     }
     var ensemble = Ensemble(name: self.name(of: path), members: members)
     ensemble.isGuessed = listing == nil
@@ -76,6 +89,24 @@ public enum EnsembleFolder {
   private struct Listing: Decodable {
     var members: [String]
     var resampling: String?
+    var digests: [String: String]?
+  }
+
+  /// What `ensemble.json` holds. One that somebody wrote by hand has no digest.
+  private static func content(_ bytes: [UInt8], path: String) throws(FileProblem) -> Listing? {
+    do {
+      return try SealedJSON.value(Listing.self, from: bytes)
+    } catch SealedJSON.Damage.isDamaged {
+      throw .malformed(
+        path: path, place: "",
+        reason:
+          "damaged or edited: its content is not what its digest was taken of. Restore it or train "
+          + "again; if it was changed on purpose, take its last key \"digest\" out")
+    } catch SealedJSON.Damage.isUnsealed {
+      return try? CanonicalJSON.value(Listing.self, from: bytes)
+    } catch {
+      return nil
+    }
   }
 
   /// The folder's name; with the one above it where it is a number, as studies call ensembles by their sizes.
@@ -95,8 +126,7 @@ public enum EnsembleFolder {
     let description = inside(folder, "ensemble.json")
     guard FileManager.default.fileExists(atPath: description) else { return nil }
     let bytes = try WholeFile.read(description)
-    guard let listing = try? JSONDecoder().decode(Listing.self, from: Data(bytes)),
-      !listing.members.isEmpty
+    guard let listing = try content(bytes, path: description), !listing.members.isEmpty
     else {
       throw .malformed(
         path: description, place: "",

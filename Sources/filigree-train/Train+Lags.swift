@@ -55,13 +55,16 @@ extension Train {
     }
     manifest.record("training", clock.now - began)
     let files = outcome.models.indices.map { EnsembleFolder.memberName($0) }
+    var digests: [String: String] = [:]
     for (model, file) in zip(outcome.models, files) {
-      try folder.write(model.onnx(path: output.output), named: file)
+      let bytes = try model.onnx(path: output.output)
+      digests[file] = ContentDigest.hex(bytes)
+      try folder.write(bytes, named: file)
     }
     let description = EnsembleFolder.Description(
       members: files, recipe: Recipe(), seed: seed, trajectories: data.samples.count,
-      validationTrajectories: 0)
-    try folder.write(try Self.json(description), named: "ensemble.json")
+      validationTrajectories: 0, digests: digests)
+    try folder.write(try SealedJSON.bytes(description), named: "ensemble.json")
     try folder.write(candidateTable(outcome, data).csv.utf8, named: "candidates.csv")
     try folder.write(orderTable(outcome, data).csv.utf8, named: "lags.csv")
     manifest.files += files + ["ensemble.json", "candidates.csv", "lags.csv"]

@@ -57,7 +57,7 @@ struct FreeRunFit: Sendable {
     }
   }
 
-  /// Attempts at most, kept or not; it ends when the loss has fallen by less than a ten-thousandth of itself.
+  /// Attempts at most, kept or not; it ends when the loss has fallen by less than two in a hundred thousand.
   func minimise(
     _ start: [Double], _ windows: [FreeRun.Window], attempts: Int
   ) -> (parameters: [Double], loss: Double) {
@@ -79,7 +79,7 @@ struct FreeRunFit: Sendable {
         continue
       }
       let gain = (now.loss - loss) / predictedGain(now, step)
-      let isSettled = now.loss - loss < 1e-4 * now.loss
+      let isSettled = now.loss - loss < 2e-5 * now.loss
       theta = moved
       damping *= max(1.0 / 3, 1 - (2 * gain - 1) * (2 * gain - 1) * (2 * gain - 1))
       growth = 2

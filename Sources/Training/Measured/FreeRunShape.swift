@@ -90,7 +90,7 @@ struct StagedFit: Sendable {
   var stages: [[Double]]
 
   /// Steps of the runs that are fitted.
-  static let horizons = [1, 8, 64, 512]
+  static let horizons = [1, 8, 64, 512, 4096]
 }
 
 extension MeasuredRecord {
@@ -103,8 +103,8 @@ extension MeasuredRecord {
     /// Steps in all times parameters squared.
     var work: Double
 
-    static let search = Effort(attempts: 8, starts: 2, work: 8e6)
-    static let judged = Effort(attempts: 15, starts: 5, work: 5e7)
+    static let search = Effort(attempts: 8, starts: 2, work: 6e6)
+    static let judged = Effort(attempts: 20, starts: 4, work: 4e7)
     static let final = Effort(attempts: 25, starts: 6, work: 1e9)
 
     func limit(parameters: Int) -> Int {
