@@ -1,5 +1,6 @@
 import Dynamics
 import LinearAlgebra
+import Structure
 import Testing
 
 @Suite struct LagTests {
