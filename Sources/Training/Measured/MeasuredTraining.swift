@@ -323,7 +323,7 @@ extension MeasuredTraining.Outcome {
         ? "nothing is better than a line: \(said(delivered))\(unit)"
         : "a line does as well: \(said(delivered)), the best is \(said(best))\(unit)"
     }
-    let other = line.map { "; a line has \(said($0))" } ?? ""
+    let other = line.map { "; the best line: \(said($0))" } ?? ""
     return "delivered: \(said(delivered))\(other)\(unit)"
   }
 }
