@@ -328,4 +328,10 @@ extension Sparsifier: ExpressibleByArgument {}
 extension Schedule: ExpressibleByArgument {}
 extension Activation: ExpressibleByArgument {
   public static var allValueStrings: [String] { ["relu", "silu", "tanh"] }
+
+  /// Of all functions those that the loops of training have.
+  public init?(argument: String) {
+    guard let known = Activation(rawValue: argument), known.isTrainable else { return nil }
+    self = known
+  }
 }

@@ -49,22 +49,30 @@ public enum EnsembleFolder {
   /// `.onnx` file by name.
   ///
   /// - Throws: `FileProblem`; members of different variables are `.malformed`.
-  public static func read(_ path: String) throws(FileProblem) -> Ensemble {
+  ///
+  /// - Parameters:
+  ///   - path: of the file or folder.
+  ///   - told: what somebody says of the models; it wins over what lies beside them and what they say.
+  public static func read(_ path: String, told: ModelDescription = ModelDescription())
+    throws(FileProblem) -> Ensemble
+  {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
       throw .missing(path: path)
     }
     let name = FilePath(path).lexicallyNormalized().lastComponent
     guard isFolder.boolValue else {
-      let model = try Model(onnx: try WholeFile.read(path), path: path)
-      return Ensemble(name: name?.stem ?? path, members: [model])
+      let (model, report) = try read(model: path, told)
+      var ensemble = Ensemble(name: name?.stem ?? path, members: [model])
+      ensemble.report = report.lines
+      return ensemble
     }
     var members: [Model] = []
+    var report: [String] = []
     let listing = try listing(path)
     for file in try memberFiles(path, listing) {
-      let bytes = try WholeFile.read(file)
       if let name = FilePath(file).lastComponent?.string, let digest = listing?.digests?[name],
-        digest != ContentDigest.hex(bytes)
+        digest != ContentDigest.hex(try WholeFile.read(file))
       {
         throw .malformed(
           path: file, place: "",
@@ -72,9 +80,12 @@ public enum EnsembleFolder {
             "not the model that ensemble.json was written for: it was damaged or replaced. Restore it "
             + "or train again; to take the models as they are, remove ensemble.json")
       }
-      members.append(try Model(onnx: bytes, path: file))
+      let (model, lines) = try read(model: file, told)
+      members.append(model)
+      if members.count == 1 { report = lines.lines }
     }
     var ensemble = Ensemble(name: self.name(of: path), members: members)
+    ensemble.report = report
     ensemble.isGuessed = listing == nil
     ensemble.isOfHalves = listing?.resampling == Description.halves
     if let odd = ensemble.oddMember {
@@ -83,6 +94,13 @@ public enum EnsembleFolder {
         reason: "its variables differ from those of member 0; an ensemble has the same in all")
     }
     return ensemble
+  }
+
+  private static func read(model path: String, _ told: ModelDescription) throws(FileProblem) -> (
+    Model, ReadingReport
+  ) {
+    let beside = try ModelDescription.beside(path) ?? ModelDescription()
+    return try Model.read(onnx: try WholeFile.read(path), path: path, told: told.over(beside))
   }
 
   /// Of `ensemble.json`, what is needed to read an ensemble.

@@ -53,8 +53,12 @@ extension Sensitivity {
   ) async throws {
     let members = try await concurrentMap(ensemble.members.count, threads: run.threads) { index in
       let jacobians: [Matrix]
+      guard let model = ensemble.members[index].asRates(timeStep: timeStep) else {
+        throw DataMismatch(
+          "\(ensemble.name): modes need rates or next states of inputs, and its outputs are taken for "
+            + "values; --predicts rate or next says otherwise")
+      }
       do {
-        let model = ensemble.members[index]
         jacobians =
           model.inputs.haveLags
           ? try model.companionJacobians(at: points, timeStep: timeStep)
