@@ -107,9 +107,8 @@ extension MeasuredRecord {
 
     static let search = Effort(attempts: 8, starts: 2, work: 6e6, steps: 3000)
     static let judged = Effort(attempts: 20, starts: 4, work: 4e7, steps: 12_000)
-    /// Two starts: the best of many by what was fitted is the one that fits chance best, and members that differ
-    /// say more.
-    static let final = Effort(attempts: 25, starts: 2, work: 1e9, steps: 100_000)
+    /// With two starts a member of the tanks ran away on a record that it had not seen.
+    static let final = Effort(attempts: 25, starts: 6, work: 1e9, steps: 100_000)
 
     func limit(parameters: Int) -> Int {
       min(steps, max(1200, Int(min(1e9, work / Double(parameters * parameters)))))
