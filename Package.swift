@@ -31,6 +31,7 @@ let package = Package(
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
   ],
   targets: [
+    .executableTarget(name: "evidence-lab", dependencies: ["Networks", "Interchange", "Evidence"]),
     .target(name: "CKernels"),
     .target(name: "CFileSystem"),
     .systemLibrary(
@@ -48,7 +49,8 @@ let package = Package(
     .target(
       name: "Dynamics",
       dependencies: ["LinearAlgebra", .product(name: "RealModule", package: "swift-numerics")]),
-    .target(name: "Networks", dependencies: ["LinearAlgebra", "Dynamics"]),
+    .target(name: "Evidence", dependencies: ["LinearAlgebra"]),
+    .target(name: "Networks", dependencies: ["LinearAlgebra", "Dynamics", "Evidence"]),
     .target(name: "GraphDrawing", dependencies: ["CGraphviz"]),
     .target(
       name: "Interpretation",

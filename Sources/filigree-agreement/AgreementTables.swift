@@ -47,7 +47,7 @@ extension Agreement {
     agreement.notes = notes(reports)
     let names = reports.map(\.result.name)
     agreement.notes += (differences ?? []).compactMap { Self.words($0, names) }
-    var tables = [agreement]
+    var tables = [agreement] + reports.compactMap(\.evidenceTable)
     if let truth {
       tables.append(scoreTable(reports, truth))
       tables += reports.compactMap(\.verdictTable)

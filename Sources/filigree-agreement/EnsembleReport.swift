@@ -1,6 +1,7 @@
 import ArgumentParser
 import CommandSupport
 import Dynamics
+import Evidence
 import Interpretation
 import LinearAlgebra
 import Networks
@@ -58,6 +59,11 @@ struct EnsembleReport {
     /// By falling threshold of relevance.
     var curve: [PrecisionRecallCurve.Point]?
     var pairs: [PairVerdict]?
+    /// What the members together said of every pair when they were trained; null for ensembles that were trained
+    /// one by one.
+    var verdicts: [EvidenceVerdict]?
+    /// Share of each rate's variance that is explained on held-out rows.
+    var explained: [Double?]?
   }
 
   /// A pair about which consensus and plant differ, or which counts neither way.
@@ -82,6 +88,7 @@ struct EnsembleReport {
   private let ensemble: Ensemble
   private let points: Matrix?
   let meanRelevance: Matrix?
+  var evidence: EnsembleEvidence? { ensemble.evidence }
 
   init(
     _ ensemble: Ensemble, points: Matrix?, truth: PlantTruth?, threshold: Double,
@@ -138,7 +145,8 @@ struct EnsembleReport {
             ensemble, connected: selections[0].selection,
             relevant: selections[selections.count - 1].selection, relevance: $0, truth)
         }
-      })
+      }, verdicts: ensemble.evidence.map(EvidenceVerdict.all),
+      explained: ensemble.evidence?.explained)
   }
 
   private static func result(

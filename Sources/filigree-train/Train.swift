@@ -319,7 +319,8 @@ struct Train: Tool {
       validationTrajectories: split.validation?.samples.count ?? 0,
       leftOut: leftOut.isEmpty ? nil : leftOut,
       resampling: bootstrap ? EnsembleFolder.Description.halves : nil,
-      halves: bootstrap ? training(recipe).halves(of: data.samples.count) : nil)
+      halves: bootstrap ? training(recipe).halves(of: data.samples.count) : nil,
+      evidence: outcome.evidence)
     try folder.write(try Self.json(description), named: "ensemble.json")
     try folder.write(trainingTable(outcome.histories, names).csv.utf8, named: "training.csv")
     manifest.files += files + ["ensemble.json", "training.csv"]
