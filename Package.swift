@@ -1,20 +1,40 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// Every tool is a thin executable over the same few modules; dependencies point downwards:
-// CKernels ← LinearAlgebra ← Dynamics ← Networks ← Interpretation ← Study; Interchange reads and writes
-// their values; GraphDrawing knows nothing of networks.
-let tools = ["simulate", "train", "paths", "sensitivity", "agreement", "draw", "forecast", "study"]
+// The libraries are rooms, each a product of its own; a room uses what stands before it:
+// LinearAlgebra → Dynamics → Evidence (intervals, paired costs, verdicts) → Networks (what a model is) → Training (how it becomes one) → Structure → Forecasting
+// → Drawing → Reporting → Study. CKernels is seen by LinearAlgebra alone. Interchange reads and writes values of
+// Dynamics, Networks and Training; GraphDrawing knows nothing of networks. CommandSupport is what the tools share,
+// and with them the only place that knows of a command line.
+let libraries = [
+  "LinearAlgebra", "Dynamics", "Evidence", "Networks", "Training", "Structure", "Forecasting",
+  "GraphDrawing",
+  "Drawing", "Reporting", "Interchange", "Study",
+]
+
+/// Each tool with what it uses beside what all of them do.
+let tools: KeyValuePairs<String, [Target.Dependency]> = [
+  "simulate": [],
+  "train": ["Evidence", "Networks", "Training", "Reporting"],
+  "paths": ["Networks", "Structure", "Reporting"],
+  "sensitivity": ["Networks", "Structure", "Reporting"],
+  "agreement": ["Evidence", "Networks", "Structure", "Reporting"],
+  "draw": ["Networks", "Structure", "GraphDrawing", "Drawing"],
+  "forecast": ["Networks", "Training", "Forecasting", "Reporting"],
+  "study": [
+    "Networks", "Training", "Reporting", "Study",
+    .product(name: "SystemPackage", package: "swift-system"),
+  ],
+]
 
 let package = Package(
   name: "filigree",
   platforms: [.macOS(.v15)],
-  products: tools.map { .executable(name: "filigree-\($0)", targets: ["filigree-\($0)"]) },
+  products: libraries.map { .library(name: $0, targets: [$0]) }
+    + tools.map { .executable(name: "filigree-\($0.key)", targets: ["filigree-\($0.key)"]) },
   dependencies: [
     // Command lines: parsing, help, completions.
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-    // Elementary functions as a protocol: one set of plant equations for values and dual numbers.
-    .package(url: "https://github.com/apple/swift-numerics", from: "1.1.1"),
     // A heap for the strongest paths.
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     // ONNX files are protocol buffers.
@@ -31,39 +51,40 @@ let package = Package(
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
   ],
   targets: [
-    .executableTarget(name: "evidence-lab", dependencies: ["Networks", "Interchange", "Evidence"]),
     .target(name: "CKernels"),
     .target(name: "CFileSystem"),
     .systemLibrary(
       name: "CGraphviz", pkgConfig: "libgvc", providers: [.apt(["libgraphviz-dev"])]),
     .systemLibrary(name: "CNetCDF", pkgConfig: "netcdf", providers: [.apt(["libnetcdf-dev"])]),
-    // Dense systems are solved by LAPACK, of which OpenBLAS brings the fastest.
-    .systemLibrary(
-      name: "CLAPACK", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
-    .target(
-      name: "LinearAlgebra",
-      dependencies: [
-        "CKernels", "CLAPACK", .product(name: "ComplexModule", package: "swift-numerics"),
-        .product(name: "RealModule", package: "swift-numerics"),
-      ]),
-    .target(
-      name: "Dynamics",
-      dependencies: ["LinearAlgebra", .product(name: "RealModule", package: "swift-numerics")]),
+    .target(name: "LinearAlgebra", dependencies: ["CKernels"]),
+    .target(name: "Dynamics", dependencies: ["LinearAlgebra"]),
     .target(name: "Evidence", dependencies: ["LinearAlgebra"]),
     .target(name: "Networks", dependencies: ["LinearAlgebra", "Dynamics", "Evidence"]),
+    .target(
+      name: "Training", dependencies: ["LinearAlgebra", "Dynamics", "Networks", "Evidence"]),
+    .target(
+      name: "Structure",
+      dependencies: [
+        "LinearAlgebra", "Dynamics", "Networks",
+        .product(name: "HeapModule", package: "swift-collections"),
+      ]),
+    .target(name: "Forecasting", dependencies: ["LinearAlgebra", "Dynamics", "Networks"]),
     .target(name: "GraphDrawing", dependencies: ["CGraphviz"]),
     .target(
-      name: "Interpretation",
+      name: "Drawing",
+      dependencies: ["LinearAlgebra", "Dynamics", "Networks", "Structure", "GraphDrawing"]),
+    .target(
+      name: "Reporting",
       dependencies: [
-        "LinearAlgebra", "Dynamics", "Networks", "GraphDrawing",
-        .product(name: "ComplexModule", package: "swift-numerics"),
-        .product(name: "RealModule", package: "swift-numerics"),
-        .product(name: "HeapModule", package: "swift-collections"),
+        "LinearAlgebra",
+        .product(name: "Mustache", package: "swift-mustache"),
+        .product(name: "Subprocess", package: "swift-subprocess"),
+        .product(name: "SystemPackage", package: "swift-system"),
       ]),
     .target(
       name: "Interchange",
       dependencies: [
-        "CNetCDF", "CFileSystem", "LinearAlgebra", "Dynamics", "Networks",
+        "CNetCDF", "CFileSystem", "LinearAlgebra", "Dynamics", "Evidence", "Networks", "Training",
         .product(name: "SystemPackage", package: "swift-system"),
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ],
@@ -71,9 +92,8 @@ let package = Package(
     .target(
       name: "Study",
       dependencies: [
-        "LinearAlgebra", "Dynamics", "Networks", "Interpretation", "Interchange", "GraphDrawing",
-        .product(name: "Mustache", package: "swift-mustache"),
-        .product(name: "Subprocess", package: "swift-subprocess"),
+        "LinearAlgebra", "Dynamics", "Networks", "Training", "Structure", "Forecasting",
+        "GraphDrawing", "Drawing", "Reporting", "Interchange",
         .product(name: "SystemPackage", package: "swift-system"),
         .product(name: "Yams", package: "Yams"),
         .product(name: "Crypto", package: "swift-crypto"),
@@ -81,8 +101,8 @@ let package = Package(
     .target(
       name: "CommandSupport",
       dependencies: [
-        "LinearAlgebra", "Dynamics", "Networks", "Interpretation", "Interchange", "GraphDrawing",
-        "Study",
+        "LinearAlgebra", "Dynamics", "Networks", "Training", "Structure", "GraphDrawing",
+        "Reporting", "Interchange",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
@@ -90,20 +110,27 @@ let package = Package(
     + [
       // Run by Scripts/bench beside its peers in Python.
       .executableTarget(
-        name: "training-benchmark", dependencies: ["CommandSupport"], path: "Benchmarks/Training",
+        name: "training-benchmark", dependencies: ["CommandSupport", "Training"],
+        path: "Benchmarks/Training",
         exclude: [
           "compare.py", "jax_peer.py", "pytorch_peer.py", "peers_common.py", "requirements.txt",
           "results.json", "results.md",
         ])
     ]
-    + tools.map { .executableTarget(name: "filigree-\($0)", dependencies: ["CommandSupport"]) }
+    + tools.map {
+      .executableTarget(
+        name: "filigree-\($0.key)",
+        dependencies: ["CommandSupport", "LinearAlgebra", "Dynamics", "Interchange"] + $0.value)
+    }
+    // A room is also tested against what others say of its values.
+    + libraries.map {
+      .testTarget(
+        name: "\($0)Tests",
+        dependencies: ["TestSupport"] + libraries.map { Target.Dependency.byName(name: $0) })
+    }
     + [
-      "LinearAlgebra", "Dynamics", "Networks", "Interpretation", "GraphDrawing", "Interchange",
-      "Study",
-    ]
-    .map { .testTarget(name: "\($0)Tests", dependencies: ["TestSupport", .byName(name: $0)]) }
-    + [
-      .target(name: "TestSupport", dependencies: ["LinearAlgebra"], path: "Tests/TestSupport"),
+      .target(
+        name: "TestSupport", dependencies: ["LinearAlgebra", "Networks"], path: "Tests/TestSupport"),
       .testTarget(
         name: "CommandTests",
         dependencies: [

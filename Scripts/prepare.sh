@@ -37,10 +37,9 @@ need_packages() {
     stop "apt-get could not install: ${missing[*]}"
 }
 
-# Graphviz, NetCDF and OpenBLAS with their headers, gnuplot, fonts that drawings can be set in (Latin; Arabic,
-# Hebrew, Greek and Cyrillic; Chinese, Japanese and Korean). Not OpenBLAS
-# without threads (libopenblas-serial-dev), which takes one call at a time.
-need_libraries() { need_packages pkg-config libgraphviz-dev libnetcdf-dev libopenblas-dev gnuplot-nox \
+# Graphviz and NetCDF with their headers, gnuplot, fonts that drawings can be set in (Latin; Arabic, Hebrew,
+# Greek and Cyrillic; Chinese, Japanese and Korean).
+need_libraries() { need_packages pkg-config libgraphviz-dev libnetcdf-dev gnuplot-nox \
   fonts-liberation fonts-dejavu-core fonts-droid-fallback "$@"; }
 
 # Builds in release and says how long it took; further arguments go to swift build.

@@ -1,6 +1,6 @@
 import Dynamics
-import Interpretation
 import Networks
+import Structure
 
 extension VariationOption {
   /// The dependencies of a plant that an ensemble models, graded over data.

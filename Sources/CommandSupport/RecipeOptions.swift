@@ -1,5 +1,6 @@
 import LinearAlgebra
 import Networks
+import Training
 
 /// The options that make a recipe, of `filigree-train` and of the plans of studies: a recipe by name, and
 /// what differs from it.

@@ -5,7 +5,8 @@ import GraphDrawing
 import Interchange
 import LinearAlgebra
 import Networks
-import Study
+import Reporting
+import Training
 
 /// The version that tools print and manifests record.
 public let filigreeVersion = "0.1.0"
@@ -51,15 +52,20 @@ extension Tool {
       case .writeFailed: EX_IOERR
       case .malformed, .badData: EX_DATAERR
       }
-    case is DataProblem, is DataMismatch, is TrainingFailure, is StateMismatch,
-      is PlanProblems:
-      EX_DATAERR
+    case is DataProblem, is DataMismatch, is TrainingFailure, is StateMismatch: EX_DATAERR
+    case let problem as any ExitCoded: problem.exitCode
     case let interruption as Interruption: 128 + interruption.number
     case is StandardOutputFailure: EX_IOERR
     case is ChartProblem: EX_UNAVAILABLE
     default: EX_SOFTWARE
     }
   }
+}
+
+/// An error of a room that only one tool uses, which says itself what its tool ends with.
+public protocol ExitCoded: Error {
+  /// After sysexits.
+  var exitCode: Int32 { get }
 }
 
 /// Data, models or a plant that do not fit each other, said in words.

@@ -25,13 +25,15 @@ public struct BlockTerm: Equatable, Sendable {
 ///
 /// The larger of two nested fits pays for what it has to estimate, so that without any effect the rise of the
 /// error is negative on average. The test therefore adds that price back (Clark & West 2007): gain = rise +
-/// (f − f₋)² = 2 e₋(e₋ − e), whose mean is zero where the input means nothing; it has twice the power of the
-/// bare rise.
+/// (f − f₋)² = 2 e₋(e₋ − e), whose mean is zero where the input means nothing and twice what it explains where it
+/// means something; it has twice the power of the bare rise.
 public struct NestedComparison: Equatable, Codable, Sendable {
   /// Mean of e₋² − e² and its standard error, in units of the squared errors; negative where it is better to
   /// do without.
   public var cost: Double
   public var costError: Double
+  /// Half the mean of the gain: an unbiased estimate of what the effect explains, in the same units.
+  public var worth: Double
   /// Mean of the gain over its standard error; above about 2 to 3 the input means something.
   public var statistic: Double
   public var blocks: Int
@@ -56,7 +58,7 @@ public struct NestedComparison: Equatable, Codable, Sendable {
     let weight = terms.reduce(0) { $0 + $1.weight }
     blocks = terms.count
     guard weight > 0, blocks > 1 else {
-      (cost, costError, statistic) = (0, .infinity, 0)
+      (cost, costError, worth, statistic) = (0, .infinity, 0, 0)
       return
     }
     func mean(_ value: (BlockTerm) -> Double) -> (Double, error: Double) {
@@ -70,6 +72,7 @@ public struct NestedComparison: Equatable, Codable, Sendable {
     }
     (cost, costError) = mean(\.rise)
     let gain = mean(\.gain)
+    worth = gain.0 / 2
     statistic = gain.error > 0 ? gain.0 / gain.error : 0
   }
 }

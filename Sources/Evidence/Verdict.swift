@@ -14,21 +14,21 @@ public enum Verdict: String, Codable, CaseIterable, Sendable {
 public struct PairEvidence: Equatable, Codable, Sendable {
   /// R = mean |∂f/∂z| in standardised units, less what noise adds to a mean of magnitudes.
   public var effect: Double
-  /// An interval of 95 % for R.
+  /// An interval of 95 % for R; nil where nothing limits it from above.
   public var low: Double
-  public var high: Double
+  public var high: Double?
   /// Mean ∂f/∂z: the same with its sign.
   public var signed: Double
   /// How much the mean squared error on held-out rows rises without the input, in units of the rate's variance,
   /// and its standard error.
   public var cost: Double
-  public var costError: Double
+  public var costError: Double?
   /// Clark and West's statistic of that comparison.
   public var statistic: Double
   public var verdict: Verdict
 
   public init(
-    effect: Double, low: Double, high: Double, signed: Double, cost: Double, costError: Double,
+    effect: Double, low: Double, high: Double?, signed: Double, cost: Double, costError: Double?,
     statistic: Double, verdict: Verdict
   ) {
     self.effect = effect

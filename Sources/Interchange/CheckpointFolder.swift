@@ -1,6 +1,7 @@
 import Foundation
 import Networks
 import SystemPackage
+import Training
 
 /// The states of a training that has not ended: a folder `<output>.training` beside its output, held by
 /// one process at a time.

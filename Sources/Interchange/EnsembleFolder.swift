@@ -1,6 +1,8 @@
+import Evidence
 import Foundation
 import Networks
 import SystemPackage
+import Training
 
 /// Models on disk: an `.onnx` file, or a folder of `member-NN.onnx` with an `ensemble.json`.
 public enum EnsembleFolder {
@@ -19,13 +21,17 @@ public enum EnsembleFolder {
     /// Then the trajectories of each member trained, counted from 0.
     public var halves: [[Int]]?
 
+    /// What the members together say of every pair; nil where they were trained one by one.
+    public var evidence: EnsembleEvidence?
+
     public static let halves = "halves"
 
     public init(
       members: [String], recipe: Recipe, seed: UInt64, trajectories: Int,
       validationTrajectories: Int, leftOut: [String: String]? = nil, resampling: String? = nil,
-      halves: [[Int]]? = nil
+      halves: [[Int]]? = nil, evidence: EnsembleEvidence? = nil
     ) {
+      self.evidence = evidence
       self.halves = halves
       self.resampling = resampling
       self.members = members
@@ -62,6 +68,7 @@ public enum EnsembleFolder {
     }
     var ensemble = Ensemble(name: self.name(of: path), members: members)
     ensemble.isGuessed = listing == nil
+    ensemble.evidence = listing?.evidence
     ensemble.isOfHalves = listing?.resampling == Description.halves
     if let odd = ensemble.oddMember {
       throw .malformed(
@@ -75,6 +82,7 @@ public enum EnsembleFolder {
   private struct Listing: Decodable {
     var members: [String]
     var resampling: String?
+    var evidence: EnsembleEvidence?
   }
 
   /// The folder's name; with the one above it where it is a number, as studies call ensembles by their sizes.

@@ -1,5 +1,3 @@
-import Foundation
-
 /// A reproducible stream of random numbers, named by a seed and a path.
 ///
 /// Streams with different paths are independent for every practical purpose, so that the stream of
@@ -60,7 +58,7 @@ public struct RandomStream: RandomNumberGenerator, Sendable {
       let v = 2 * uniform() - 1
       let square = u * u + v * v
       if square > 0 && square < 1 {
-        let scale = (-2 * log(square) / square).squareRoot()
+        let scale = (-2 * Double.log(square) / square).squareRoot()
         spareNormal = v * scale
         return u * scale
       }

@@ -1,5 +1,3 @@
-import Foundation
-
 extension Collection where Element == Double {
   /// Arithmetic mean; NaN when empty.
   public var mean: Double { reduce(0, +) / Double(count) }
@@ -42,8 +40,8 @@ public func studentQuantile(confidence: Double, degrees: Int) -> Double {
 
 /// P(|T| ≤ t) for Student's distribution.
 private func studentCoverage(_ t: Double, degrees: Int) -> Double {
-  let angle = atan(t / Double(degrees).squareRoot())
-  let cosine = cos(angle)
+  let angle = Double.atan(t / Double(degrees).squareRoot())
+  let cosine = Double.cos(angle)
   var term = degrees % 2 == 1 ? cosine : 1.0
   var sum = degrees == 1 ? 0.0 : term
   // The series ends at cos^(ν−2) θ.
@@ -53,7 +51,7 @@ private func studentCoverage(_ t: Double, degrees: Int) -> Double {
     sum += term
     power += 2
   }
-  return degrees % 2 == 1 ? 2 / .pi * (angle + sin(angle) * sum) : sin(angle) * sum
+  return degrees % 2 == 1 ? 2 / .pi * (angle + Double.sin(angle) * sum) : Double.sin(angle) * sum
 }
 
 extension [Double] {

@@ -102,7 +102,7 @@ public struct Network: Equatable, Sendable {
   }
 
   /// The network that computes from x what this one does from x/divisors.
-  func dividingInputs(by divisors: [Double]) -> Network {
+  package func dividingInputs(by divisors: [Double]) -> Network {
     guard divisors.contains(where: { $0 != 1 }) else { return self }
     var result = self
     for layer in layers.indices {
@@ -117,7 +117,7 @@ public struct Network: Equatable, Sendable {
   }
 
   /// The network with all weights and biases replaced.
-  func mapParameters(_ transform: (Double) -> Double) -> Network {
+  package func mapParameters(_ transform: (Double) -> Double) -> Network {
     var result = self
     for layer in layers.indices {
       result.layers[layer].bias = layers[layer].bias.map(transform)
@@ -207,8 +207,8 @@ extension Activation {
     switch self {
     case .identity: z
     case .relu: max(z, 0)
-    case .silu: z / (1 + exp(-z))
-    case .tanh: Foundation.tanh(z)
+    case .silu: z / (1 + Double.exp(-z))
+    case .tanh: Double.tanh(z)
     case .square: z * z
     }
   }
@@ -219,10 +219,10 @@ extension Activation {
     case .identity: return 1
     case .relu: return z > 0 ? 1 : 0
     case .silu:
-      let sigmoid = 1 / (1 + exp(-z))
+      let sigmoid = 1 / (1 + Double.exp(-z))
       return sigmoid * (1 + z * (1 - sigmoid))
     case .tanh:
-      let t = Foundation.tanh(z)
+      let t = Double.tanh(z)
       return 1 - t * t
     case .square: return 2 * z
     }

@@ -2,13 +2,13 @@ import LinearAlgebra
 
 /// A network whose outputs nothing reads, and the order in which the kernels hold its parameters: later
 /// units first, each with its bias and then its weights in the order of its layer's connections.
-struct WiredNetwork {
-  let network: Network
+package struct WiredNetwork {
+  package let network: Network
   /// Where each unit's bias stands among the parameters; its weights follow.
-  let biases: [Int]
-  let parameterCount: Int
+  package let biases: [Int]
+  package let parameterCount: Int
 
-  init(_ network: Network) {
+  package init(_ network: Network) {
     self.network = network
     var places: [Int] = []
     var next = 0
@@ -24,7 +24,7 @@ struct WiredNetwork {
   }
 
   /// The layers' units in order, each with what it reads.
-  var units: [Wiring.Unit] {
+  package var units: [Wiring.Unit] {
     var firstUnits: [Int] = []
     var units: [Wiring.Unit] = []
     for (number, layer) in network.layers.enumerated() {
@@ -46,7 +46,7 @@ struct WiredNetwork {
   }
 
   /// For each layer with weights, where these stand among the parameters.
-  var weightsByLayer: [[Int]] {
+  package var weightsByLayer: [[Int]] {
     var unit = 0
     return network.layers.map { layer in
       defer { unit += layer.unitCount }
@@ -59,7 +59,7 @@ struct WiredNetwork {
 
   /// The row of a table of values (ones, inputs, units from `firstUnitRow` on) that each parameter
   /// multiplies.
-  func factorRows(firstUnitRow: Int) -> [Int] {
+  package func factorRows(firstUnitRow: Int) -> [Int] {
     units.reversed().flatMap { unit in
       [0]
         + unit.sources.map { source in
@@ -72,7 +72,7 @@ struct WiredNetwork {
   }
 
   /// The unit that each output is.
-  var outputUnits: [Int] {
+  package var outputUnits: [Int] {
     var firstUnits: [Int] = []
     var count = 0
     for layer in network.layers {
@@ -83,7 +83,7 @@ struct WiredNetwork {
   }
 
   /// Every parameter in order, and whether it is a weight (else a bias).
-  var parameters: [(value: Double, isWeight: Bool)] {
+  package var parameters: [(value: Double, isWeight: Bool)] {
     network.layers.reversed().flatMap { layer in
       (0..<layer.unitCount).reversed().flatMap { row in
         [(layer.bias[row], false)]
@@ -93,7 +93,7 @@ struct WiredNetwork {
   }
 
   /// The network with these parameters.
-  func network(with parameters: [Double]) -> Network {
+  package func network(with parameters: [Double]) -> Network {
     precondition(parameters.count == parameterCount)
     var result = network
     var unit = 0

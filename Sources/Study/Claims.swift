@@ -1,6 +1,7 @@
+import Forecasting
 import Foundation
-import Interpretation
 import LinearAlgebra
+import Structure
 
 /// What is claimed of sparse models, each claim held against what a study measured.
 struct Claims {

@@ -1,10 +1,12 @@
 import Crypto
 import Dynamics
+import Forecasting
 import Foundation
 import Interchange
 import LinearAlgebra
 import Networks
 import Synchronization
+import Training
 
 /// The data of a study: simulated or read when first asked for, and kept.
 final class StudyData: Sendable {

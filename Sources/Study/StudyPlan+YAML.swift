@@ -3,6 +3,7 @@ import Foundation
 import Interchange
 import Networks
 import SystemPackage
+import Training
 import Yams
 
 extension StudyPlan {

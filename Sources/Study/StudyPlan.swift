@@ -2,6 +2,7 @@ import Dynamics
 import Foundation
 import Interchange
 import Networks
+import Training
 
 /// What a study is made of: data, recipes and what is asked of the models.
 public struct StudyPlan: Equatable, Sendable {

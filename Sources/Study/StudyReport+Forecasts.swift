@@ -1,7 +1,10 @@
+import Forecasting
 import Foundation
-import Interpretation
 import LinearAlgebra
 import Networks
+import Reporting
+import Structure
+import Training
 
 /// Sizes of models and errors of forecasts.
 extension StudyReport {

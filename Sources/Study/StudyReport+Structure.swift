@@ -1,9 +1,12 @@
+import Drawing
 import Dynamics
+import Forecasting
 import Foundation
 import GraphDrawing
-import Interpretation
 import LinearAlgebra
 import Networks
+import Reporting
+import Structure
 
 /// What drives what, how far members agree on it, and whether it is true.
 extension StudyReport {

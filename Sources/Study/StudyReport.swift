@@ -1,9 +1,11 @@
 import Dynamics
+import Forecasting
 import Foundation
 import GraphDrawing
-import Interpretation
 import LinearAlgebra
 import Networks
+import Reporting
+import Structure
 
 /// What a study found, for people to read: claims, sizes, forecasts, structure, noise, and what the data leave open.
 /// The same study gives the same report; times and machines are in its manifest.

@@ -1,6 +1,7 @@
 import Dynamics
-import Interpretation
+import Forecasting
 import LinearAlgebra
+import Structure
 
 /// What a study has found so far: one entry per member and cut, one per recipe, size, noise and cut.
 public struct StudyResults: Sendable {

@@ -1,11 +1,12 @@
 import Dynamics
 import Foundation
 import Interchange
-import Interpretation
 import LinearAlgebra
 import Networks
+import Structure
 import Synchronization
 import SystemPackage
+import Training
 
 /// Carries out a plan in a folder. The unit of work is one member, a pure function of the plan, its number
 /// and the data; each is kept under the hash of what it depends on, so a study that was stopped goes
@@ -363,7 +364,6 @@ public final class StudyRun: Sendable {
       parts["members"] = String(plan.members)
     }
     parts["seed"] = String(plan.seed)
-    parts["instruction set"] = Kernels.active.instructionSet.rawValue
     parts["version"] = "\(version), \(Self.format)"
     return UnitKey("member", parts)
   }

@@ -1,5 +1,6 @@
 import Crypto
 import Dynamics
+import Forecasting
 import Foundation
 import Interchange
 import LinearAlgebra

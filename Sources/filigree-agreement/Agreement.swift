@@ -2,9 +2,9 @@ import CommandSupport
 import Dynamics
 import Foundation
 import Interchange
-import Interpretation
 import LinearAlgebra
 import Networks
+import Structure
 
 @main
 struct Agreement: Tool {

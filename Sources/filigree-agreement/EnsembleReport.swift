@@ -2,9 +2,10 @@ import ArgumentParser
 import CommandSupport
 import Dynamics
 import Evidence
-import Interpretation
 import LinearAlgebra
 import Networks
+import Reporting
+import Structure
 
 /// One ensemble's selections, agreement and scores.
 struct EnsembleReport {
@@ -62,6 +63,8 @@ struct EnsembleReport {
     /// What the members together said of every pair when they were trained; null for ensembles that were trained
     /// one by one.
     var verdicts: [EvidenceVerdict]?
+    /// Φ of what each member found alone, before they decided together.
+    var stabilityAlone: Double?
     /// Share of each rate's variance that is explained on held-out rows.
     var explained: [Double?]?
   }
@@ -146,6 +149,9 @@ struct EnsembleReport {
             relevant: selections[selections.count - 1].selection, relevance: $0, truth)
         }
       }, verdicts: ensemble.evidence.map(EvidenceVerdict.all),
+      stabilityAlone: ensemble.evidence.flatMap { evidence in
+        Selection(chosen: evidence.alone.map { Array($0.joined()) }).stability
+      },
       explained: ensemble.evidence?.explained)
   }
 

@@ -1,5 +1,5 @@
-import CommandSupport
 import Evidence
+import Reporting
 
 /// What the data say of one pair, as `ensemble.json` keeps it.
 struct EvidenceVerdict: Encodable {

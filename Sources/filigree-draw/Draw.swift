@@ -1,10 +1,11 @@
 import CommandSupport
+import Drawing
 import Dynamics
 import Foundation
 import GraphDrawing
 import Interchange
-import Interpretation
 import Networks
+import Structure
 
 @main
 struct Draw: Tool {

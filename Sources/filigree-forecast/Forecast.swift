@@ -1,10 +1,11 @@
 import CommandSupport
 import Dynamics
+import Forecasting
 import Foundation
 import Interchange
 import LinearAlgebra
 import Networks
-import Study
+import Training
 
 @main
 struct Forecast: Tool {

@@ -1,9 +1,10 @@
 import CommandSupport
 import Dynamics
+import Forecasting
 import Foundation
 import Interchange
 import LinearAlgebra
-import Study
+import Reporting
 
 extension Forecast {
   /// Mean forecasts and bands of the ensembles, and when each member diverged.

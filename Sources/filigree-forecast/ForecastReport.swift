@@ -1,7 +1,8 @@
 import CommandSupport
 import Dynamics
+import Forecasting
 import LinearAlgebra
-import Study
+import Reporting
 
 /// What forecasts amount to, as tables and as a value for programs.
 struct ForecastReport {

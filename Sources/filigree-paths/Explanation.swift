@@ -1,9 +1,10 @@
 import CommandSupport
 import Dynamics
 import Foundation
-import Interpretation
 import LinearAlgebra
 import Networks
+import Reporting
+import Structure
 
 /// One pair of input and output in full, over all members of an ensemble.
 struct Explanation: Encodable {

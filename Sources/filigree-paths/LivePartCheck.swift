@@ -1,8 +1,8 @@
 import Dynamics
 import Foundation
-import Interpretation
 import LinearAlgebra
 import Networks
+import Structure
 
 /// The live part of a model beside the original.
 struct LivePartCheck {

@@ -1,7 +1,7 @@
 import Dynamics
-import Interpretation
 import LinearAlgebra
 import Networks
+import Structure
 
 /// A path as it is reported.
 struct PathEntry: Encodable {

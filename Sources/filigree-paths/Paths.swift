@@ -2,9 +2,10 @@ import CommandSupport
 import Dynamics
 import Foundation
 import Interchange
-import Interpretation
 import LinearAlgebra
 import Networks
+import Reporting
+import Structure
 
 @main
 struct Paths: Tool {

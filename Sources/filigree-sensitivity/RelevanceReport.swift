@@ -2,10 +2,10 @@ import CommandSupport
 import Dynamics
 import Foundation
 import Interchange
-import Interpretation
 import LinearAlgebra
 import Networks
-import Study
+import Reporting
+import Structure
 
 /// Relevance over data: the table, its statistics, by operating region, and other measures.
 extension Sensitivity {

@@ -1,9 +1,10 @@
 import CommandSupport
 import Dynamics
 import Foundation
-import Interpretation
 import LinearAlgebra
 import Networks
+import Reporting
+import Structure
 
 /// The modes of the model, linearised along data or at a point, beside those of a plant.
 extension Sensitivity {

@@ -2,9 +2,9 @@ import CommandSupport
 import Dynamics
 import Foundation
 import Interchange
-import Interpretation
 import LinearAlgebra
 import Networks
+import Structure
 
 /// The Jacobian along a trajectory, as a function of time.
 extension Sensitivity {

@@ -1,6 +1,7 @@
 import CommandSupport
 import Foundation
 import Interchange
+import Reporting
 import Study
 
 struct Status: Tool {

@@ -5,6 +5,7 @@ import Interchange
 import Networks
 import Study
 import SystemPackage
+import Training
 
 @main
 struct StudyCommand: AsyncParsableCommand {

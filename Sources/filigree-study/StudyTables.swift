@@ -1,4 +1,5 @@
 import CommandSupport
+import Reporting
 import Study
 
 /// A study's results as tables.

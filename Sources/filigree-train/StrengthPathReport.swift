@@ -1,9 +1,10 @@
 import CommandSupport
 import Dynamics
 import Foundation
-import Interpretation
 import Networks
-import Study
+import Reporting
+import Structure
+import Training
 
 /// What was found along rising λ, for people and files.
 struct StrengthPathReport {

@@ -99,8 +99,8 @@ import Testing
 @Suite struct DualTests {
   /// Written once for any number type, as the equations of a plant are.
   enum Function: CaseIterable {
-    case exp, expMinusOne, log, logOnePlus, sin, cos, tan, sinh, cosh, tanh, asin, acos, atan
-    case asinh, acosh, atanh, sqrt, cubeRoot, fifthPower, selfPower, quotient
+    case exp, expMinusOne, log, logOnePlus, sin, cos, tan, tanh, atan
+    case sqrt, fifthPower, selfPower, quotient
 
     func callAsFunction<S: PlantScalar>(_ x: S) -> S {
       switch self {
@@ -111,17 +111,9 @@ import Testing
       case .sin: S.sin(x)
       case .cos: S.cos(x)
       case .tan: S.tan(x)
-      case .sinh: S.sinh(x)
-      case .cosh: S.cosh(x)
       case .tanh: S.tanh(x)
-      case .asin: S.asin(x)
-      case .acos: S.acos(x)
       case .atan: S.atan(x)
-      case .asinh: S.asinh(x)
-      case .acosh: S.acosh(x + 2)
-      case .atanh: S.atanh(x)
       case .sqrt: S.sqrt(x)
-      case .cubeRoot: S.root(x, 3)
       case .fifthPower: S.pow(x, 5)
       case .selfPower: S.pow(x, x)
       case .quotient: (1 + x) / (x * x - 3)

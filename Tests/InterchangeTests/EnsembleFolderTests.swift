@@ -5,6 +5,7 @@ import LinearAlgebra
 import Networks
 import TestSupport
 import Testing
+import Training
 
 @Suite("Folders of models")
 struct EnsembleFolderTests {

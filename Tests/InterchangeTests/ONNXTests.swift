@@ -5,6 +5,7 @@ import LinearAlgebra
 import Networks
 import TestSupport
 import Testing
+import Training
 
 @Suite("ONNX files of our own")
 struct ONNXTests {

@@ -19,6 +19,61 @@ import Testing
     #expect((matrix.map { -$0 }).invertedPositiveDefinite() == nil)
   }
 
+  /// All sizes around a tile's, every set to the same bits.
+  @Test(arguments: [1, 2, 7, 8, 9, 15, 24, 33, 70])
+  func systemsAreSolvedToTheSameBitsByEverySet(size: Int) throws {
+    var stream = RandomStream(seed: 8, path: [UInt64(size)])
+    let factor = Matrix(rows: size + 3, columns: size) { _, _ in stream.normal() }
+    let matrix = factor.transposed * factor
+    let truth = (0..<size).map { _ in stream.normal() }
+    let right = (0..<size).map { row in
+      (0..<size).reduce(0) { $0 + matrix[row, $1] * truth[$1] }
+    }
+    let sets = Kernels.available.map { kernels in
+      (
+        matrix.solvePositiveDefinite(right, kernels: kernels),
+        matrix.invertedPositiveDefinite(kernels: kernels)
+      )
+    }
+    for (solution, inverse) in sets {
+      #expect(solution == sets[0].0 && inverse == sets[0].1)
+    }
+    let (solution, inverse) = (try #require(sets[0].0), try #require(sets[0].1))
+    let back = matrix * inverse - Matrix.identity(size)
+    let condition = inverse.elements.map(abs).max() ?? 0
+    #expect(zip(solution, truth).allSatisfy { abs($0 - $1) < 1e-12 * max(1, condition) })
+    #expect(back.elements.allSatisfy { abs($0) < 1e-11 * max(1, condition) })
+  }
+
+  @Test func whatIsNotPositiveDefiniteIsNotSolved() {
+    #expect(Matrix([[1, 2], [2, 1]]).solvePositiveDefinite([1, 1]) == nil)
+    #expect(Matrix([[0]]).solvePositiveDefinite([1]) == nil)
+    #expect(Matrix([[Double.nan]]).solvePositiveDefinite([1]) == nil)
+    #expect(Matrix([[Double.infinity]]).invertedPositiveDefinite() == nil)
+    #expect(Matrix(rows: 0, columns: 0).solvePositiveDefinite([]) == [])
+  }
+
+  /// What stands behind the parameters of a step belongs to units that reach no output, and the next step with
+  /// all weights reads it.
+  @Test(arguments: Kernels.available.map(\.instructionSet), [1, 15, 16, 17, 40])
+  func aStepMovesNothingBehindItsEnd(set: InstructionSet, count: Int) throws {
+    let kernels = try #require(Kernels(set))
+    var stream = RandomStream(seed: 4)
+    var layout = ArenaLayout()
+    let regions = (0..<5).map { _ in layout.reserve(64) }
+    var arena = Arena<Float>(layout)
+    for region in regions { arena[region] = (0..<64).map { _ in Float(abs(stream.normal())) } }
+    let before = regions.map { arena[$0] }
+    kernels.adam(
+      arena, AdamStep(learningRate: 0.01, number: 3, penalty: .proximal), count: count,
+      strengths: regions[0], parameters: regions[1], gradient: regions[2], moment1: regions[3],
+      moment2: regions[4])
+    for (region, values) in zip(regions, before) {
+      #expect(arena[region].dropFirst(count).elementsEqual(values.dropFirst(count)))
+    }
+    #expect(!arena[regions[1]].prefix(count).elementsEqual(before[1].prefix(count)))
+  }
+
   /// Sums of products in both precisions against the plain sums.
   @Test(arguments: Kernels.available.map(\.instructionSet), [1, 5, 12])
   func gramAndCurvatureAreSumsOfProducts(set: InstructionSet, rows: Int) throws {

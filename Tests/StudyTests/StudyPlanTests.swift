@@ -1,10 +1,12 @@
 import Foundation
 import FoundationXML
 import Networks
+import Reporting
 import Study
 import SystemPackage
 import TestSupport
 import Testing
+import Training
 
 @Suite struct StudyPlanTests {
   struct NoRecipe: Error {}

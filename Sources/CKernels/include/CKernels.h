@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The loops of stochastic training.
+/* The loops of training and analysis, with the same results to the bit on every processor.
  *
  * Samples are feature-major: a row holds one variable, or one unit, for all `batch` samples of a
  * minibatch, so the batch lies along the vector registers and a weight costs the same few
@@ -181,11 +181,35 @@ typedef struct {
   void (*cover)(size_t states, size_t batch, size_t steps, const double *truth, const double *count,
                 const double *mean, const double *square, const double *reach, double *inside);
 
-  /* `rounds` times 192 multiply-adds per vector lane on registers alone (fused where the set has
-   * that); returns the number of operations, two for each. For benchmarks. */
+  /* Symmetric positive definite systems; n is a multiple of 8 and all matrices are n × n. The upper triangle
+   * of `a` becomes U with A = UᵀU, and what is below it loses its meaning; returns 0, or 1 + the first row
+   * whose pivot is not positive. Then A x = right is solved in place, or the lower triangle of A⁻¹ found,
+   * for which `half` must be zero. */
+  size_t (*cholesky)(size_t n, double *a);
+  void (*cholesky_solve)(size_t n, const double *factor, double *right);
+  void (*cholesky_invert)(size_t n, const double *factor, double *half, double *inverse);
+
+  /* `rounds` times 192 multiply-adds per vector lane on registers alone; returns the number of operations, two for each. For benchmarks. */
   double (*arithmetic)(size_t rounds, float *sink);
   double (*double_arithmetic)(size_t rounds, double *sink);
 } filigree_kernels;
+
+/* Elementary functions with the same bits everywhere; see Elementary.c. Errors in units in the last place: exp,
+ * log2, log10, log1p and pow below 0.6, log, sin and cos (|x| < 2^30) below 1, expm1 and tan below 2, atan and
+ * tanh below 4. */
+double filigree_exp(double x);
+double filigree_expm1(double x);
+double filigree_log(double x);
+double filigree_log1p(double x);
+double filigree_log2(double x);
+double filigree_log10(double x);
+double filigree_pow(double x, double y);
+double filigree_pow_whole(double x, long n);
+double filigree_sin(double x);
+double filigree_cos(double x);
+double filigree_tan(double x);
+double filigree_atan(double x);
+double filigree_tanh(double x);
 
 /* Asks the processor to bring rows of `stride` floats into its second cache. */
 static inline void filigree_prefetch(const float *source, size_t stride, const uint32_t *rows,
@@ -196,7 +220,8 @@ static inline void filigree_prefetch(const float *source, size_t stride, const u
 }
 
 /* The table of that name ("avx512", "avx2", "baseline"), or NULL where the processor lacks it or the
- * name is unknown. NULL as name asks for the fastest that this processor can run. */
+ * name is unknown. NULL as name asks for the fastest that this processor can run; "library" for the baseline
+ * with the C library's fused multiply-add even where the processor has its own, for tests. */
 const filigree_kernels *filigree_kernels_named(const char *name);
 
 #endif

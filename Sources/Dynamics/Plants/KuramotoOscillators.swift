@@ -1,5 +1,4 @@
 import LinearAlgebra
-import RealModule
 
 /// Ten phase oscillators on a sparse graph (Kuramoto 1975), two of them tied to a grid:
 /// θ̇_i = ω_i + Σ_k K_ik sin(θ_k − θ_i) − g_i sin θ_i + u.

@@ -1,5 +1,4 @@
 import LinearAlgebra
-import RealModule
 
 /// Lorenz's model of 1996 on a ring: ẋ_i = (x_{i+1} − x_{i−2}) x_{i−1} − x_i + 8 + u, each control pushing a
 /// quarter of the ring.

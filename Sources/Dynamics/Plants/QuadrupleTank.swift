@@ -1,5 +1,4 @@
 import LinearAlgebra
-import RealModule
 
 /// Four tanks fed by two pumps, the upper ones draining into the lower (Johansson, IEEE Transactions on Control
 /// Systems Technology 8, 2000, the minimum-phase setting): outflow a √(2 g h).

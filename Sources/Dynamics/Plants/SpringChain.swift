@@ -1,5 +1,4 @@
 import LinearAlgebra
-import RealModule
 
 /// A chain of unit masses between two walls: springs d + ½ d³ and dampers 0.2 ḋ, d what a spring is stretched
 /// by; forces on the two ends and the middle.

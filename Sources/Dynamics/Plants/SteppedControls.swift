@@ -1,5 +1,4 @@
 import LinearAlgebra
-import RealModule
 
 /// Controls of plants without controllers of their own: random levels held for random times, or smooth waves.
 public struct SteppedControls: PlantOperator {

@@ -1,5 +1,4 @@
 import LinearAlgebra
-import RealModule
 
 /// A non-isothermal stirred-tank reactor with a cooling jacket, A → B (Seborg, Edgar, Mellichamp & Doyle, Process
 /// Dynamics and Control, example 2.5), with a feed dilute enough not to ignite.

@@ -1,5 +1,4 @@
 import LinearAlgebra
-import RealModule
 
 /// Van de Vusse's reactions A → B → C, 2 A → D in a cooled stirred tank (Klatt & Engell 1998).
 public struct VanDeVusseReactor: Plant {

@@ -1,5 +1,4 @@
 import LinearAlgebra
-import RealModule
 
 /// The reactor of Williams & Otto (1960): A + B → C, B + C → E + P, C + P → G, mass fractions that add up to
 /// one.

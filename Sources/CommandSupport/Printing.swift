@@ -1,0 +1,39 @@
+import Foundation
+import Reporting
+
+/// Prints a result: tables for people, the value itself as JSON.
+///
+/// - Parameters:
+///   - tables: for people.
+///   - json: for programs.
+///   - format: which of them.
+///   - csv: the whole as one table for programs; by default the first of `tables`.
+public func printResult(
+  _ tables: [Table], json: some Encodable, format: OutputFormat, csv: Table? = nil
+) throws {
+  switch format {
+  case .table:
+    let width = Console.width
+    let hasColour = Console.hasColour
+    try Console.output(
+      tables.map { $0.text(width: width, hasColour: hasColour) }.joined(separator: "\n"))
+  case .markdown: try Console.output(tables.map(\.markdown).joined(separator: "\n"))
+  case .csv:
+    try Console.output((csv ?? tables.first)?.csv ?? "")
+    if csv == nil && tables.count > 1 && Console.isInteractive {
+      Console.note("note: CSV holds the first of \(tables.count) tables; JSON has everything")
+    }
+  case .json:
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    try Console.output(String(decoding: try encoder.encode(json), as: UTF8.self) + "\n")
+  }
+}
+
+/// "1 member", "3 members"
+public func counted(_ count: Int, _ noun: String) -> String {
+  let plural = noun.hasSuffix("y") ? "\(noun.dropLast())ies" : "\(noun)s"
+  return "\(count) \(count == 1 ? noun : plural)"
+}

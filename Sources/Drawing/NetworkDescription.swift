@@ -1,0 +1,63 @@
+import Dynamics
+import Foundation
+import Networks
+import Structure
+
+/// The words of a network drawing: tooltips and captions.
+struct NetworkDescription {
+  let model: Model
+  /// What was gathered into each input, unit and edge of the model; nil where it was not.
+  var groups: CoarseModel.Groups?
+
+  init(_ model: Model, groups: CoarseModel.Groups? = nil) {
+    self.model = model
+    self.groups = groups
+  }
+
+  func edge(_ source: PathNode, _ target: PathNode, _ weight: Double) -> String {
+    let ends = "\(model.name(of: source)) → \(model.name(of: target))"
+    guard let groups else { return "\(ends): weight \(DrawingStyle.number(weight))" }
+    let count = groups.weights[.init(source: source, target: target)] ?? 0
+    return "\(ends): \(count) weights, root of the sum of their squares "
+      + "\(DrawingStyle.number(abs(weight))), their sum \(weight < 0 ? "negative" : "positive")"
+  }
+
+  func unit(_ node: PathNode, activeShare: Double?) -> String {
+    if let groups { return "\(model.name(of: node)): \(groups.units[node] ?? 0) units" }
+    guard let activeShare else { return model.name(of: node) }
+    let share =
+      activeShare <= 0
+      ? "never active" : "active at \(Self.percent(activeShare)) of the samples"
+    return "\(model.name(of: node)): \(share)"
+  }
+
+  private static func percent(_ share: Double) -> String {
+    share < 0.01 ? "less than 1 %" : String(format: "%.0f %%", 100 * share)
+  }
+
+  /// How the model was trained, in a line; empty where it does not say.
+  static func recipe(_ recipe: [String: String]) -> String {
+    guard let towers = recipe["towers"] else { return "" }
+    var parts = ["towers \(towers)"]
+    if let hidden = recipe["hidden"] { parts.append("hidden \(hidden)") }
+    if let activation = recipe["activation"] { parts.append(activation) }
+    if recipe["skip"] == "true" { parts.append("linear skip") }
+    if let sparsifier = recipe["sparsifier"] {
+      parts.append(
+        sparsifier == "none" ? "dense" : "\(sparsifier), λ = \(recipe["strength"] ?? "")")
+    }
+    return parts.joined(separator: " · ")
+  }
+
+  /// What is left of the model.
+  static func counts(_ structure: LiveStructure, of model: Model) -> String {
+    let paths = PathAnalysis(structure.network)
+    func grouped(_ count: Int) -> String { DrawingStyle.grouped(UInt64(count)) }
+    return "\(grouped(structure.network.survivingWeightCount)) of "
+      + "\(grouped(model.network.weightCount)) weights, "
+      + "\(grouped(structure.liveNeuronCount)) of \(grouped(structure.neuronCount)) hidden units, "
+      + "\(paths.totalCount.map(DrawingStyle.grouped) ?? "more than 2⁶⁴") paths, "
+      + "\(grouped(paths.connectedPairs)) of "
+      + "\(grouped(model.inputs.count * model.outputs.count)) pairs"
+  }
+}

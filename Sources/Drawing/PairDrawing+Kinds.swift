@@ -1,0 +1,351 @@
+import Dynamics
+import Foundation
+import GraphDrawing
+import LinearAlgebra
+import Networks
+import Structure
+
+extension PairDrawing {
+  /// Pairs that count as selected: their relevance is above `threshold`, of an ensemble in more than half of the
+  /// members.
+  public struct Chosen: Sendable {
+    let ensemble: Ensemble
+    public let relevance: EnsembleRelevance
+    let threshold: Double
+    public let selection: Selection
+
+    public init(_ ensemble: Ensemble, relevance: EnsembleRelevance, threshold: Double) {
+      self.ensemble = ensemble
+      self.relevance = relevance
+      self.threshold = threshold
+      selection = Selection(
+        chosen: relevance.members.map { $0.meanMagnitude.elements.map { $0 > threshold } })
+    }
+
+    fileprivate var condition: String {
+      let members = ensemble.members.count
+      return "mean |J| above \(DrawingStyle.number(threshold))"
+        + (members > 1 ? " in more than half of \(members) members" : "")
+    }
+  }
+
+  // MARK: Dependencies
+
+  /// Every selected pair: width by relevance, colour and label by signed mean sensitivity.
+  public static func dependencies(_ chosen: Chosen, title: String) -> PairDrawing {
+    let mean = chosen.relevance.mean
+    let signed = chosen.relevance.signedMean
+    let selected = chosen.selection.consensus
+    let pairs = selected.indices.filter { selected[$0] }
+    let strongest = pairs.map { mean.elements[$0] }.max() ?? 0
+    func variesInSign(_ pair: Int) -> Bool {
+      abs(signed.elements[pair]) < 0.5 * mean.elements[pair]
+    }
+    return PairDrawing(chosen.ensemble, pairs, title: title) { pair in
+      let sign = signed.elements[pair] < 0 ? -1.0 : 1.0
+      var attributes = DrawingStyle.edge(sign * mean.elements[pair], strongest: strongest)
+      attributes["class"] = sign < 0 ? "dependency negative" : "dependency positive"
+      return Mark(
+        strength: mean.elements[pair], attributes: attributes,
+        label: variesInSign(pair)
+          ? "±" + DrawingStyle.signed(mean.elements[pair]).dropFirst()
+          : DrawingStyle.signed(signed.elements[pair]),
+        tooltip: chosen.tooltip(pair, mean.elements[pair], signed.elements[pair]))
+    } captions: {
+      $0.counts = "\(pairs.count) of \(selected.count) pairs with \(chosen.condition)"
+      $0.legend = [.scale("mean |J|, sign of mean J", strongest: strongest)]
+      $0.caption = "labels: mean J in standardised units"
+      if pairs.contains(where: variesInSign) {
+        $0.caption += "; ± where its sign varies over the data: mean |J|"
+      }
+    }
+  }
+
+  // MARK: Against a plant
+
+  /// The selected pairs judged by a plant, and the plant's own that are missing.
+  public static func judged(_ chosen: Chosen, by truth: PlantTruth, plant: String, title: String)
+    -> PairDrawing
+  {
+    let selected = chosen.selection.consensus
+    let columns = chosen.ensemble.inputs.count
+    let verdicts = selected.indices.map { pair in
+      Verdict(truth.grade(pair / columns, pair % columns), isSelected: selected[pair])
+    }
+    let pairs = selected.indices.filter { verdicts[$0] != nil }
+    let (mean, signed) = (chosen.relevance.mean, chosen.relevance.signedMean)
+    func size(_ pair: Int) -> Double {
+      verdicts[pair] == .missed ? truth.relevance.elements[pair] : mean.elements[pair]
+    }
+    let strongest = pairs.map(size).max() ?? 0
+    return PairDrawing(chosen.ensemble, pairs, title: title) { pair in
+      let verdict = verdicts[pair] ?? .found
+      let label = verdict == .missed ? "(\(DrawingStyle.number(size(pair))))" : nil
+      return Mark(
+        strength: size(pair), isOnTop: verdict != .found,
+        attributes: verdict.style(share: strongest > 0 ? size(pair) / strongest : 0),
+        label: label ?? DrawingStyle.signed(signed.elements[pair]),
+        tooltip: "\(verdict.rawValue): "
+          + chosen.tooltip(pair, mean.elements[pair], signed.elements[pair])
+          + ", of the plant \(DrawingStyle.number(truth.relevance.elements[pair]))")
+    } captions: { captions in
+      let score = StructureScore(selected: selected, truth: truth)
+      captions.counts =
+        "of \(score.found + score.missed) pairs of the plant \(plant) \(score.found) found, "
+        + "\(score.missed) missed; \(score.spurious) spurious"
+        + (score.f1.map { String(format: "; F1 %.2f", $0) } ?? "")
+      captions.legend = [
+        Verdict.allCases.map { verdict in
+          let count = verdicts.count { $0 == verdict }
+          return Captions.Sample(
+            mark: .line, text: "\(verdict.rawValue) (\(count))",
+            attributes: verdict.style(share: 0.4)
+          )
+        }
+      ]
+      captions.caption =
+        "selected: \(chosen.condition) · width: mean |J|; labels: mean J, of missed pairs the plant's mean |J|"
+    }
+  }
+
+  /// What a known plant says of a pair that is selected or should have been.
+  enum Verdict: String, CaseIterable {
+    case found
+    case missed
+    case spurious
+    case tooWeak = "too weak to count"
+
+    init?(_ grade: PlantTruth.Grade, isSelected: Bool) {
+      switch (grade, isSelected) {
+      case (.real, true): self = .found
+      case (.real, false): self = .missed
+      case (.absent, true): self = .spurious
+      case (.uncertain, true): self = .tooWeak
+      case (.absent, false), (.uncertain, false): return nil
+      }
+    }
+
+    func style(share: Double) -> Attributes {
+      let (colour, dashes): (String, String) =
+        switch self {
+        case .found: ("#00785A", "solid")
+        case .missed: ("#CC7A00", "dotted")
+        case .spurious: (DrawingStyle.negative, "dashed")
+        case .tooWeak: ("#999999", "solid")
+        }
+      let least = self == .found || self == .tooWeak ? 0 : 0.9
+      return [
+        "color": .keyword(colour + (least > 0 ? "" : DrawingStyle.opacity(share))),
+        "style": .keyword(dashes), "arrowhead": "none",
+        "penwidth": .number(max(least, DrawingStyle.width(share))),
+        "class": .keyword("dependency \(self == .tooWeak ? "weak" : rawValue)"),
+      ]
+    }
+  }
+
+  // MARK: Consensus
+
+  /// How many members select each pair.
+  ///
+  /// - Parameters:
+  ///   - ensemble: whose members chose.
+  ///   - selection: what each member selects, outputs × inputs.
+  ///   - condition: what selects a pair, in words.
+  ///   - title: above the drawing.
+  public static func consensus(
+    _ ensemble: Ensemble, _ selection: Selection, condition: String, title: String
+  ) -> PairDrawing {
+    let members = selection.memberCount
+    let votes = selection.frequency.map { Int(($0 * Double(members)).rounded()) }
+    let pairs = votes.indices.filter { votes[$0] > 0 }
+    return PairDrawing(ensemble, pairs, title: title) { pair in
+      Mark(
+        strength: Double(votes[pair]),
+        attributes: Self.frequencyStyle(Double(votes[pair]) / Double(members)),
+        label: votes[pair] == members ? nil : "\(votes[pair])/\(members)",
+        tooltip: "\(ensemble.pairName(pair)): \(votes[pair]) of \(members) members")
+    } captions: { captions in
+      let unanimous = votes.count { $0 == members }
+      let most = votes.count { 2 * $0 > members }
+      captions.counts =
+        "\(condition): \(unanimous) pairs in all \(members) members, \(most) in most, "
+        + "\(pairs.count) in some"
+        + (selection.stability.map { String(format: "; Φ %.2f", $0) } ?? "")
+      captions.legend = [Self.frequencyLegend(members)]
+    }
+  }
+
+  /// Blue and solid where most members agree, orange and dashed below; wider the more they are.
+  private static func frequencyStyle(_ share: Double) -> Attributes {
+    let isMost = share > 0.5
+    let opacity = share == 1 ? "FF" : isMost ? "B0" : "C0"
+    return [
+      "color": .keyword((isMost ? DrawingStyle.positive : DrawingStyle.negative) + opacity),
+      "style": isMost ? "solid" : "dashed", "arrowhead": "none",
+      "penwidth": .number(0.4 + 1.2 * share * share),
+      "class": .keyword("dependency " + (share == 1 ? "unanimous" : isMost ? "most" : "some")),
+    ]
+  }
+
+  private static func frequencyLegend(_ members: Int) -> [Captions.Sample] {
+    let most = (3 * members + 3) / 4
+    var shown = [members]
+    if most < members && 2 * most > members { shown.append(most) }
+    if members > 1 { shown.append(max(1, members / 4)) }
+    return [Captions.Sample(mark: .none, text: "members that have the pair")]
+      + shown.map {
+        Captions.Sample(
+          mark: .line, text: $0 == members ? "all \(members)" : "\($0) of \(members)",
+          attributes: frequencyStyle(Double($0) / Double(members)))
+      }
+  }
+
+  // MARK: Differences
+
+  /// What two models or ensembles have in common and what only one has.
+  ///
+  /// - Parameters:
+  ///   - first: drawn as left.
+  ///   - second: drawn as right; of the same variables.
+  ///   - pairs: selected by each, in most of its members.
+  ///   - sizes: of each pair in both, mean |J| or share of members.
+  ///   - signed: mean J of each pair in both, whose change counts as well; nil without data.
+  ///   - change: relative change of the size from which on a common pair counts as changed.
+  ///   - condition: what selects a pair, in words.
+  ///   - measure: what the sizes are, in words.
+  ///   - title: above the drawing.
+  public static func difference(
+    _ first: Ensemble, _ second: Ensemble, pairs: ([Bool], [Bool]), sizes: ([Double], [Double]),
+    signed: ([Double], [Double])? = nil, change: Double, condition: String, measure: String,
+    title: String
+  ) -> PairDrawing {
+    let kinds = pairs.0.indices.map { pair in
+      Side(
+        pairs.0[pair], pairs.1[pair],
+        isChanged: [sizes, signed ?? sizes].contains { values in
+          abs(values.0[pair] - values.1[pair]) > change
+            * max(abs(sizes.0[pair]), abs(sizes.1[pair]))
+        })
+    }
+    let drawn = kinds.indices.filter { kinds[$0] != nil }
+    let strongest = drawn.map { max(sizes.0[$0], sizes.1[$0]) }.max() ?? 0
+    return PairDrawing(first, drawn, title: title) { pair in
+      let side = kinds[pair] ?? .both
+      let size = max(sizes.0[pair], sizes.1[pair])
+      let (before, after) = (DrawingStyle.number(sizes.0[pair]), DrawingStyle.number(sizes.1[pair]))
+      return Mark(
+        strength: size, isOnTop: side != .both,
+        attributes: side.style(share: strongest > 0 ? size / strongest : 0),
+        label: side == .changed ? Self.change(pair, sizes, signed) : nil,
+        tooltip: "\(first.pairName(pair)): \(measure) \(before) in \(first.name), "
+          + "\(after) in \(second.name)")
+    } captions: { captions in
+      func count(_ side: Side) -> Int { kinds.count { $0 == side } }
+      captions.counts =
+        "\(condition): \(count(.both) + count(.changed)) pairs in both"
+        + (count(.changed) > 0 || signed != nil ? ", of them \(count(.changed)) changed" : "")
+        + "; \(count(.first)) only in \(first.name), \(count(.second)) only in \(second.name)"
+      let meanings: [(Side, String)] = [
+        (.first, "only \(first.name)"), (.second, "only \(second.name)"),
+        (.changed, "\(measure) changed by more than \(Int((change * 100).rounded())) %"),
+        (.both, signed == nil ? "in both" : "alike"),
+      ]
+      captions.legend = [
+        meanings.map {
+          Captions.Sample(mark: .line, text: $0.1, attributes: $0.0.style(share: 0.4))
+        }
+      ]
+      captions.caption = "width and labels: \(measure)"
+    }
+  }
+
+  /// From what to what: signed where signs differ.
+  private static func change(
+    _ pair: Int, _ sizes: ([Double], [Double]), _ signed: ([Double], [Double])?
+  ) -> String {
+    if let signed, signed.0[pair] * signed.1[pair] < 0 {
+      return DrawingStyle.signed(signed.0[pair]) + "→" + DrawingStyle.signed(signed.1[pair])
+    }
+    return "\(short(sizes.0[pair]))→\(short(sizes.1[pair]))"
+  }
+
+  private static func short(_ value: Double) -> String {
+    String(format: value < 10 ? "%.2g" : "%.0f", value)
+  }
+
+  /// Which of two has a pair.
+  enum Side: String {
+    case first, second, changed, both
+
+    init?(_ isInFirst: Bool, _ isInSecond: Bool, isChanged: Bool) {
+      switch (isInFirst, isInSecond) {
+      case (true, true): self = isChanged ? .changed : .both
+      case (true, false): self = .first
+      case (false, true): self = .second
+      case (false, false): return nil
+      }
+    }
+
+    func style(share: Double) -> Attributes {
+      let (colour, dashes): (String, String) =
+        switch self {
+        case .first: (DrawingStyle.positive, "solid")
+        case .second: (DrawingStyle.negative, "dashed")
+        case .changed: ("#8A4F7D", "solid")
+        case .both: ("#BBBBBB", "solid")
+        }
+      let least = self == .both ? 0.4 : 0.9
+      return [
+        "color": .keyword(colour), "style": .keyword(dashes), "arrowhead": "none",
+        "penwidth": .number(max(least, DrawingStyle.width(share))),
+        "class": .keyword(
+          "dependency \(self == .first ? "left" : self == .second ? "right" : rawValue)"),
+      ]
+    }
+  }
+
+  // MARK: Common
+
+  private struct Mark {
+    var strength: Double
+    var isOnTop = false
+    var attributes: Attributes
+    var label: String?
+    var tooltip: String
+  }
+
+  /// - Parameter pairs: by number, output by output, all inputs of each.
+  private init(
+    _ ensemble: Ensemble, _ pairs: [Int], title: String, _ mark: (Int) -> Mark,
+    captions describe: (inout Captions) -> Void
+  ) {
+    let columns = ensemble.inputs.count
+    inputs = ensemble.inputs
+    outputs = ensemble.outputs
+    links = pairs.map { pair in
+      let mark = mark(pair)
+      return Link(
+        output: pair / columns, input: pair % columns, strength: mark.strength,
+        isOnTop: mark.isOnTop, attributes: mark.attributes, label: mark.label, tooltip: mark.tooltip
+      )
+    }
+    captions = Captions(title: title, counts: "")
+    describe(&captions)
+  }
+}
+
+extension PairDrawing.Chosen {
+  fileprivate func tooltip(_ pair: Int, _ mean: Double, _ signed: Double) -> String {
+    let share =
+      ensemble.members.count > 1
+      ? ", \(Int((selection.frequency[pair] * 100).rounded())) % of members" : ""
+    return "\(ensemble.pairName(pair)): mean |J| \(DrawingStyle.number(mean)), mean J "
+      + "\(DrawingStyle.number(signed))\(share)"
+  }
+}
+
+extension Ensemble {
+  fileprivate func pairName(_ pair: Int) -> String {
+    "\(inputs[pair % inputs.count].name) → d/dt \(outputs[pair / inputs.count].name)"
+  }
+}

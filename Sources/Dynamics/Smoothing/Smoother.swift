@@ -1,0 +1,268 @@
+import LinearAlgebra
+
+/// Takes measurement noise out of recorded states and fills gaps in them, state by state and trajectory by
+/// trajectory, by a Kalman smoother whose motion model is chosen by likelihood.
+///
+/// The noise is taken to be white and of one size for a state; controls are taken as known. Where a control
+/// changes the rates may jump: by anything, or, where that is more likely, by about what a linear fit of
+/// the jumps to the controls' changes says.
+public struct Smoother: Sendable {
+  /// A state is left as it is when its noise is below this share of its increments' deviation, or what
+  /// looks like noise is not.
+  public static let threshold = 1e-3
+  /// A correlation of third differences (see `StateReport`) below which it is noise.
+  static let isNoiseBelow = -0.5
+  /// Where noise is more than this share of the increments' deviation it is checked (see `NoiseCheck`); less of it
+  /// is hidden in what a regression lacks.
+  static let worthChecking = 0.1
+  /// At least this share of its variance must prove to be measurement noise.
+  static let leastShare = 0.3
+  public var threads: Int
+
+  public init(threads: Int) { self.threads = threads }
+
+  public func run(_ data: Trajectories) async throws -> Smoothing {
+    let (reports, chosen, changes) = examine(data)
+    let columns = try await concurrentMap(chosen.count, threads: threads) {
+      smooth(chosen[$0], of: data, changes, reports[chosen[$0]])
+    }
+    return try assembled(data, reports, columns)
+  }
+
+  /// The same on this thread.
+  public func run(_ data: Trajectories) throws -> Smoothing {
+    let (reports, chosen, changes) = examine(data)
+    return try assembled(
+      data, reports, chosen.map { smooth($0, of: data, changes, reports[$0]) })
+  }
+
+  /// What each state is like, which of them need smoothing, and for those how the controls move.
+  private func examine(_ data: Trajectories) -> (
+    reports: [Smoothing.StateReport], chosen: [Int], changes: ControlChanges
+  ) {
+    var reports = data.states.indices.map { report($0, of: data) }
+    if reports.contains(where: { needsSmoothing($0) && $0.relativeNoise > Self.worthChecking }) {
+      let found = NoiseCheck(data).variances
+      for state in reports.indices where reports[state].relativeNoise > Self.worthChecking {
+        let claimed = reports[state].noise * reports[state].noise
+        reports[state].movesTheState = found[state].map { $0 < Self.leastShare * claimed } ?? false
+      }
+    }
+    let chosen = reports.indices.filter { needsSmoothing(reports[$0]) }
+    return (reports, chosen, ControlChanges(chosen.isEmpty ? [] : data.samples, data))
+  }
+
+  private func assembled(
+    _ data: Trajectories, _ reports: [Smoothing.StateReport], _ columns: [Column]
+  ) throws -> Smoothing {
+    guard columns.contains(where: { $0.motion != nil }) else {
+      return Smoothing(data: data, rateVariances: nil, states: reports)
+    }
+    var reports = reports
+    for column in columns { reports[column.state].motion = column.motion }
+    let nothing = Smoothing(
+      data: data, rateVariances: data.samples.map { Matrix(rows: $0.rows, columns: reports.count) },
+      states: reports,
+      origin: Smoothing.Origin(
+        measured: data.samples, changes: ControlChanges(data.samples, data)))
+    return try nothing.taking(columns)
+  }
+
+  /// Smooths again, with what a model says of the rates taken out of the measurements first: what is left
+  /// moves little and slowly, so that much less of the noise passes for motion.
+  ///
+  /// - Parameter rates: of the model where the smoothed states are, steps × states for each trajectory.
+  /// - Returns: the same for data that were left as they are or have gaps that could not be filled.
+  package func run(again smoothing: Smoothing, rates: [Matrix]) throws -> Smoothing {
+    guard let origin = smoothing.origin, smoothing.data.missingValues.allSatisfy({ $0 == 0 })
+    else { return smoothing }
+    let jumps = origin.changes.unknownJumps
+    return try smoothing.taking(
+      smoothing.states.indices.compactMap { state in
+        smoothing.states[state].motion.map { motion in
+          let drifts = rates.map { $0.column(state).integrated(by: smoothing.data.timeStep) }
+          let series = zip(origin.measured, drifts).map { zip($0.column(state), $1).map(-) }
+          let smoothed = smoothRemainder(series, jumps, noise: smoothing.states[state].noise)
+          return (
+            state, motion,
+            zip(smoothed, drifts).map { (zip($0.value, $1).map(+), $0.changeVariance) }
+          )
+        }
+      })
+  }
+
+  /// - Parameter series: what a model does not explain of a state.
+  private func smoothRemainder(
+    _ series: [[Double]], _ jumps: ControlChanges.Jumps, noise: Double
+  ) -> [Series] {
+    let scaled = series.map { values in values.map { $0 / noise } }
+    let search = MotionSearch(scaled)
+    var best = (
+      model: MotionModel(kind: .wanderingChange, wandering: 1, jump: 1, start: 1),
+      likelihood: -Double.infinity
+    )
+    for jump in [1e2, 1, 1e-2, 1e-4, 1e-6, 1e-8, 1e-10] {
+      let found = search.mostLikely(
+        jumps, kinds: [.wanderingChange], jumps: [jump], start: max(jump, 1e-4))
+      if found.likelihood > best.likelihood { best = found }
+    }
+    return Self.smooth(scaled, jumps.trajectories, best.model, unit: noise)
+  }
+
+  private func report(_ state: Int, of data: Trajectories) -> Smoothing.StateReport {
+    // A median of 40,000 is known to a percent.
+    let step = max(1, data.sampleCount / 40_000)
+    let some = stride(from: 0, to: data.samples.count, by: step).map {
+      data.samples[$0].column(state)
+    }
+    let (noise, correlation) = Self.noise(some)
+    let isNoise = correlation < Self.isNoiseBelow
+    var sum = 0.0
+    var squares = 0.0
+    var count = 0.0
+    var gaps = 0
+    for matrix in data.samples {
+      for row in 0..<matrix.rows {
+        if !matrix[row, state].isFinite { gaps += 1 }
+        let increment = row > 0 ? matrix[row, state] - matrix[row - 1, state] : .nan
+        guard increment.isFinite else { continue }
+        count += 1
+        sum += increment
+        squares += increment * increment
+      }
+    }
+    let deviation = count > 0 ? max(0, squares / count - sum * sum / count / count).squareRoot() : 0
+    return Smoothing.StateReport(
+      name: data.variables[state].name, noise: noise,
+      relativeNoise: deviation > 0 ? noise / deviation : 0, isNoise: isNoise,
+      correlation: correlation, gaps: gaps)
+  }
+
+  private func needsSmoothing(_ report: Smoothing.StateReport) -> Bool {
+    report.isNoise && !report.movesTheState && report.relativeNoise > Self.threshold
+      || report.gaps > 0
+  }
+
+  typealias Series = (value: [Double], changeVariance: [Double])
+  /// No motion, and nothing smoothed, where none explains the state.
+  typealias Column = (state: Int, motion: String?, smoothed: [Series])
+
+  private func smooth(
+    _ state: Int, of data: Trajectories, _ changes: ControlChanges,
+    _ report: Smoothing.StateReport
+  ) -> Column {
+    let series = data.samples.map { $0.column(state) }
+    let increments = series.flatMap { Self.differences($0, order: 1) }.filter(\.isFinite)
+    let deviation = increments.standardDeviation
+    // Gaps in exact measurements are filled as if these had a thousandth of what would count as noise.
+    let unit = max(
+      report.isNoise && !report.movesTheState ? report.noise : 0, 1e-3 * Self.threshold * deviation)
+    let scaled = series.map { values in values.map { $0 / unit } }
+    let largest = increments.map { abs($0 / unit) }.max() ?? 1
+    let start = 4 * largest * largest
+    let candidates = [changes.unknownJumps] + [changes.jumps(of: scaled)].compactMap { $0 }
+    var search = MotionSearch(scaled)
+    var found = search.mostLikely(candidates, start: start)
+    for _ in 0..<4 {
+      let smoothed = Self.smooth(scaled, found.jumps.trajectories, found.motion, unit: unit)
+      let strange = Self.unexplained(series, by: smoothed, noise: unit)
+      if strange.isEmpty { return (state, found.words, smoothed) }
+      // What moves as none of those that were searched does joins them.
+      guard search.add(strange, of: scaled) else { break }
+      found = search.mostLikely(candidates, start: start)
+    }
+    guard let smoothed = smoothedWithEvents(series, scaled, found, unit) else {
+      return (state, nil, [])
+    }
+    return (state, found.words + ", and events", smoothed)
+  }
+
+  /// Smooths a state with events too rare to be likely: where measurements contradict the motion, the rate
+  /// may do anything, as far as it takes. Nil if even that does not explain them.
+  private func smoothedWithEvents(
+    _ series: [[Double]], _ scaled: [[Double]], _ found: MotionSearch.Found, _ unit: Double
+  ) -> [Series]? {
+    var jumps = found.jumps
+    for _ in 0..<6 {
+      let smoothed = Self.smooth(scaled, jumps.trajectories, found.motion, unit: unit)
+      if Self.unexplained(series, by: smoothed, noise: unit).isEmpty { return smoothed }
+      jumps.loosen(
+        where: zip(series, smoothed).map { values, smoothed in
+          zip(values, smoothed.value).map { ($0 - $1) / unit }
+        })
+    }
+    return nil
+  }
+
+  /// The series that are further from their smoothed values than noise is: more than √2 of it on
+  /// average, or ten times as far somewhere.
+  private static func unexplained(_ series: [[Double]], by smoothed: [Series], noise: Double)
+    -> [Int]
+  {
+    series.indices.filter { index in
+      let residuals = zip(series[index], smoothed[index].value).map { ($0 - $1) / noise }
+        .filter(\.isFinite)
+      let square = residuals.reduce(0) { $0 + $1 * $1 }
+      return square > 2 * Double(residuals.count) + 20
+        || residuals.contains { abs($0) > 10 }
+    }
+  }
+
+  /// What third differences, which slow motion hardly reaches, say of a state's noise: its deviation,
+  /// 1.4826 median |Δ³x|/√20, and the correlation of third differences from one to the next: −¾ of white
+  /// noise, −⅔ of a random walk, positive of motion.
+  static func noise(_ series: [[Double]]) -> (deviation: Double, correlation: Double) {
+    let third = series.map { Self.differences($0, order: 3) }
+    let magnitudes = third.flatMap { $0 }.filter(\.isFinite).map(abs)
+    guard !magnitudes.isEmpty else { return (0, 0) }
+    let deviation = 1.4826 * magnitudes.median
+    // Jumps count as four deviations.
+    let clipped = third.map { values in
+      values.map { $0.isNaN ? .nan : max(-4 * deviation, min(4 * deviation, $0)) }
+    }
+    let pairs = clipped.flatMap { zip($0, $0.dropFirst()) }.filter { $0.isFinite && $1.isFinite }
+    let products = pairs.reduce(0) { $0 + $1.0 * $1.1 }
+    let squares = pairs.reduce(0) { $0 + $1.0 * $1.0 }
+    return (deviation / 20.0.squareRoot(), squares > 0 ? products / squares : 0)
+  }
+
+  /// The controls that look as if they were measured with noise, and how much of it there is in units of their
+  /// deviations.
+  public static func noisyControls(_ data: Trajectories) -> [(name: String, share: Double)] {
+    data.controls.enumerated().compactMap { number, control in
+      let series = data.samples.map { $0.column(data.states.count + number) }
+      let deviation = series.flatMap { $0 }.standardDeviation
+      let (noise, correlation) = noise(series)
+      guard correlation < isNoiseBelow, noise > threshold * deviation else { return nil }
+      return (control.name, noise / deviation)
+    }
+  }
+
+  private static func differences(_ values: [Double], order: Int) -> [Double] {
+    (0..<order).reduce(values) { values, _ in zip(values.dropFirst(), values).map { $0 - $1 } }
+  }
+
+  /// Eight series at a time; shorter ones end in gaps.
+  private static func smooth(
+    _ series: [[Double]], _ jumps: [[Jump]], _ model: MotionModel, unit: Double
+  ) -> [Series] {
+    stride(from: 0, to: series.count, by: 8).flatMap { first -> [Series] in
+      let chosen = Array(first..<min(first + 8, series.count))
+      let smoothed = StateTracker.smooth(
+        chosen.map { series[$0] }, chosen.map { jumps[$0] }, model)
+      return chosen.enumerated().map { lane, index in
+        (
+          series[index].indices.map { smoothed.value[$0][lane] * unit },
+          series[index].indices.map { max(0, smoothed.changeVariance[$0][lane]) * unit * unit }
+        )
+      }
+    }
+  }
+}
+
+extension [Double] {
+  /// 0, then the sums of the values so far, times the step: one more than there are values.
+  fileprivate func integrated(by step: Double) -> [Double] {
+    reduce(into: [0]) { sums, value in sums.append((sums.last ?? 0) + step * value) }
+  }
+}

@@ -1,0 +1,519 @@
+import Dynamics
+import Evidence
+import LinearAlgebra
+import Networks
+
+/// A training of several members: what to do, on what, from which seed.
+public struct EnsembleTraining: Sendable {
+  /// What to do with a problem whose training left the finite numbers.
+  public enum OnDivergence: String, Codable, CaseIterable, Sendable {
+    /// Once more from other weights and in another order; if that diverges too, leave out the member.
+    case restart
+    case leaveOut = "leave-out"
+    case stop
+  }
+
+  public var recipe: Recipe
+  public var members: Int
+  public var seed: UInt64
+  public var threads: Int
+  public var onDivergence: OnDivergence
+  /// Whether each member learns from a random half of the trajectories, as stability selection asks for
+  /// (Meinshausen & Bühlmann 2010), rather than all from all.
+  public var usesHalves: Bool
+
+  /// The fewest trajectories that can be halved: a half needs one to learn from and one to validate.
+  public static let fewestForHalves = 4
+
+  public init(
+    recipe: Recipe, members: Int, seed: UInt64, threads: Int, onDivergence: OnDivergence = .restart,
+    usesHalves: Bool = false
+  ) {
+    self.usesHalves = usesHalves
+    self.recipe = recipe
+    self.members = members
+    self.seed = seed
+    self.threads = threads
+    self.onDivergence = onDivergence
+  }
+
+  /// One independent problem: a member's trunk or one of its towers.
+  public struct Problem: Hashable, Codable, Sendable {
+    public var member: Int
+    /// The output that the tower predicts; nil for a shared trunk.
+    public var tower: Int?
+
+    public init(member: Int, tower: Int? = nil) {
+      self.member = member
+      self.tower = tower
+    }
+  }
+
+  /// What happened, problem by problem.
+  public struct Progress: Sendable {
+    public var problem: Problem
+    public var record: EpochRecord
+    /// Epochs that will not be: the held-out trajectories have ended the problem.
+    public var epochsLeftOut = 0
+  }
+
+  public struct History: Equatable, Sendable {
+    public var problem: Problem
+    /// Of the last attempt.
+    public var epochs: [EpochRecord]
+    /// Of each attempt that diverged: none, or one, or two if the problem was given up.
+    public var divergences: [Divergence]
+    /// What came after the stochastic training, if anything did.
+    public var refinement: Refinement.Record?
+  }
+
+  public struct Outcome: Sendable {
+    /// The members that were trained, by number.
+    public var models: [(member: Int, model: Model)]
+    /// Of all problems, those of members that were left out included.
+    public var histories: [History]
+    /// What is known of every pair, where members have decided together.
+    public var evidence: EnsembleEvidence?
+  }
+
+  public func problems(targets: Int) -> [Problem] {
+    (0..<members).flatMap { member in
+      recipe.towers == .shared && recipe.method == .gradient
+        ? [Problem(member: member)]
+        : (0..<targets).map { Problem(member: member, tower: $0) }
+    }
+  }
+
+  /// Trains all members. Models and histories are the same for any number of threads, and whether or
+  /// not the training was interrupted and taken up again.
+  ///
+  /// - Parameters:
+  ///   - data: the trajectories to learn from; part of them validates if the recipe says so.
+  ///   - checkpoints: where states are kept and taken up from.
+  ///   - report: called after every epoch of every problem, from any thread.
+  /// - Throws: `DataProblem`; `TrainingFailure` when a training diverged and none is left or `stop` was
+  ///   asked for; `CancellationError` after the states were kept, when the task is cancelled; what the
+  ///   checkpoints throw.
+  public func run(
+    on data: Trajectories, checkpoints: Checkpoints = .none,
+    report: @escaping @Sendable (Progress) -> Void = { _ in }
+  ) async throws -> Outcome {
+    try await run(
+      on: recipe.smooth ? try await Smoother(threads: threads).run(data) : Smoothing(data),
+      checkpoints: checkpoints, report: report)
+  }
+
+  /// The same for data that have been smoothed, or need not be.
+  public func run(
+    on data: Smoothing, checkpoints: Checkpoints = .none,
+    report: @escaping @Sendable (Progress) -> Void = { _ in }
+  ) async throws -> Outcome {
+    if usesHalves { return try await runOnHalves(data, checkpoints, report) }
+    let materials = try materials(data)
+    let states = try problems(targets: materials[0].set.targets.count).map {
+      try checkpoints.load($0) ?? ProblemState($0)
+    }
+    let groups = groups(states)
+    let trained = try await concurrentMap(groups.count, threads: threads) { index in
+      let group = groups[index]
+      return try train(
+        group, on: materials[group[0].problem.member], checkpoints: checkpoints, report: report)
+    }.flatMap { $0 }
+    let towers = problems(targets: materials[0].set.targets.count).filter { $0.member == 0 }
+    let grounds = try await concurrentMap(members, threads: threads) { member in
+      try self.grounds(trained, of: member, materials[member])
+    }
+    let decided = try await concurrentMap(towers.count, threads: threads) { index in
+      try decide(trained.filter { $0.history.problem.tower == towers[index].tower }, grounds, materials)
+    }
+    let finished = try await concurrentMap(members, threads: threads) { member in
+      try finish(decided.flatMap(\.trained), of: member, materials[member])
+    }.flatMap { $0 }
+    return try outcome(Array(0..<members), finished, decided, materials[0].set)
+  }
+
+  /// The same on this thread alone.
+  public func runAlone(
+    on data: Smoothing, report: @escaping @Sendable (Progress) -> Void = { _ in }
+  ) throws -> Outcome {
+    let materials = try materials(data)
+    let states = problems(targets: materials[0].set.targets.count).map { ProblemState($0) }
+    let trained = try groups(states).flatMap {
+      try train($0, on: materials[$0[0].problem.member], checkpoints: .none, report: report)
+    }
+    let towers = problems(targets: materials[0].set.targets.count).filter { $0.member == 0 }
+    let grounds = try (0..<members).map { try self.grounds(trained, of: $0, materials[$0]) }
+    let decided = try towers.map { tower in
+      try decide(trained.filter { $0.history.problem.tower == tower.tower }, grounds, materials)
+    }
+    let finished = try (0..<members).flatMap {
+      try finish(decided.flatMap(\.trained), of: $0, materials[$0])
+    }
+    return try outcome(Array(0..<members), finished, decided, materials[0].set)
+  }
+
+  /// One for each member: of what each holds out, or the same for all.
+  private func materials(_ data: Smoothing) throws(DataProblem) -> [Material] {
+    guard recipe.isCrossFitted else {
+      return Array(repeating: try Material(data, recipe: recipe), count: members)
+    }
+    let whole = try TrainingSet(data.data)
+    var materials: [Material] = []
+    for member in 0..<members {
+      materials.append(
+        try Material(data, recipe: recipe, scaledLike: whole, part: member, of: members))
+    }
+    return materials
+  }
+
+  /// The trajectories that each member learns from, of so many: half of them, rounded down, drawn without
+  /// replacement.
+  public func halves(of count: Int) -> [[Int]] {
+    var halves: [[Int]] = []
+    for member in 0..<members {
+      var stream = RandomStream(seed: seed, path: [UInt64.max, UInt64(member)])
+      var half: [Int] = []
+      // Another one than those before, as long as there are any: few trajectories have few halves.
+      for _ in 0..<100 where half.isEmpty || halves.contains(half) {
+        var order = Array(0..<count)
+        stream.shuffle(&order)
+        half = order.prefix(count / 2).sorted()
+      }
+      halves.append(half)
+    }
+    return halves
+  }
+
+  /// All members are in the standardisation of the whole data, so that their relevances compare.
+  private func runOnHalves(
+    _ data: Smoothing, _ checkpoints: Checkpoints, _ report: @escaping @Sendable (Progress) -> Void
+  ) async throws -> Outcome {
+    let whole = try TrainingSet(data.data)
+    let halves = halves(of: data.data.samples.count)
+    let trained = try await concurrentMap(members, threads: threads) { member in
+      let material = try Material(data.choosing(halves[member]), recipe: recipe, scaledLike: whole)
+      let states = try problems(targets: whole.targets.count).filter { $0.member == member }
+        .map { try checkpoints.load($0) ?? ProblemState($0) }
+      // Towers that were kept at different epochs do not go along with each other.
+      let trained = try groups(states).flatMap {
+        try train($0, on: material, checkpoints: checkpoints, report: report)
+      }
+      return try alone(trained, member, material)
+    }.flatMap { $0 }
+    return try outcome(Array(0..<members), trained, [], whole)
+  }
+
+  /// Decides a member's structure by what it alone holds out.
+  private func alone(_ trained: [GroupTraining.Trained], _ member: Int, _ material: Material) throws
+    -> [GroupTraining.Trained]
+  {
+    var grounds = [Refinement.Grounds?](repeating: nil, count: members)
+    grounds[member] = try self.grounds(trained, of: member, material)
+    let materials = Array(repeating: material, count: members)
+    let decided = try trained.flatMap { try decide([$0], grounds, materials).trained }
+    return try finish(decided, of: member, material)
+  }
+
+  /// Trains one member, alone; where members decide together (`Recipe.isCrossFitted`), it decides by what it holds
+  /// out itself.
+  public func run(
+    member: Int, on material: Material, report: @escaping @Sendable (Progress) -> Void = { _ in }
+  ) throws -> Outcome {
+    let states = problems(targets: material.set.targets.count).filter { $0.member == member }
+      .map { ProblemState($0) }
+    let trained = try train(states, on: material, checkpoints: .none, report: report)
+    return try outcome([member], try alone(trained, member, material), [], material.set)
+  }
+
+  /// Data made ready for the trainings of a recipe.
+  public struct Material: Sendable {
+    let set: TrainingSet
+    let validation: TrainingSet?
+    let refinement: Refinement.Material?
+    /// Where there are no networks to train: what was found for each target.
+    let regressions: [LibraryRegression.Fit]?
+    /// What was found in the data that a user must know.
+    public let warnings: [String]
+
+    /// What of a recipe decides the material.
+    public static func identity(_ recipe: Recipe) -> String {
+      recipe.method == .gradient
+        ? "\(recipe.validation) \(recipe.isRefined) \(recipe.hidden) \(recipe.skip) \(recipe.inputSkip) "
+          + recipe.towers.rawValue
+        : "\(recipe.validation) \(recipe.method) \(recipe.degree)"
+    }
+
+    /// - Parameters:
+    ///   - data: trajectories, smoothed or as they are.
+    ///   - recipe: what decides how they are divided and scaled.
+    ///   - whole: the data whose standardisation is used; by default that of `data`.
+    ///   - part: of `parts`, which hold out different trajectories.
+    /// - Throws: `DataProblem`.
+    public init(
+      _ data: Smoothing, recipe: Recipe, scaledLike whole: TrainingSet? = nil, part: Int = 0,
+      of parts: Int = 1
+    ) throws(DataProblem) {
+      warnings = data.warnings
+      let fold = data.fold(part, of: parts, fraction: recipe.validation)
+      let (training, validation) = (fold.training.smoothing, fold.held?.smoothing)
+      let set =
+        if let whole { try TrainingSet(training.data, scaledLike: whole) } else {
+          try TrainingSet(training.data)
+        }
+      self.set = set
+      // A held-out trajectory of a single sample holds no step and validates nothing.
+      let held = validation.flatMap { held in
+        held.data.samples.contains { $0.rows > 1 } ? held : nil
+      }
+      self.validation =
+        if let held { try TrainingSet(held.data, scaledLike: set) } else { nil }
+      refinement =
+        recipe.isRefined
+        ? try Refinement.Material(
+          fold: fold,
+          cut: .init(part: part, parts: parts, fraction: recipe.validation), all: data,
+          parameters: recipe.parameters(inputs: set.features.count, outputs: set.targets.count),
+          scaledLike: set) : nil
+      guard recipe.method != .gradient else {
+        regressions = nil
+        return
+      }
+      let regression = try LibraryRegression(
+        training: training, validation: held ?? training, scaledLike: set, degree: recipe.degree)
+      regressions = set.targets.indices.map { target in
+        regression.fit(recipe.method, target: target, name: set.targets[target].name)
+      }
+    }
+  }
+
+  private func train(
+    _ states: [ProblemState], on material: Material, checkpoints: Checkpoints,
+    report: @escaping @Sendable (Progress) -> Void
+  ) throws -> [GroupTraining.Trained] {
+    if let regressions = material.regressions {
+      return states.map { state in
+        take(regressions[state.problem.tower ?? 0], state.problem, material.set, report)
+      }
+    }
+    var group = GroupTraining(
+      self, set: material.set, validation: material.validation, refinement: material.refinement,
+      checkpoints: checkpoints, states: states, report: report)
+    return try group.run()
+  }
+
+  /// What was decided of an output, or of all where they share a trunk.
+  struct Decision: Sendable {
+    var trained: [GroupTraining.Trained]
+    var evidence: PooledEvidence?
+  }
+
+  /// What the networks of a member can be judged by; nil where they are not to be, or cannot.
+  private func grounds(_ all: [GroupTraining.Trained], of member: Int, _ material: Material) throws
+    -> Refinement.Grounds?
+  {
+    let trained = all.filter { $0.history.problem.member == member }
+    let networks = trained.compactMap(\.network)
+    guard recipe.isCrossFitted, let refinement = material.refinement,
+      networks.count == trained.count,
+      trained.allSatisfy({ $0.history.refinement?.sizeBeyondLimit == nil })
+    else { return nil }
+    return try Refinement(recipe: recipe, material: refinement).grounds(networks)
+  }
+
+  /// Takes out the inputs that no member needs.
+  ///
+  /// - Parameters:
+  ///   - trained: the same problem of several members.
+  ///   - grounds: of all members, by number.
+  private func decide(
+    _ trained: [GroupTraining.Trained], _ grounds: [Refinement.Grounds?], _ materials: [Material]
+  ) throws -> Decision {
+    var trained = trained
+    let isFree = trained.indices.filter { grounds[trained[$0].history.problem.member] != nil }
+    let members = isFree.compactMap { index -> PooledElimination.Member? in
+      let problem = trained[index].history.problem
+      let first = problem.tower ?? 0
+      let count = trained[index].network?.outputCount ?? 0
+      return grounds[problem.member]?.member(first, targets: first..<(first + count))
+    }
+    guard !members.isEmpty else { return Decision(trained: trained) }
+    try Task.checkCancellation()
+    let outcome = PooledElimination(attempts: recipe.eliminate).run(members)
+    try Task.checkCancellation()
+    for (index, member) in zip(isFree, outcome.members) {
+      trained[index].network = member.network
+      trained[index].history.refinement?.removed = outcome.removed
+    }
+    // The pairs of a trunk that outputs share are not decided one by one.
+    guard let tower = trained[0].history.problem.tower else { return Decision(trained: trained) }
+    var evidence = PooledEvidence(
+      free: members, outcome, PooledElimination(attempts: recipe.eliminate))
+    evidence.explained = explained(trained, tower, materials)
+    return Decision(trained: trained, evidence: evidence)
+  }
+
+  /// R² of an output on what the members hold out.
+  private func explained(
+    _ trained: [GroupTraining.Trained], _ tower: Int, _ materials: [Material]
+  ) -> Double? {
+    var shares: [Double] = []
+    for one in trained {
+      guard let network = one.network,
+        let held = materials[one.history.problem.member].refinement?.validation
+      else { continue }
+      let rows = held.targets(tower..<(tower + 1))
+      let error = HeldOutErrors(network, rows, kernels: .active).mean
+      let variance = rows.targetVariance
+      if variance > 0 { shares.append(1 - error / variance) }
+    }
+    return shares.isEmpty ? nil : shares.mean
+  }
+
+  /// Thins and fits to all data the networks of one member.
+  private func finish(_ all: [GroupTraining.Trained], of member: Int, _ material: Material) throws
+    -> [GroupTraining.Trained]
+  {
+    var trained = all.filter { $0.history.problem.member == member }
+    guard let material = material.refinement else { return trained }
+    let refinement = Refinement(recipe: recipe, material: material)
+    for index in trained.indices {
+      guard let network = trained[index].network, let record = trained[index].history.refinement
+      else { continue }
+      let finished = try refinement.finish(
+        network, firstTarget: trained[index].history.problem.tower ?? 0, record: record)
+      (trained[index].network, trained[index].history.refinement) = (
+        finished.network, finished.record
+      )
+    }
+    let networks = trained.compactMap(\.network)
+    // A member that is left out, or too large to be fitted, stays as it is.
+    guard networks.count == trained.count,
+      trained.allSatisfy({ $0.history.refinement?.sizeBeyondLimit == nil })
+    else { return trained }
+    for (index, network) in try refinement.resmooth(networks).enumerated() {
+      trained[index].network = network
+    }
+    return trained
+  }
+
+  /// A polynomial in place of a network: the same for every member.
+  private func take(
+    _ fit: LibraryRegression.Fit, _ problem: Problem, _ set: TrainingSet,
+    _ report: @Sendable (Progress) -> Void
+  ) -> GroupTraining.Trained {
+    let record = EpochRecord(
+      epoch: 1, learningRate: 0, trainingLoss: fit.chosen.loss, penalty: 0,
+      validationLoss: fit.chosen.validation, survivingWeights: fit.network.survivingWeightCount)
+    report(
+      Progress(
+        problem: problem, record: record, epochsLeftOut: recipe.epochs(rows: set.rows) - 1))
+    return GroupTraining.Trained(
+      network: fit.network,
+      history: History(problem: problem, epochs: [record], divergences: []))
+  }
+
+  /// Problems that are trained side by side on the same minibatches: the towers of a member that have
+  /// got equally far, in parts where there are more threads than members. How they are grouped changes
+  /// no result.
+  func groups(_ states: [ProblemState]) -> [[ProblemState]] {
+    let parts = max(1, (threads + members - 1) / members)
+    let largest = max(1, (states.count / members + parts - 1) / parts)
+    var groups: [[ProblemState]] = []
+    for state in states {
+      if let last = groups.last?.last, groups[groups.count - 1].count < largest,
+        last.goesAlong(with: state)
+      {
+        groups[groups.count - 1].append(state)
+      } else {
+        groups.append([state])
+      }
+    }
+    return groups
+  }
+
+  private func outcome(
+    _ members: [Int], _ trained: [GroupTraining.Trained], _ decided: [Decision],
+    _ set: TrainingSet
+  ) throws -> Outcome {
+    var models: [(member: Int, model: Model)] = []
+    for member in members {
+      let towers = trained.filter { $0.history.problem.member == member }
+      let networks = towers.compactMap(\.network)
+      guard networks.count == towers.count else { continue }
+      var model = Model(
+        network: Network.joined(networks).cut(recipe.cut), inputs: set.features,
+        outputs: set.targets, inputScaling: set.inputScaling, outputScaling: set.outputScaling,
+        timeStep: set.timeStep, recipe: recipe.description)
+      model.inputRanges = set.ranges
+      models.append((member, model))
+    }
+    let histories = trained.map(\.history)
+    if models.isEmpty, let failed = histories.first(where: { !$0.divergences.isEmpty }) {
+      throw TrainingFailure(failed, outputs: set.targets.map(\.name))
+    }
+    return Outcome(
+      models: models, histories: histories, evidence: evidence(decided, models.map(\.model), set))
+  }
+}
+
+extension EnsembleTraining {
+  /// What the members together say of every pair; nil where they have not decided together.
+  private func evidence(_ decided: [Decision], _ models: [Model], _ set: TrainingSet)
+    -> EnsembleEvidence?
+  {
+    let found = decided.compactMap(\.evidence)
+    guard found.count == set.targets.count, !models.isEmpty else { return nil }
+    let points = set.points(2000)
+    let sums = models.map { model -> (magnitude: Matrix, signed: Matrix) in
+      var batch = JacobianBatch(model.network)
+      batch.add(points, rows: 0..<points.rows, .identity(points.columns))
+      let (magnitude, signed) = batch.sums()
+      return (magnitude.map { $0 / Double(points.rows) }, signed.map { $0 / Double(points.rows) })
+    }
+    let elimination = PooledElimination(attempts: recipe.eliminate)
+    return EnsembleEvidence(
+      outputs: set.targets.map(\.name), inputs: set.features.map(\.name),
+      pairs: found.enumerated().map { output, evidence in
+        evidence.pairs(
+          sums.map { Array($0.magnitude.row(output)) }, sums.map { Array($0.signed.row(output)) },
+          proof: elimination.proof, negligible: elimination.negligible)
+      },
+      explained: found.map(\.explained),
+      alone: models.indices.map { member in
+        found.map { member < $0.alone.count ? $0.alone[member] : [] }
+      },
+      groups: found.map { _ in [] })
+  }
+}
+
+/// A training whose loss or weights left the finite numbers.
+public struct TrainingFailure: Error, Equatable, CustomStringConvertible {
+  public let problem: EnsembleTraining.Problem
+  public let output: String?
+  public let divergences: [Divergence]
+
+  init(_ history: EnsembleTraining.History, outputs: [String]) {
+    problem = history.problem
+    output = history.problem.tower.map { outputs[$0] }
+    divergences = history.divergences
+  }
+
+  public var description: String {
+    let place = "member \(problem.member)" + (output.map { ", tower \"\($0)\"," } ?? "")
+    let again = divergences.count > 1 ? " twice, at last" : ""
+    guard let last = divergences.last else { return "\(place) diverged" }
+    return "\(place) diverged\(again) \(last); a lower --learning-rate usually helps"
+  }
+}
+
+extension Divergence: CustomStringConvertible {
+  public var description: String {
+    let what =
+      switch cause {
+      case .loss: "the loss of a minibatch is no finite number"
+      case .weights: "a weight is no finite number"
+      }
+    let before = lossBefore.map { ", a step before it was \(Float($0))" } ?? ""
+    return "in epoch \(epoch), step \(step): \(what)\(before); learning rate \(Float(learningRate))"
+  }
+}

@@ -1,0 +1,331 @@
+import Foundation
+import LinearAlgebra
+
+/// How the outputs share hidden layers.
+public enum Towers: String, Codable, CaseIterable, Sendable {
+  /// One trunk for all outputs.
+  case shared
+  /// A network of its own for each output: an independent problem.
+  case perOutput = "per-output"
+}
+
+/// How a model comes about.
+public enum Method: String, Codable, CaseIterable, Sendable {
+  /// A network, by gradients: everything else that a recipe says is about this.
+  case gradient
+  /// A polynomial by sequentially thresholded least squares (SINDy); see `LibraryRegression`.
+  case stlsq
+  /// A polynomial by the lasso.
+  case lasso
+}
+
+/// What makes weights vanish during training.
+public enum Sparsifier: String, Codable, CaseIterable, Sendable {
+  /// Nothing: a dense network.
+  case none
+  /// λ Σ|w| added to the loss, its subgradient to the gradient (the published recipe). Leaves no
+  /// exact zeros; use with a cut.
+  case l1
+  /// The proximal step of λ Σ|w| in Adam's own metric (Yun, Lozano & Yang 2021): after the Adam step
+  /// w ← sign(w) max(|w| − ηλ/(√v̂ + ε), 0). Exact zeros.
+  case proximal
+  /// λ (Σ‖w_i‖₂ + Σ|w|), over inputs i with w_i all weights of a network that read it, and over all other
+  /// weights: whole inputs vanish. See `GroupShrinkage`.
+  case groupLasso = "group-lasso"
+  /// The smallest weights, more and more of them: gradual magnitude pruning, see `MagnitudePruning`.
+  case magnitude
+  /// A fixed number of weights in each layer, the smallest exchanged for those of large gradient: RigL, see
+  /// `Regrowth`.
+  case rigl
+  /// Thresholds that are learned, one for each layer: see `LearnedThresholds`.
+  case softThreshold = "soft-threshold"
+
+  /// Whether weights become exactly zero, so that it pays to train on the others alone.
+  public var selects: Bool { self != .none && self != .l1 }
+  /// Whether λ Σ|w| is what the loss is added.
+  var isL1: Bool { self == .l1 || self == .proximal }
+  /// Whether a share of the weights is asked for rather than a strength.
+  public var hasDensity: Bool { self == .magnitude || self == .rigl }
+
+  /// What Adam's own step does.
+  var penalty: AdamStep.Penalty {
+    switch self {
+    case .l1: .l1Gradient
+    case .proximal: .proximal
+    default: .none
+    }
+  }
+}
+
+/// How the learning rate falls over the training.
+public enum Schedule: String, Codable, CaseIterable, Sendable {
+  case constant
+  /// The initial rate for the first 60 % of the steps, then the final one.
+  case step
+  /// Half a cosine from the initial to the final rate.
+  case cosine
+
+  /// - Parameter progress: share of the steps already taken, in [0, 1].
+  func rate(initial: Double, final: Double, progress: Double) -> Double {
+    switch self {
+    case .constant: initial
+    case .step: progress < 0.6 ? initial : final
+    case .cosine: final + (initial - final) * (1 + Double.cos(.pi * progress)) / 2
+    }
+  }
+}
+
+/// How long the stochastic training lasts.
+public enum Length: Equatable, Sendable {
+  /// Passes over the data.
+  case epochs(Int)
+  /// Whole passes that make at least so many optimiser steps: as long for little data as for much.
+  case steps(Int)
+
+  /// - Parameter rows: of the data.
+  func epochs(rows: Int, batch: Int) -> Int {
+    switch self {
+    case .epochs(let count): return count
+    case .steps(let count):
+      let perEpoch = max(1, rows / min(batch, rows))
+      return (count + perEpoch - 1) / perEpoch
+    }
+  }
+}
+
+extension Length: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .epochs(let count): count == 1 ? "1 epoch" : "\(count) epochs"
+    case .steps(let count): count == 1 ? "1 step" : "\(count) steps"
+    }
+  }
+}
+
+extension Length: Codable {
+  private enum Key: String, CodingKey { case epochs, steps }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: Key.self)
+    switch self {
+    case .epochs(let count): try container.encode(count, forKey: .epochs)
+    case .steps(let count): try container.encode(count, forKey: .steps)
+    }
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: Key.self)
+    if let count = try container.decodeIfPresent(Int.self, forKey: .epochs) {
+      self = .epochs(count)
+    } else {
+      self = .steps(try container.decode(Int.self, forKey: .steps))
+    }
+  }
+}
+
+/// Everything that decides a training but data and seed.
+public struct Recipe: Equatable, Codable, Sendable {
+  public var method = Method.gradient
+  /// Of the polynomials that stlsq and lasso choose terms from.
+  public var degree = 2
+  public var towers = Towers.perOutput
+  public var hidden = [20]
+  public var activation = Activation.silu
+  /// A linear connection from the inputs straight to the output.
+  public var skip = true
+  /// The inputs joined to what every hidden layer after the first and the output read (InputSkip; Lundby et
+  /// al., arXiv 2301.00582).
+  public var inputSkip = false
+  public var sparsifier = Sparsifier.proximal
+  /// Every so many steps a proximal training computes the gradients of the weights at zero, so that
+  /// they can come back; 1 is every step. See `Trainer`.
+  public var revisit = 16
+  /// λ: the loss is the squared error, averaged over batch and outputs of one tower, plus λ Σ|w| over
+  /// all weights of that tower, biases free; for `groupLasso` and `softThreshold` see there.
+  public var strength = 3e-4
+  /// λ of the weights that read inputs, if another, for the sparsifiers l1 and proximal.
+  public var inputStrength: Double?
+  /// The share of the weights that is left by the sparsifiers magnitude and rigl.
+  public var density = 0.2
+  public var learningRate = 2e-3
+  public var finalLearningRate = 1e-4
+  public var schedule = Schedule.cosine
+  public var length = Length.steps(10_000)
+  public var batch = 128
+  /// Weights of smaller magnitude become zero after the training (and where the mask is frozen).
+  public var cut = 0.0
+  /// Share of the steps at the end in which weights at zero stay there and nothing pulls the others towards
+  /// it (the relaxed lasso, Meinshausen 2007).
+  public var freeze = 0.0
+  /// Whether the result is the mean of the parameters over the frozen steps (Izmailov et al. 2018).
+  public var average = false
+  /// The training ends after so many epochs in turn without a smaller error on the held-out trajectories, and
+  /// its best epoch counts; 0 for never.
+  public var patience = 0
+  /// Attempts of Levenberg-Marquardt on what survives the stochastic training; 0 for none.
+  public var refine = 50
+  /// Attempts of Levenberg-Marquardt after each input that is taken out (see `PooledElimination`); 0
+  /// takes none out.
+  public var eliminate = 16
+  /// Attempts of Levenberg-Marquardt after each round in which weights are taken out (see
+  /// `WeightElimination`); 0 takes none out.
+  public var thin = 8
+  /// Attempts at the end on all trajectories, those held out included; 0 for none.
+  public var finish = 60
+  /// How often the states are then smoothed again with what the networks say of their rates, and the
+  /// networks fitted to that; nothing where no noise was taken out, or without `finish`.
+  public var resmooth = 2
+  /// Whether measurement noise is taken out of the states first (see `Smoother`); data that are exact
+  /// stay as they are.
+  public var smooth = true
+  /// Share of the trajectories held out for validation.
+  public var validation = 0.2
+
+  public init() {}
+
+  /// The learning rate once this share of the steps has been taken.
+  func rate(progress: Double) -> Double {
+    schedule.rate(initial: learningRate, final: finalLearningRate, progress: progress)
+  }
+
+  /// The options that distinguish this recipe, in the words of the command line.
+  public var description: [String: String] {
+    guard method == .gradient else {
+      return [
+        "method": method.rawValue, "degree": String(degree), "smooth": String(smooth),
+        "validation": "\(validation)",
+      ]
+    }
+    return [
+      "towers": towers.rawValue, "input-skip": String(inputSkip),
+      "input-strength": inputStrength.map { "\($0)" } ?? "as strength",
+      "density": sparsifier.hasDensity ? "\(density)" : "1", "freeze": "\(freeze)",
+      "average": String(average), "patience": String(patience),
+      "hidden": hidden.isEmpty ? "none" : hidden.map(String.init).joined(separator: ","),
+      "activation": activation.rawValue, "skip": String(skip), "sparsifier": sparsifier.rawValue,
+      "strength": sparsifier == .none ? "0" : "\(strength)",
+      "revisit": sparsifier.selects ? String(revisit) : "1", "learning-rate": "\(learningRate)",
+      "final-learning-rate": "\(finalLearningRate)", "schedule": schedule.rawValue,
+      "length": length.description, "batch": String(batch), "cut": "\(cut)",
+      "refine": String(refine), "eliminate": String(eliminate), "thin": String(thin),
+      "finish": String(finish), "resmooth": String(resmooth),
+      "smooth": String(smooth),
+      "validation": "\(validation)",
+    ]
+  }
+
+  /// What is impossible about this recipe, in words, or nil.
+  public var problem: String? {
+    if hidden.contains(where: { $0 < 1 || $0 > 65536 }) {
+      return "--hidden \(hidden.map(String.init).joined(separator: ",")): every hidden layer needs "
+        + "1 to 65536 units, for example --hidden 20,20"
+    }
+    if hidden.isEmpty && !skip {
+      return "--hidden none is a linear model; it needs --skip"
+    }
+    func check<Value>(
+      _ option: String, _ value: Value, _ allowed: ClosedRange<Value>, _ words: String
+    ) -> String? {
+      allowed.contains(value) ? nil : "\(option) \(value): must be \(words)"
+    }
+    let limit = Double.greatestFiniteMagnitude
+    let tiny = Double.leastNonzeroMagnitude
+    if method != .gradient && validation == 0 {
+      return
+        "--method \(method.rawValue) chooses by held-out trajectories; it needs --validation above 0"
+    }
+    let problems = [
+      check("--degree", degree, 1...3, "1, 2 or 3"),
+      check("--strength", strength, 0...limit, "zero or positive"),
+      check("--input-strength", inputStrength ?? 0, 0...limit, "zero or positive"),
+      check("--density", density, tiny...1, "above 0 and at most 1"),
+      check("--freeze", freeze, 0...0.9, "between 0 (nothing is frozen) and 0.9"),
+      check("--patience", patience, 0...10_000_000, "between 0 (none) and 10000000"),
+      check("--learning-rate", learningRate, tiny...10, "above 0 and at most 10"),
+      check("--final-learning-rate", finalLearningRate, 0...10, "between 0 and 10"),
+      lengthProblem,
+      check("--batch", batch, 1...1_000_000, "between 1 and 1000000"),
+      check("--revisit", revisit, 1...1_000_000, "between 1 and 1000000"),
+      check("--cut", cut, 0...limit, "zero or positive"),
+      check("--refine", refine, 0...100_000, "between 0 (none) and 100000"),
+      check("--eliminate", eliminate, 0...100_000, "between 0 (none) and 100000"),
+      check("--thin", thin, 0...100_000, "between 0 (none) and 100000"),
+      check("--finish", finish, 0...100_000, "between 0 (none) and 100000"),
+      check("--resmooth", resmooth, 0...1000, "between 0 (none) and 1000"),
+      check("--validation", validation, 0...0.9, "between 0 (none) and 0.9"),
+      eliminationProblem, combinationProblem,
+    ]
+    return problems.compactMap { $0 }.first
+  }
+
+  private var eliminationProblem: String? {
+    let judging = eliminate > 0 ? "--eliminate \(eliminate)" : "--thin \(thin)"
+    return (eliminate > 0 || thin > 0) && validation == 0
+      ? "\(judging) judges by held-out trajectories; it needs --validation above 0 "
+        + "(or --eliminate 0 --thin 0)" : nil
+  }
+
+  private var combinationProblem: String? {
+    if average && freeze == 0 {
+      return
+        "--average averages over the frozen steps; it needs --freeze, for example --freeze 0.25"
+    }
+    if patience > 0 && validation == 0 {
+      return "--patience \(patience) judges by held-out trajectories; it needs --validation above 0"
+    }
+    if inputStrength != nil && !sparsifier.isL1 {
+      return "--input-strength belongs to --sparsifier l1 and proximal"
+    }
+    return nil
+  }
+
+  private var lengthProblem: String? {
+    switch length {
+    case .epochs(let count) where !(1...10_000_000).contains(count):
+      "--epochs \(count): must be between 1 and 10000000"
+    case .steps(let count) where !(1...1_000_000_000).contains(count):
+      "--steps \(count): must be between 1 and 1000000000"
+    default: nil
+    }
+  }
+
+  /// Whether units that keep most of their weights may be computed with all of them, those at zero included,
+  /// which move then like the others until the next full step.
+  var keepsZeros: Bool { sparsifier == .proximal && freeze == 0 }
+
+  /// The first of so many epochs of which the result may be that of the training: before it there are more
+  /// weights than are asked for.
+  func firstEligibleEpoch(of epochs: Int) -> Int {
+    let share =
+      freeze > 0 ? 1 - freeze : sparsifier == .magnitude ? MagnitudePruning.end : 0
+    return min(epochs, Int((share * Double(epochs)).rounded(.up)) + 1)
+  }
+
+  /// Weights and biases of one network at the start.
+  package func parameters(inputs: Int, outputs: Int) -> Int {
+    let outputs = towers == .shared ? outputs : 1
+    let widths = [inputs] + hidden + [outputs]
+    let chain = zip(widths, widths.dropFirst()).reduce(0) { $0 + ($1.0 + 1) * $1.1 }
+    guard !hidden.isEmpty else { return chain }
+    let joined = inputSkip ? inputs * hidden.dropFirst().reduce(0, +) : 0
+    return chain + joined + (skip || inputSkip ? inputs * outputs : 0)
+  }
+
+  /// Another λ, that of the weights that read inputs in proportion.
+  public mutating func take(strength: Double) {
+    inputStrength = inputStrength.map { $0 * strength / self.strength }
+    self.strength = strength
+  }
+
+  /// Whether anything follows the stochastic training.
+  public var isRefined: Bool {
+    method == .gradient && (refine > 0 || eliminate > 0 || thin > 0 || finish > 0)
+  }
+
+  /// Whether members hold out different trajectories and the inputs that act are decided by all of them
+  /// together.
+  public var isCrossFitted: Bool { method == .gradient && eliminate > 0 && validation > 0 }
+
+  /// Passes over data of so many rows.
+  public func epochs(rows: Int) -> Int { length.epochs(rows: rows, batch: batch) }
+}
