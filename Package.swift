@@ -87,6 +87,8 @@ let package = Package(
         "CNetCDF", "CFileSystem", "LinearAlgebra", "Dynamics", "Evidence", "Networks", "Training",
         .product(name: "SystemPackage", package: "swift-system"),
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "Yams", package: "Yams"),
       ],
       exclude: ["Generated/onnx.proto"]),
     .target(
@@ -96,7 +98,6 @@ let package = Package(
         "GraphDrawing", "Drawing", "Reporting", "Interchange",
         .product(name: "SystemPackage", package: "swift-system"),
         .product(name: "Yams", package: "Yams"),
-        .product(name: "Crypto", package: "swift-crypto"),
       ]),
     .target(
       name: "CommandSupport",
@@ -131,10 +132,17 @@ let package = Package(
     + [
       .target(
         name: "TestSupport", dependencies: ["LinearAlgebra", "Networks"], path: "Tests/TestSupport"),
+      // Reads what Scripts/faults has damaged.
+      .executableTarget(
+        name: "fault-probe",
+        dependencies: [
+          "CommandSupport", "Dynamics", "LinearAlgebra", "Networks", "Training", "Reporting",
+          "Interchange", "Study",
+        ], path: "Tests/FaultProbe"),
       .testTarget(
         name: "CommandTests",
         dependencies: [
-          "TestSupport", "CommandSupport", "Interchange",
+          "TestSupport", "CommandSupport", "Interchange", "Reporting",
           .product(name: "Subprocess", package: "swift-subprocess"),
           .product(name: "SystemPackage", package: "swift-system"),
         ]),

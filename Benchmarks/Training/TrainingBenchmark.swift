@@ -4,6 +4,7 @@ import Foundation
 import Interchange
 import LinearAlgebra
 import Networks
+import Training
 
 /// Times the training engine on one workload, in the words and with the output of the peers beside
 /// this file: one JSON object on standard output.

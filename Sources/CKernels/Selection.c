@@ -87,6 +87,10 @@ static void order_units(const filigree_wiring *whole, const filigree_selection *
     const uint32_t u = ties->unit[j];
     selected->row[j] = whole->row[u];
     selected->activation[j] = whole->activation[u];
+    if (whole->shape) {
+      selected->shape[2 * j] = whole->shape[2 * u];
+      selected->shape[2 * j + 1] = whole->shape[2 * u + 1];
+    }
     selected->is_output[j] = whole->is_output[u];
     selected->layer[j] = whole->layer[u];
     ties->whole_first[j] = whole->first[u];

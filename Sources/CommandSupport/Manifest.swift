@@ -89,9 +89,7 @@ public struct Manifest: Encodable {
   }
 
   public func bytes() throws -> [UInt8] {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    return Array(try encoder.encode(self)) + [0x0A]
+    try CanonicalJSON.bytes(self) + [0x0A]
   }
 
   private static var processorName: String {

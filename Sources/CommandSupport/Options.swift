@@ -153,10 +153,11 @@ extension [Variable] {
 
 extension Ensemble {
   /// Reads a model or an ensemble, cut as asked, and tells where names were made up.
-  public static func load(_ path: String, cut: Double = 0, quietly: Bool = false) throws
-    -> Ensemble
-  {
-    var ensemble = try EnsembleFolder.read(path)
+  public static func load(
+    _ path: String, cut: Double = 0, told: ModelDescription = ModelDescription(),
+    quietly: Bool = false
+  ) throws -> Ensemble {
+    var ensemble = try EnsembleFolder.read(path, told: told)
     if quietly { return ensemble }
     if ensemble.isGuessed {
       Console.note(
@@ -164,10 +165,14 @@ extension Ensemble {
           + "are taken for its members")
     }
     if ensemble.members[0].hasMadeUpNames {
+      let model = ensemble.members[0]
       Console.note(
-        "note: \(path) holds no names of variables; its inputs are called "
-          + "\(ensemble.inputs.listed), and its outputs are taken for "
-          + "the rates of change of the first of them")
+        "note: \(path) does not name all of its variables; its inputs are called "
+          + "\(ensemble.inputs.listed), its outputs "
+          + (model.predicts == .value
+            ? "\(ensemble.outputs.listed)"
+            : "are taken for the \(model.wordForOutputs) of the first of them")
+          + " (--input-names and --output-names give others; filigree-paths --describe tells more)")
     }
     if cut > 0 { ensemble.members = ensemble.members.map { $0.cut(cut) } }
     return ensemble

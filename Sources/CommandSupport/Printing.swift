@@ -1,4 +1,5 @@
 import Foundation
+import Interchange
 import Reporting
 
 /// Prints a result: tables for people, the value itself as JSON.
@@ -24,11 +25,8 @@ public func printResult(
       Console.note("note: CSV holds the first of \(tables.count) tables; JSON has everything")
     }
   case .json:
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    try Console.output(String(decoding: try encoder.encode(json), as: UTF8.self) + "\n")
+    let text = String(decoding: try CanonicalJSON.bytes(json), as: UTF8.self)
+    try Console.output(text.escapedJSON + "\n")
   }
 }
 

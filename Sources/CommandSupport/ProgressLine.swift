@@ -1,4 +1,5 @@
 import Foundation
+import Reporting
 import Synchronization
 
 /// One line of progress on standard error, rewritten in place, with rate and time left. Silent where

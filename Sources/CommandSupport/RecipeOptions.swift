@@ -26,7 +26,7 @@ public struct RecipeOptions: ParsableArguments {
       gradient: networks, the default; stlsq (SINDy) or lasso: sparse polynomials, for comparison. For \
       these only --degree, --smooth and --validation count.
       """)
-  public var method: Networks.Method?
+  public var method: Training.Method?
 
   @Option(
     parsing: .unconditional,
@@ -323,9 +323,15 @@ public struct RecipeOptions: ParsableArguments {
 }
 
 extension Towers: ExpressibleByArgument {}
-extension Networks.Method: ExpressibleByArgument {}
+extension Training.Method: ExpressibleByArgument {}
 extension Sparsifier: ExpressibleByArgument {}
 extension Schedule: ExpressibleByArgument {}
 extension Activation: ExpressibleByArgument {
   public static var allValueStrings: [String] { ["relu", "silu", "tanh"] }
+
+  /// Of all functions those that the loops of training have.
+  public init?(argument: String) {
+    guard let known = Activation(rawValue: argument), known.isTrainable else { return nil }
+    self = known
+  }
 }

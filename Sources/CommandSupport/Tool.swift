@@ -13,7 +13,7 @@ public let filigreeVersion = "0.1.0"
 
 /// A Filigree executable: parses its options, then does its work; errors become one line on standard
 /// error and an exit code after sysexits.
-public protocol Tool: AsyncParsableCommand {
+public protocol Tool: CommandMain {
   mutating func work() async throws
 }
 
@@ -37,7 +37,12 @@ extension Tool {
     } catch let error as CleanExit {
       throw error
     } catch {
-      Console.error("\(Self.configuration.commandName ?? "filigree"): \(error)")
+      let name = Self.configuration.commandName ?? "filigree"
+      if let several = error as? any SeveralProblems {
+        Console.error("\(name): \(several.summary)", several.lines)
+      } else {
+        Console.error("\(name): \(error)")
+      }
       throw ExitCode(Self.exitCode(of: error))
     }
   }
@@ -47,7 +52,7 @@ extension Tool {
     case let problem as FileProblem:
       switch problem {
       case .missing, .unreadable: EX_NOINPUT
-      case .exists, .foreignFolder, .cannotCreate, .busy, .unfinished: EX_CANTCREAT
+      case .exists, .foreignFolder, .cannotCreate, .busy, .busyStudy, .unfinished: EX_CANTCREAT
       case .otherSettings: EX_USAGE
       case .writeFailed: EX_IOERR
       case .malformed, .badData: EX_DATAERR
@@ -66,6 +71,12 @@ extension Tool {
 public protocol ExitCoded: Error {
   /// After sysexits.
   var exitCode: Int32 { get }
+}
+
+/// An error that is several, each with a line of its own.
+public protocol SeveralProblems: Error {
+  var summary: String { get }
+  var lines: [String] { get }
 }
 
 /// Data, models or a plant that do not fit each other, said in words.
@@ -96,10 +107,18 @@ public func refuseOverwriting(_ output: String, _ files: [String], models: [Stri
 }
 
 public enum Console {
-  public static func error(_ text: String) { note("error: \(text)") }
+  /// - Parameter details: each a line of its own below the text.
+  public static func error(_ text: String, _ details: [String] = []) {
+    let lines = ["error: \(text)"] + details.map { "  " + $0 }
+    notice(lines.map(\.singleLine).joined(separator: "\n"))
+  }
   public static func warning(_ text: String) { note("warning: \(text)") }
 
-  public static func note(_ text: String) {
+  /// One line, whatever names and files put into it.
+  public static func note(_ text: String) { notice(text.singleLine) }
+
+  /// Lines that are fit for a terminal.
+  static func notice(_ text: String) {
     FileHandle.standardError.write(Data((text + "\n").utf8))
   }
 

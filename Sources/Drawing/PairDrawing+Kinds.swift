@@ -346,6 +346,6 @@ extension PairDrawing.Chosen {
 
 extension Ensemble {
   fileprivate func pairName(_ pair: Int) -> String {
-    "\(inputs[pair % inputs.count].name) → d/dt \(outputs[pair / inputs.count].name)"
+    "\(inputs[pair % inputs.count].name) → \(members[0].label(ofOutput: pair / inputs.count))"
   }
 }

@@ -115,7 +115,8 @@ struct VariableColumn {
   func headings() -> [Graph.Node] {
     let names: [Role: String] =
       isOutput
-      ? [.state: "rates of change"] : [.state: "states", .control: "inputs"]
+      ? [.state: "rates of change", .observable: "outputs"]
+      : [.state: "states", .control: "inputs"]
     return names.keys.sorted { $0.rawValue < $1.rawValue }.compactMap { role in
       guard let first = variables.firstIndex(where: { $0.role == role }) else { return nil }
       let kind = isOutput ? "output" : role.rawValue
@@ -127,11 +128,17 @@ struct VariableColumn {
   }
 
   private static func label(_ variable: Variable, _ isOutput: Bool, _ size: DrawingSize) -> String {
-    isOutput ? "d/dt \(variable.name)" : size.showsUnits ? variable.label : variable.name
+    if isRate(variable, isOutput) { return "d/dt \(variable.name)" }
+    return !isOutput && size.showsUnits ? variable.label : variable.name
+  }
+
+  /// Outputs that are no rates of states have the role of what is recorded.
+  private static func isRate(_ variable: Variable, _ isOutput: Bool) -> Bool {
+    isOutput && variable.role != .observable
   }
 
   private static func tooltip(_ variable: Variable, isOutput: Bool, isLive: Bool) -> String {
-    let name = isOutput ? "rate of change of \(variable.label)" : variable.label
+    let name = isRate(variable, isOutput) ? "rate of change of \(variable.label)" : variable.label
     let meaning = variable.longName.isEmpty || isOutput ? "" : ": \(variable.longName)"
     let state = isLive ? "" : isOutput ? " (constant)" : " (reaches no output)"
     return name + meaning + state
@@ -156,6 +163,8 @@ struct VariableColumn {
   {
     let scale = size / 10 * (bold ? 1.1 : 1)
     var head = Array(text.map { $0.isNewline ? "⏎" : $0 })
+    // What lies farther inside finds no room anywhere; to measure it again and again would take long.
+    if head.count > 1000 { head.removeSubrange(500..<(head.count - 500)) }
     guard estimatedWidth(String(head)) * scale > room else { return String(head) }
     var tail = Array(head[(head.count / 2)...])
     head.removeLast(tail.count)

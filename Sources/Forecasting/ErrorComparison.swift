@@ -5,14 +5,14 @@ import LinearAlgebra
 /// samples of |e|, at most `limit`, which is also what a diverged forecast counts as. Unlike means over the
 /// forecasts that hold, this flatters no model that diverges.
 package struct BoundedErrors: Sendable {
-  static let limit = RollingForecast.divergenceLimit
+  package static let limit = RollingForecast.divergenceLimit
 
   /// Members × trajectories.
   package let values: [[Double]]
   package let diverged: [[Bool]]
 
   /// - Parameter horizon: by number; trajectories shorter than it are left out.
-  init(_ members: [ForecastErrors], horizon: Int) {
+  package init(_ members: [ForecastErrors], horizon: Int) {
     let trajectories = (0..<(members.first?.trajectories ?? 0)).filter { trajectory in
       members.allSatisfy { $0.reaches(trajectory, horizon: horizon) }
     }
@@ -37,11 +37,11 @@ package struct BoundedErrors: Sendable {
     self.diverged = diverged
   }
 
-  var isEmpty: Bool { values.first?.isEmpty ?? true }
-  var all: [Double] { values.flatMap { $0 } }
+  package var isEmpty: Bool { values.first?.isEmpty ?? true }
+  package var all: [Double] { values.flatMap { $0 } }
   /// exp of the mean of ln.
-  var geometricMean: Double { Double.exp(all.map { Double.log(max($0, 1e-12)) }.mean) }
-  var divergedShare: Double {
+  package var geometricMean: Double { Double.exp(all.map { Double.log(max($0, 1e-12)) }.mean) }
+  package var divergedShare: Double {
     Double(diverged.reduce(0) { $0 + $1.count { $0 } }) / Double(max(1, all.count))
   }
 }

@@ -32,6 +32,13 @@ public struct ForecastErrors: Equatable, Codable, Sendable {
 
   public var trajectories: Int { lengths.count }
 
+  /// Whether all arrays have the lengths that trajectories, horizons and states ask for.
+  public func isWhole(horizons: [Int], states: Int, lengths: [Int]) -> Bool {
+    let sums = lengths.count * horizons.count * states
+    return self.horizons == horizons && self.states == states && self.lengths == lengths
+      && divergedAt.count == lengths.count && absolute.count == sums && squared.count == sums
+  }
+
   private func place(_ trajectory: Int, _ horizon: Int, _ state: Int) -> Int {
     (trajectory * horizons.count + horizon) * states + state
   }

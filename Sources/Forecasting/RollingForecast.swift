@@ -72,7 +72,16 @@ public struct RollingForecast: Sendable {
     self.states = states
     self.horizons = horizons
     self.scale = scale
-    self.precision = precision
+    // The float kernels have the activations that can be trained.
+    let hasOthers = groups.contains { group in
+      group.members.contains { member in
+        if case .model(let model) = member {
+          return model.network.layers.contains { !$0.activation.isTrainable }
+        }
+        return false
+      }
+    }
+    self.precision = hasOthers ? .double : precision
     self.data = data
     stateColumns = Array(columns.compactMap { $0 }.prefix(states.count))
     controlColumns = Array(columns.compactMap { $0 }.dropFirst(states.count))

@@ -8,7 +8,7 @@ import Training
 ///
 /// `training.json` says what is trained (its settings, one text each); every problem has a file of its
 /// own, written whole and renamed into place: one line of JSON, then parameters, moments and what
-/// else is kept, as little-endian 32-bit floats. What is unfinished is only taken up with the same settings.
+/// else is kept, as little-endian 32-bit floats, then the SHA-256 of all that. What is unfinished is only taken up with the same settings.
 public final class CheckpointFolder: Sendable {
   /// What to do about an unfinished training.
   public enum Start: Sendable {
@@ -61,20 +61,21 @@ public final class CheckpointFolder: Sendable {
       // States without settings are of a training that was killed while it was thrown away.
       try removeFiles()
     }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    guard let bytes = try? encoder.encode(settings) else {
+    guard let bytes = try? SealedJSON.bytes(settings) else {
       throw .writeFailed(path: file, reason: "settings that are no text")
     }
-    try WholeFile.write(Array(bytes) + [0x0A], to: file, force: true)
+    try WholeFile.write(bytes, to: file, force: true)
   }
 
   private static func readSettings(_ file: String) throws(FileProblem) -> [String: String] {
     let bytes = try WholeFile.read(file)
-    guard let settings = try? JSONDecoder().decode([String: String].self, from: Data(bytes)) else {
+    guard var settings = try? SealedJSON.value([String: String].self, from: bytes) else {
       throw .malformed(
-        path: file, place: "", reason: "not the settings of a training; start over with --force")
+        path: file, place: "",
+        reason: "damaged, or not the settings of a training; start over with --force and without "
+          + "--resume")
     }
+    settings["digest"] = nil
     return settings
   }
 
@@ -92,6 +93,13 @@ public final class CheckpointFolder: Sendable {
     try removeFiles()
     unlink(Self.inside(path, FolderLock.name))
     rmdir(path)
+  }
+
+  /// Whether a state has been kept; a training that was refused before has none.
+  public var holdsStates: Bool {
+    ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).contains {
+      $0.hasSuffix(".state")
+    }
   }
 
   private func removeFiles() throws(FileProblem) {
@@ -135,10 +143,10 @@ public final class CheckpointFolder: Sendable {
 
   private func save(_ state: ProblemState) throws {
     let header = Header(
-      format: 2, problem: state.problem, divergences: state.divergences,
+      format: 3, problem: state.problem, divergences: state.divergences,
       isAbandoned: state.isAbandoned, epochs: state.epochs,
       counts: Self.arrays.map { state[keyPath: $0].count })
-    var bytes = Array(try JSONEncoder().encode(header))
+    var bytes = try CanonicalJSON.bytes(header, isCompact: true)
     bytes.append(0x0A)
     for array in Self.arrays {
       for value in state[keyPath: array] {
@@ -147,22 +155,24 @@ public final class CheckpointFolder: Sendable {
         }
       }
     }
-    try WholeFile.write(bytes, to: file(state.problem), force: true)
+    try WholeFile.write(ContentDigest.sealed(bytes), to: file(state.problem), force: true)
   }
 
   private func load(_ problem: EnsembleTraining.Problem) throws -> ProblemState? {
     let file = file(problem)
     guard FileManager.default.fileExists(atPath: file) else { return nil }
-    let bytes = try WholeFile.read(file)
+    let bytes = ContentDigest.unsealed(try WholeFile.read(file)) ?? []
     let line = bytes.firstIndex(of: 0x0A) ?? bytes.endIndex
-    guard let header = try? JSONDecoder().decode(Header.self, from: Data(bytes[..<line])),
-      header.format == 2, header.problem == problem, header.counts.count == Self.arrays.count,
+    guard !bytes.isEmpty, let header = try? CanonicalJSON.value(Header.self, from: bytes[..<line]),
+      header.format == 3, header.problem == problem, header.counts.count == Self.arrays.count,
       header.counts.allSatisfy({ (0...(1 << 40)).contains($0) }),
       bytes.count - line - 1 == 4 * header.counts.reduce(0, +)
     else {
       throw FileProblem.malformed(
         path: file, place: "",
-        reason: "not a whole state of a training; delete it to train this part from the start")
+        reason:
+          "damaged, or not a whole state of a training; delete it to train this part from the "
+          + "start")
     }
     var state = ProblemState(
       problem, divergences: header.divergences, isAbandoned: header.isAbandoned,

@@ -20,6 +20,8 @@ public enum EnsembleFolder {
 
     /// Then the trajectories of each member trained, counted from 0.
     public var halves: [[Int]]?
+    /// SHA-256 of each member's file, by its name; nil where nobody wrote it down.
+    public var digests: [String: String]?
 
     /// What the members together say of every pair; nil where they were trained one by one.
     public var evidence: EnsembleEvidence?
@@ -29,8 +31,9 @@ public enum EnsembleFolder {
     public init(
       members: [String], recipe: Recipe, seed: UInt64, trajectories: Int,
       validationTrajectories: Int, leftOut: [String: String]? = nil, resampling: String? = nil,
-      halves: [[Int]]? = nil, evidence: EnsembleEvidence? = nil
+      halves: [[Int]]? = nil, digests: [String: String]? = nil, evidence: EnsembleEvidence? = nil
     ) {
+      self.digests = digests
       self.evidence = evidence
       self.halves = halves
       self.resampling = resampling
@@ -51,22 +54,43 @@ public enum EnsembleFolder {
   /// `.onnx` file by name.
   ///
   /// - Throws: `FileProblem`; members of different variables are `.malformed`.
-  public static func read(_ path: String) throws(FileProblem) -> Ensemble {
+  ///
+  /// - Parameters:
+  ///   - path: of the file or folder.
+  ///   - told: what somebody says of the models; it wins over what lies beside them and what they say.
+  public static func read(_ path: String, told: ModelDescription = ModelDescription())
+    throws(FileProblem) -> Ensemble
+  {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
       throw .missing(path: path)
     }
     let name = FilePath(path).lexicallyNormalized().lastComponent
     guard isFolder.boolValue else {
-      let model = try Model(onnx: try WholeFile.read(path), path: path)
-      return Ensemble(name: name?.stem ?? path, members: [model])
+      let (model, report) = try read(model: path, told)
+      var ensemble = Ensemble(name: name?.stem ?? path, members: [model])
+      ensemble.report = report.lines
+      return ensemble
     }
     var members: [Model] = []
+    var report: [String] = []
     let listing = try listing(path)
     for file in try memberFiles(path, listing) {
-      members.append(try Model(onnx: try WholeFile.read(file), path: file))
+      if let name = FilePath(file).lastComponent?.string, let digest = listing?.digests?[name],
+        digest != ContentDigest.hex(try WholeFile.read(file))
+      {
+        throw .malformed(
+          path: file, place: "",
+          reason:
+            "not the model that ensemble.json was written for: it was damaged or replaced. Restore it "
+            + "or train again; to take the models as they are, remove ensemble.json")
+      }
+      let (model, lines) = try read(model: file, told)
+      members.append(model)
+      if members.count == 1 { report = lines.lines }
     }
     var ensemble = Ensemble(name: self.name(of: path), members: members)
+    ensemble.report = report
     ensemble.isGuessed = listing == nil
     ensemble.evidence = listing?.evidence
     ensemble.isOfHalves = listing?.resampling == Description.halves
@@ -78,11 +102,36 @@ public enum EnsembleFolder {
     return ensemble
   }
 
+  private static func read(model path: String, _ told: ModelDescription) throws(FileProblem) -> (
+    Model, ReadingReport
+  ) {
+    let beside = try ModelDescription.beside(path) ?? ModelDescription()
+    return try Model.read(onnx: try WholeFile.read(path), path: path, told: told.over(beside))
+  }
+
   /// Of `ensemble.json`, what is needed to read an ensemble.
   private struct Listing: Decodable {
     var members: [String]
     var resampling: String?
     var evidence: EnsembleEvidence?
+    var digests: [String: String]?
+  }
+
+  /// What `ensemble.json` holds. One that somebody wrote by hand has no digest.
+  private static func content(_ bytes: [UInt8], path: String) throws(FileProblem) -> Listing? {
+    do {
+      return try SealedJSON.value(Listing.self, from: bytes)
+    } catch SealedJSON.Damage.isDamaged {
+      throw .malformed(
+        path: path, place: "",
+        reason:
+          "damaged or edited: its content is not what its digest was taken of. Restore it or train "
+          + "again; if it was changed on purpose, take its last key \"digest\" out")
+    } catch SealedJSON.Damage.isUnsealed {
+      return try? CanonicalJSON.value(Listing.self, from: bytes)
+    } catch {
+      return nil
+    }
   }
 
   /// The folder's name; with the one above it where it is a number, as studies call ensembles by their sizes.
@@ -102,8 +151,7 @@ public enum EnsembleFolder {
     let description = inside(folder, "ensemble.json")
     guard FileManager.default.fileExists(atPath: description) else { return nil }
     let bytes = try WholeFile.read(description)
-    guard let listing = try? JSONDecoder().decode(Listing.self, from: Data(bytes)),
-      !listing.members.isEmpty
+    guard let listing = try content(bytes, path: description), !listing.members.isEmpty
     else {
       throw .malformed(
         path: description, place: "",

@@ -13,6 +13,8 @@ public enum FileProblem: Error {
   case writeFailed(path: String, reason: String)
   /// Another process works on it.
   case busy(path: String)
+  /// Another process works on the study.
+  case busyStudy(path: String)
   /// An interrupted training is there.
   case unfinished(path: String)
   /// What is there was begun with other settings.
@@ -41,6 +43,8 @@ extension FileProblem: CustomStringConvertible {
       "\(path): writing failed: \(reason); nothing was replaced"
     case .busy(let path):
       "\(path): another process is training into this output; wait for it or choose another --output"
+    case .busyStudy(let path):
+      "\(path): another process is working on this study; wait for it or choose another folder"
     case .unfinished(let path):
       "\(path): an unfinished training is there; go on with --resume, or start over with --force"
     case .otherSettings(let path, let differences):

@@ -167,7 +167,7 @@ enum NetCDF {
 
   private static func decode(_ bytes: [UInt8], path: String, gaps: Gaps) throws -> Trajectories {
     try bytes.withUnsafeBytes { buffer in
-      guard GlobalHeap.areSound(in: buffer) else {
+      guard ClassicHeader.isSound(in: buffer), GlobalHeap.areSound(in: buffer) else {
         throw FileProblem.malformed(path: path, place: "", reason: "the NetCDF file is damaged")
       }
       let dataset: Dataset

@@ -9,9 +9,6 @@ enum ONNX {
   static let irVersion: Int64 = 8
   static let operatorSet: Int64 = 17
   static let producer = "filigree"
-  static let floatType: Int32 = 1
-  static let int64Type: Int32 = 7
-  static let doubleType: Int32 = 11
   static let input = "inputs"
   static let output = "rates"
 
@@ -21,6 +18,8 @@ enum ONNX {
     static let outputs = "filigree.outputs"
     static let timeStep = "filigree.time_step_s"
     static let recipe = "filigree.recipe"
+    /// "next" or "value" where the outputs are no rates.
+    static let predicts = "filigree.predicts"
     /// Least and largest value of each input in the training data: a list of pairs.
     static let inputRanges = "filigree.input_ranges"
   }
@@ -66,6 +65,7 @@ extension Model {
           inputRanges.map { [$0.lowerBound, $0.upperBound] })
       }
       if let timeStep { result[ONNX.Key.timeStep] = "\(timeStep)" }
+      if predicts != .rate { result[ONNX.Key.predicts] = predicts.rawValue }
       return result
     }
   }
@@ -80,6 +80,8 @@ private struct NotAFloat: Error, CustomStringConvertible {
 
 private struct GraphBuilder {
   var graph = Filigree_Onnx_GraphProto()
+  private var nodeNames: Set<String> = []
+  private var scalars: Set<String> = []
 
   mutating func add(_ model: Model) throws {
     graph.name = "filigree"
@@ -106,24 +108,32 @@ private struct GraphBuilder {
     node("Add", ["scaled_rates", "output_mean"], ONNX.output)
   }
 
-  /// One Gemm per connection, the first with the bias, then the activation; returns the layer's value.
+  /// One Gemm per connection, the first with the bias, then the activation; returns the layer's value. What a
+  /// connection only carries on is gathered and scaled instead.
   private mutating func add(_ layer: Network.Layer, index: Int, values: [String]) throws -> String {
     let prefix = "layer\(index)"
     try tensor("\(prefix)_bias", [layer.unitCount], layer.bias)
     var sum = ""
+    var hasBias = false
     for (number, connection) in layer.connections.enumerated() {
-      let weight = "\(prefix)_weight\(number)"
-      try tensor(
-        weight, [connection.weight.rows, connection.weight.columns], connection.weight.elements)
       let source =
         switch connection.source {
         case .inputs: "standardised"
         case .layer(let source): values[source]
         }
-      let product = "\(prefix)_product\(number)"
-      node(
-        "Gemm", [source, weight] + (number == 0 ? ["\(prefix)_bias"] : []), product,
-        name: number == 0 ? layer.name : "", attributes: [attribute("transB", 1)])
+      let product: String
+      if connection.isCarry {
+        product = try carry(connection, from: source, "\(prefix)_carried\(number)", index: index)
+      } else {
+        product = "\(prefix)_product\(number)"
+        let weight = "\(prefix)_weight\(number)"
+        try tensor(
+          weight, [connection.weight.rows, connection.weight.columns], connection.weight.elements)
+        node(
+          "Gemm", [source, weight] + (hasBias ? [] : ["\(prefix)_bias"]), product,
+          name: hasBias ? "" : unique(layer.name), attributes: [attribute("transB", 1)])
+        hasBias = true
+      }
       if number == 0 {
         sum = product
       } else {
@@ -131,8 +141,47 @@ private struct GraphBuilder {
         sum = "\(prefix)_sum\(number)"
       }
     }
+    if !hasBias {
+      node("Add", [sum, "\(prefix)_bias"], "\(prefix)_shifted", name: unique(layer.name))
+      sum = "\(prefix)_shifted"
+    }
+    return activate(sum, layer.activation, prefix)
+  }
+
+  /// One value of the source for each unit, times a number.
+  private mutating func carry(
+    _ connection: Network.Connection, from source: String, _ name: String, index: Int
+  ) throws -> String {
+    let places = (0..<connection.weight.rows).map { row in
+      connection.weight.row(row).firstIndex { $0 != 0 }.map { $0 - connection.weight.row(row).startIndex }
+    }
+    let factors = places.enumerated().map { row, place in place.map { connection.weight[row, $0] } ?? 0 }
+    var value = source
+    if places.map({ $0 ?? -1 }) != Array(0..<connection.weight.columns) {
+      integers("\(name)_places", places.map { Int64($0 ?? 0) })
+      node("Gather", [value, "\(name)_places"], "\(name)_taken", attributes: [attribute("axis", 1)])
+      value = "\(name)_taken"
+    }
+    if factors.contains(where: { $0 != 1 }) {
+      try tensor("\(name)_factors", [factors.count], factors)
+      node("Mul", [value, "\(name)_factors"], "\(name)_scaled")
+      value = "\(name)_scaled"
+    }
+    return value
+  }
+
+  private mutating func activate(_ sum: String, _ activation: Activation, _ prefix: String)
+    -> String
+  {
     let value = "\(prefix)_value"
-    switch layer.activation {
+    func float(_ name: String, _ value: Double) -> Filigree_Onnx_AttributeProto {
+      var attribute = Filigree_Onnx_AttributeProto()
+      attribute.name = name
+      attribute.f = Float(value)
+      attribute.type = 1
+      return attribute
+    }
+    switch activation {
     case .identity: return sum
     case .relu: node("Relu", [sum], value)
     case .tanh: node("Tanh", [sum], value)
@@ -140,8 +189,83 @@ private struct GraphBuilder {
       node("Sigmoid", [sum], "\(prefix)_sigmoid")
       node("Mul", [sum, "\(prefix)_sigmoid"], value)
     case .square: node("Mul", [sum, sum], value)
+    case .sigmoid: node("Sigmoid", [sum], value)
+    case .softplus: node("Softplus", [sum], value)
+    case .softsign: node("Softsign", [sum], value)
+    case .selu: node("Selu", [sum], value)
+    case .hardSwish: node("HardSwish", [sum], value)
+    case .errorFunction: node("Erf", [sum], value)
+    case .exponential: node("Exp", [sum], value)
+    case .sine: node("Sin", [sum], value)
+    case .cosine: node("Cos", [sum], value)
+    case .leakyRelu(let slope): node("LeakyRelu", [sum], value, attributes: [float("alpha", slope)])
+    case .elu(let scale): node("Elu", [sum], value, attributes: [float("alpha", scale)])
+    case .clip:
+      scalar("clip_low", 0)
+      scalar("clip_high", 1)
+      node("Clip", [sum, "clip_low", "clip_high"], value)
+    case .mish:
+      node("Softplus", [sum], "\(prefix)_softplus")
+      node("Tanh", ["\(prefix)_softplus"], "\(prefix)_gate")
+      node("Mul", [sum, "\(prefix)_gate"], value)
+    case .gelu:
+      // ½ z (1 + erf z/√2)
+      scalar("root_half", 0.5.squareRoot())
+      node("Mul", [sum, "root_half"], "\(prefix)_argument")
+      node("Erf", ["\(prefix)_argument"], "\(prefix)_erf")
+      gate("\(prefix)_erf", sum, prefix, value)
+    case .geluByTanh:
+      // ½ z (1 + tanh √(2/π)(z + 0.044715 z³))
+      scalar("three", 3)
+      scalar("cubic", 0.044715)
+      scalar("root_two_over_pi", (2 / Double.pi).squareRoot())
+      node("Pow", [sum, "three"], "\(prefix)_cube")
+      node("Mul", ["\(prefix)_cube", "cubic"], "\(prefix)_bend")
+      node("Add", [sum, "\(prefix)_bend"], "\(prefix)_bent")
+      node("Mul", ["\(prefix)_bent", "root_two_over_pi"], "\(prefix)_argument")
+      node("Tanh", ["\(prefix)_argument"], "\(prefix)_tanh")
+      gate("\(prefix)_tanh", sum, prefix, value)
     }
     return value
+  }
+
+  /// ½ z (1 + function)
+  private mutating func gate(_ function: String, _ sum: String, _ prefix: String, _ value: String) {
+    scalar("one", 1)
+    scalar("half", 0.5)
+    node("Add", [function, "one"], "\(prefix)_gate")
+    node("Mul", [sum, "\(prefix)_gate"], "\(prefix)_doubled")
+    node("Mul", ["\(prefix)_doubled", "half"], value)
+  }
+
+  /// A name that no other node has: runtimes refuse files with two.
+  private mutating func unique(_ name: String) -> String {
+    guard !name.isEmpty else { return "" }
+    var result = name
+    var number = 2
+    while !nodeNames.insert(result).inserted {
+      result = "\(name) (\(number))"
+      number += 1
+    }
+    return result
+  }
+
+  private mutating func scalar(_ name: String, _ value: Double) {
+    guard scalars.insert(name).inserted else { return }
+    var tensor = Filigree_Onnx_TensorProto()
+    tensor.name = name
+    tensor.dataType = ElementType.float.rawValue
+    tensor.floatData = [Float(value)]
+    graph.initializer.append(tensor)
+  }
+
+  private mutating func integers(_ name: String, _ values: [Int64]) {
+    var tensor = Filigree_Onnx_TensorProto()
+    tensor.name = name
+    tensor.dims = [Int64(values.count)]
+    tensor.dataType = ElementType.int64.rawValue
+    tensor.int64Data = values
+    graph.initializer.append(tensor)
   }
 
   private mutating func node(
@@ -169,7 +293,7 @@ private struct GraphBuilder {
     var tensor = Filigree_Onnx_TensorProto()
     tensor.name = name
     tensor.dims = shape.map { Int64($0) }
-    tensor.dataType = ONNX.floatType
+    tensor.dataType = ElementType.float.rawValue
     var bytes = Data(capacity: values.count * 4)
     for value in values {
       let number = Float(value)
@@ -187,7 +311,7 @@ private struct GraphBuilder {
     features.dimValue = Int64(width)
     var info = Filigree_Onnx_ValueInfoProto()
     info.name = name
-    info.type.tensorType.elemType = ONNX.floatType
+    info.type.tensorType.elemType = ElementType.float.rawValue
     info.type.tensorType.shape.dim = [samples, features]
     return info
   }

@@ -196,6 +196,8 @@ public struct OutputFolder: ~Copyable {
   private let staging: String
   private let force: Bool
   private var isStaged = false
+  /// Folders above the target that were made for it, the innermost first.
+  private let madeParents: [String]
 
   /// - Throws: `FileProblem` when the target exists without `force`, is not ours to replace, or its
   ///   place cannot be written.
@@ -203,6 +205,12 @@ public struct OutputFolder: ~Copyable {
     // This also takes off the slash with which shells complete folder names.
     let target = try WholeFile.target(path)
     let parent = WholeFile.parentFolder(target)
+    var missing: [String] = []
+    var above = parent
+    while access(above, F_OK) != 0, above != WholeFile.parentFolder(above) {
+      missing.append(above)
+      above = WholeFile.parentFolder(above)
+    }
     if access(parent, F_OK) != 0 {
       do {
         try FileManager.default.createDirectory(
@@ -212,10 +220,11 @@ public struct OutputFolder: ~Copyable {
       }
     }
     try Self.check(target, force: force)
-    self.init(target: target, force: force)
+    self.init(target: target, force: force, madeParents: missing)
   }
 
-  private init(target: String, force: Bool) {
+  private init(target: String, force: Bool, madeParents: [String]) {
+    self.madeParents = madeParents
     path = target
     self.force = force
     staging = WholeFile.partialName(target)
@@ -223,6 +232,8 @@ public struct OutputFolder: ~Copyable {
 
   deinit {
     if isStaged { try? FileManager.default.removeItem(atPath: staging) }
+    // What was refused leaves nothing; folders with something in them stay.
+    for folder in madeParents where rmdir(folder) != 0 { break }
   }
 
   private static func check(_ path: String, force: Bool) throws(FileProblem) {

@@ -28,12 +28,29 @@ extension Matrix {
   /// - Precondition: all elements are finite.
   public func eigenvalues() -> [Eigenvalue]? {
     precondition(rows == columns)
-    var spectrum = Spectrum(balanced())
-    return spectrum.values()?.sorted {
+    let (isolated, rest) = isolatedEigenvalues()
+    var spectrum = Spectrum(rest.balanced())
+    return spectrum.values().map { $0 + isolated }?.sorted {
       $0.length != $1.length
         ? $0.length > $1.length
         : $0.real != $1.real ? $0.real > $1.real : $0.imaginary > $1.imaginary
     }
+  }
+
+  /// The eigenvalues that stand on the diagonal because nothing else is in their row, or in their column, as soon
+  /// as those before them are taken out, and what is left: states that only integrate, or drive nothing.
+  private func isolatedEigenvalues() -> (isolated: [Eigenvalue], rest: Matrix) {
+    var left = Array(0..<rows)
+    var isolated: [Eigenvalue] = []
+    func stands(_ index: Int) -> Bool {
+      left.allSatisfy { $0 == index || self[index, $0] == 0 }
+        || left.allSatisfy { $0 == index || self[$0, index] == 0 }
+    }
+    while let place = left.firstIndex(where: stands) {
+      let index = left.remove(at: place)
+      isolated.append(Eigenvalue(self[index, index]))
+    }
+    return (isolated, submatrix(rows: left, columns: left))
   }
 
   /// D⁻¹ A D with D of powers of two, which round nothing, so that rows and columns have like sums (Parlett &
@@ -172,18 +189,20 @@ private struct Spectrum {
   /// One implicit step with both eigenvalues of the last two rows as shifts, or with others where these have
   /// led nowhere.
   private mutating func sweep(_ first: Int, _ last: Int, isExceptional: Bool) {
-    let corner = h[last, last]
-    var trace = h[last - 1, last - 1] + corner
-    var determinant = h[last - 1, last - 1] * corner - h[last - 1, last] * h[last, last - 1]
+    var shifts = (h[last, last], h[last - 1, last - 1])
+    var product = h[last, last - 1] * h[last - 1, last]
     if isExceptional {
       let size = abs(h[last, last - 1]) + abs(h[last - 1, last - 2])
-      trace = 2 * corner + 1.5 * size
-      determinant = corner * corner + 1.5 * size * corner + size * size
+      shifts = (h[last, last] + 0.75 * size, h[last, last] + 0.75 * size)
+      product = -0.4375 * size * size
     }
-    let (top, below) = (h[first, first], h[first + 1, first])
+    // The first column of (H − λ₁)(H − λ₂) over the element below the diagonal, from differences: with all
+    // eigenvalues near one their products would cancel.
+    let top = h[first, first]
+    let (one, other) = (shifts.0 - top, shifts.1 - top)
     var bulge = [
-      top * top + h[first, first + 1] * below - trace * top + determinant,
-      below * (top + h[first + 1, first + 1] - trace), below * h[first + 2, first + 1],
+      (one * other - product) / h[first + 1, first] + h[first, first + 1],
+      h[first + 1, first + 1] - top - one - other, h[first + 2, first + 1],
     ]
     for row in first..<last {
       let rows = row..<min(row + 3, last + 1)

@@ -1,22 +1,5 @@
 import CKernels
 
-/// The activation of a layer's units, applied element by element.
-public enum Activation: String, Codable, CaseIterable, Sendable {
-  case identity, relu, silu, tanh
-  /// φ(z) = z²: what products are made of, ab = ((a + b)/2)² − ((a − b)/2)².
-  case square
-
-  var code: UInt32 {
-    switch self {
-    case .identity: UInt32(FILIGREE_IDENTITY)
-    case .relu: UInt32(FILIGREE_RELU)
-    case .silu: UInt32(FILIGREE_SILU)
-    case .tanh: UInt32(FILIGREE_TANH)
-    case .square: UInt32(FILIGREE_SQUARE)
-    }
-  }
-}
-
 /// The instruction set that the training loops run with.
 public enum InstructionSet: String, CaseIterable, Sendable {
   case avx512, avx2, baseline

@@ -38,7 +38,7 @@ public struct Wiring: Sendable {
 
   private enum Part: Int, CaseIterable {
     // Per unit.
-    case row, activation, isOutput, layer, pair, first, last, wholeFirst, wholeLast, unit
+    case row, activation, shape, isOutput, layer, pair, first, last, wholeFirst, wholeLast, unit
     case outgoing, place
     // Per parameter.
     case source, target, targetParameter, home
@@ -51,6 +51,7 @@ public struct Wiring: Sendable {
       case .row, .activation, .isOutput, .layer, .pair, .first, .last, .wholeFirst, .wholeLast,
         .unit:
         units
+      case .shape: 2 * units
       case .outgoing, .place: units + 2
       case .source, .target, .targetParameter, .home, .sourceUnit: parameters
       case .chosen, .chosenBefore: parameters / 32 + 2
@@ -93,6 +94,9 @@ public struct Wiring: Sendable {
     for (number, unit) in units.enumerated().reversed() {
       indices[self[.row], number] = UInt32((firstUnitRow + number) * batch)
       indices[self[.activation], number] = unit.activation.code
+      let bits = unit.activation.parameter.bitPattern
+      indices[self[.shape], 2 * number] = UInt32(truncatingIfNeeded: bits)
+      indices[self[.shape], 2 * number + 1] = UInt32(truncatingIfNeeded: bits >> 32)
       indices[self[.isOutput], number] = unit.isOutput ? 1 : 0
       indices[self[.layer], number] = UInt32(unit.layer)
       indices[self[.first], number] = UInt32(next)
@@ -165,7 +169,7 @@ public struct Wiring: Sendable {
       units: UInt32(unitCount), live_units: UInt32(liveUnitCount),
       parameters: UInt32(parameterCount), live_parameters: UInt32(liveParameterCount),
       row: indices.pointer(self[.row]), activation: indices.pointer(self[.activation]),
-      is_output: indices.pointer(self[.isOutput]), layer: indices.pointer(self[.layer]),
+      shape: indices.pointer(self[.shape]), is_output: indices.pointer(self[.isOutput]), layer: indices.pointer(self[.layer]),
       pair: indices.pointer(self[.pair]), first: indices.pointer(self[.first]),
       last: indices.pointer(self[.last]), outgoing: indices.pointer(self[.outgoing]),
       source: indices.pointer(self[.source]), target: indices.pointer(self[.target]),

@@ -48,7 +48,7 @@ public struct JacobianBatch: ~Copyable {
     outputUnits = wired.outputUnits
     outputCount = outputUnits.count
     inputCount = network.inputCount
-    isPiecewise = network.layers.allSatisfy { [.relu, .identity].contains($0.activation) }
+    isPiecewise = network.layers.allSatisfy { $0.activation.isPiecewiseLinear }
     let firstUnitRow = 1 + network.inputCount
     let rows = firstUnitRow + units
     var wiringLayout = ArenaLayout()

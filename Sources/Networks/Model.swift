@@ -8,7 +8,8 @@ public struct Model: Equatable, Sendable {
   public var network: Network
   /// What the network reads, in order: states, then controls.
   public var inputs: [Variable]
-  /// What it predicts: rates of the states, in order. An output carries the name of its state.
+  /// What it predicts: rates of the states, in order, unless `predicts` says otherwise. An output carries the name
+  /// of its state.
   public var outputs: [Variable]
   public var inputScaling: Standardisation
   public var outputScaling: Standardisation
@@ -20,6 +21,8 @@ public struct Model: Equatable, Sendable {
   public var recipe: [String: String]
   /// Whether names were made up because the file held none.
   public var hasMadeUpNames = false
+  /// What its outputs are.
+  public var predicts = Prediction.rate
 
   public init(
     network: Network, inputs: [Variable], outputs: [Variable], inputScaling: Standardisation,
@@ -77,6 +80,8 @@ public struct Model: Equatable, Sendable {
 public struct Ensemble: Sendable {
   public var name: String
   public var members: [Model]
+  /// What reading the first member's file found, folded and assumed, line by line.
+  public var report: [String] = []
   /// Whether no list said which members belong to it.
   public var isGuessed = false
   /// Whether each member learnt from a random half of the trajectories.

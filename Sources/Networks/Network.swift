@@ -18,10 +18,17 @@ public struct Network: Equatable, Sendable {
     public var source: Source
     /// units of the layer × width of the source
     public var weight: Matrix
+    /// Whether it only carries values on, as around a residual block: every unit takes one value of the source,
+    /// times a number that is no weight. It is not counted, and no cut takes it out.
+    public var isCarry: Bool
+    /// How many of the matrix's elements are weights; the others are zero because nothing was ever connected.
+    public var weightCount: Int
 
-    public init(source: Source, weight: Matrix) {
+    public init(source: Source, weight: Matrix, isCarry: Bool = false, weightCount: Int? = nil) {
       self.source = source
       self.weight = weight
+      self.isCarry = isCarry
+      self.weightCount = isCarry ? 0 : weightCount ?? weight.elements.count
     }
   }
 
@@ -80,7 +87,7 @@ public struct Network: Equatable, Sendable {
 
   /// All weights, biases apart.
   public var weightCount: Int {
-    layers.reduce(0) { $0 + $1.connections.reduce(0) { $0 + $1.weight.elements.count } }
+    layers.reduce(0) { $0 + $1.weightCount }
   }
 
   /// Weights that are not exactly zero, biases apart.
@@ -93,7 +100,8 @@ public struct Network: Equatable, Sendable {
     guard magnitude > 0 else { return self }
     var result = self
     for layer in layers.indices {
-      for connection in layers[layer].connections.indices {
+      for connection in layers[layer].connections.indices
+      where !layers[layer].connections[connection].isCarry {
         result.layers[layer].connections[connection].weight =
           layers[layer].connections[connection].weight.map { abs($0) < magnitude ? 0 : $0 }
       }
@@ -169,7 +177,9 @@ public struct Network: Equatable, Sendable {
         Layer(
           name: layers[output].name, activation: .identity,
           bias: Array(repeating: 0, count: count),
-          connections: [Connection(source: .layer(output), weight: .identity(count))]))
+          connections: [
+            Connection(source: .layer(output), weight: .identity(count), isCarry: true)
+          ]))
     }
     return Network(inputCount: inputCount, layers: layers, outputLayers: outputs)
   }
@@ -197,44 +207,8 @@ public struct Network: Equatable, Sendable {
 
 extension Network.Layer {
   public var survivingWeightCount: Int {
-    connections.reduce(0) { $0 + $1.weight.elements.count { $0 != 0 } }
-  }
-}
-
-extension Activation {
-  /// φ(z)
-  public func value(_ z: Double) -> Double {
-    switch self {
-    case .identity: z
-    case .relu: max(z, 0)
-    case .silu: z / (1 + Double.exp(-z))
-    case .tanh: Double.tanh(z)
-    case .square: z * z
-    }
+    connections.reduce(0) { $0 + ($1.isCarry ? 0 : $1.weight.elements.count { $0 != 0 }) }
   }
 
-  /// φ′(z); for ReLU 0 at the kink.
-  public func slope(_ z: Double) -> Double {
-    switch self {
-    case .identity: return 1
-    case .relu: return z > 0 ? 1 : 0
-    case .silu:
-      let sigmoid = 1 / (1 + Double.exp(-z))
-      return sigmoid * (1 + z * (1 - sigmoid))
-    case .tanh:
-      let t = Double.tanh(z)
-      return 1 - t * t
-    case .square: return 2 * z
-    }
-  }
-
-  /// The interval in which φ′ lies everywhere. SiLU's extremes are at z = ±2.3994.
-  public var slopeRange: ClosedRange<Double> {
-    switch self {
-    case .identity: 1...1
-    case .relu, .tanh: 0...1
-    case .silu: -0.0998393201288670...1.0998393201288670
-    case .square: -.infinity ... .infinity
-    }
-  }
+  public var weightCount: Int { connections.reduce(0) { $0 + $1.weightCount } }
 }

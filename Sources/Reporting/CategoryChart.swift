@@ -59,7 +59,7 @@ public struct CategoryChart: Sendable {
       "set ytics nomirror out textcolor rgb '#333333'",
       "set key outside top right horizontal samplen 1 font ',11'",
       "set xrange [-0.6:\(Double(max(1, categories.count)) - 0.4)]",
-      "set xtics (\(categories.enumerated().map { "\(Gnuplot.quoted($1)) \($0)" }.joined(separator: ", ")))",
+      "set xtics \(Gnuplot.ticks(categories))",
       isLogarithmic ? "set logscale y" : "set yrange [0:\(top)]",
     ]
     if isLogarithmic { lines.append("set yrange [\(range.lowerBound):\(range.upperBound)]") }

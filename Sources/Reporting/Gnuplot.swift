@@ -15,11 +15,14 @@ enum Gnuplot {
         environment: .inherit.updating(["GNUTERM": "svg", "LC_ALL": "C.UTF-8"]),
         input: .string(script), output: .bytes(limit: 64 << 20), error: .string(limit: 1 << 16))
       guard result.terminationStatus.isSuccess, !result.standardOutput.isEmpty else {
-        throw ChartProblem("gnuplot: \(result.standardError.prefix(500))")
+        let said = result.standardError.split(whereSeparator: \.isNewline).joined(separator: "; ")
+        throw ChartProblem("gnuplot: \(said.prefix(500))")
       }
       let escaped = title.replacing("&", with: "&amp;").replacing("<", with: "&lt;")
         .replacing(">", with: "&gt;").filter { $0.isNewline || ($0.asciiValue ?? 32) >= 32 }
+      // gnuplot leaves ">" as it is, and "]]>" may not stand in text; it writes no such sections itself.
       let text = String(decoding: result.standardOutput, as: UTF8.self)
+        .replacing("]]>", with: "]]&gt;")
         .replacing("<title>Gnuplot</title>", with: "<title>\(escaped)</title>")
       return Array(text.utf8)
     } catch let problem as ChartProblem {
@@ -31,12 +34,27 @@ enum Gnuplot {
     }
   }
 
+  /// Labels of an axis at their places. gnuplot takes them for formats, in which a percent sign is doubled.
+  static func ticks(_ names: [String]) -> String {
+    let places = names.enumerated().map {
+      "\(quoted($1.replacing("%", with: "%%"))) \($0)"
+    }
+    return "(" + places.joined(separator: ", ") + ")"
+  }
+
   /// In single quotes, where gnuplot knows no escapes but the doubled quote.
   static func quoted(_ text: String) -> String {
     let plain = String(
       String.UnicodeScalarView(
-        text.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? " " : $0 }))
+        text.unicodeScalars.map { isText($0) ? $0 : " " }))
     return "'" + plain.replacing("'", with: "''") + "'"
+  }
+}
+
+extension Gnuplot {
+  /// What may stand in XML, control characters of either kind left out.
+  private static func isText(_ scalar: Unicode.Scalar) -> Bool {
+    scalar.value >= 0x20 && !(0x7F...0x9F).contains(scalar.value) && scalar.value & 0xFFFE != 0xFFFE
   }
 }
 

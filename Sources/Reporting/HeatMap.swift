@@ -50,9 +50,6 @@ public struct HeatMap: Sendable {
     let height = top + bottom + Self.cell.height * Double(rows.count)
     let most = values.elements.filter(\.isFinite).max() ?? 0
     let largest = most > 0 ? most : 1
-    func ticks(_ names: [String]) -> String {
-      "(" + names.enumerated().map { "\(Gnuplot.quoted($1)) \($0)" }.joined(separator: ", ") + ")"
-    }
     var lines = [
       "set encoding utf8",
       "set terminal svg size \(Int(width)),\(Int(height)) font 'Liberation Sans,11' noenhanced "
@@ -65,8 +62,8 @@ public struct HeatMap: Sendable {
       "set xrange [-0.5:\(Double(columns.count) - 0.5)]",
       "set yrange [\(Double(rows.count) - 0.5):-0.5]", "unset xtics",
       "set x2range [-0.5:\(Double(columns.count) - 0.5)]",
-      "set x2tics \(ticks(columns)) rotate by 40 left scale 0 tc rgb '#333333'",
-      "set ytics \(ticks(rows)) scale 0 tc rgb '#333333'", "set border lc rgb '#888888'",
+      "set x2tics \(Gnuplot.ticks(columns)) rotate by 40 left scale 0 tc rgb '#333333'",
+      "set ytics \(Gnuplot.ticks(rows)) scale 0 tc rgb '#333333'", "set border lc rgb '#888888'",
       "unset key",
       "set palette defined (0 '#f7fbff', 1 '#c6dbef', 2 '#6baed6', 3 '#2171b5')",
       "set logscale cb", "set cbrange [\(largest * Double.pow(10, -Self.decades)):\(largest)]",

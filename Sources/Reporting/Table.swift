@@ -180,6 +180,8 @@ extension Table {
   /// "m_Al2O3" as "m_" over "Al2O3", and longer words cut into pieces of ten.
   private static func headingLines(_ name: String) -> [String] {
     if name.terminalWidth <= 5 { return [name.singleLine] }
+    // Six lines show what a name is; more would push the numbers off the screen.
+    let name = name.shortened(to: 60)
     var pieces: [String] = []
     var current = ""
     for character in name.singleLine {
@@ -201,11 +203,15 @@ extension Table {
   private static func wrapped(_ text: String, _ width: Int) -> String {
     var lines: [String] = []
     var line = ""
+    var used = 0
     for word in text.singleLine.split(separator: " ") {
-      if !line.isEmpty && line.terminalWidth + 1 + String(word).terminalWidth > width {
+      let room = String(word).terminalWidth
+      if !line.isEmpty && used + 1 + room > width {
         lines.append(line)
         line = ""
+        used = 0
       }
+      used += room + (line.isEmpty ? 0 : 1)
       line += (line.isEmpty ? "" : " ") + word
     }
     lines.append(line)
@@ -233,15 +239,21 @@ extension Table {
 // MARK: For programs
 
 extension Table {
-  /// One header line, then one line per row, numbers in full.
+  /// One header line, then one line per row, numbers in full. Texts that a spreadsheet would take for a formula get
+  /// an apostrophe in front; numbers are as they are. What drives a terminal is replaced, line feeds are quoted.
   public var csv: String {
     func field(_ text: String) -> String {
-      text.contains { ",\"\n\r".contains($0) } || text.utf8.contains(0x0D)
+      let text = text.safe(keeping: ["\n", "\t"])
+      return text.contains { ",\"\n\r".contains($0) } || text.utf8.contains(0x0D)
         ? "\"" + text.replacing("\"", with: "\"\"") + "\"" : text
     }
-    var result = ([corner] + columns).map(field).joined(separator: ",") + "\n"
+    func plain(_ cell: Cell) -> String {
+      if case .text(let text) = cell { text.withoutFormula } else { cell.exact }
+    }
+    var result = ([corner] + columns).map { field($0.withoutFormula) }.joined(separator: ",") + "\n"
     for row in rows {
-      result += ([row.label] + row.cells.map(\.exact)).map(field).joined(separator: ",") + "\n"
+      let fields = [row.label.withoutFormula] + row.cells.map(plain)
+      result += fields.map(field).joined(separator: ",") + "\n"
     }
     return result
   }
@@ -251,35 +263,23 @@ extension String {
   /// The beginning and the end around an ellipsis, where it is wider than so many columns.
   func shortened(to width: Int) -> String {
     guard terminalWidth > width, width > 3 else { return self }
-    var (head, tail) = (Array(self), [Character]())
-    tail = Array(head[(head.count / 2)...])
-    head.removeLast(tail.count)
-    while !head.isEmpty && String(head).terminalWidth + 1 + String(tail).terminalWidth > width {
-      if head.count >= tail.count { head.removeLast() } else { tail.removeFirst() }
+    let characters = Array(self)
+    var (head, tail) = (0, characters.count)
+    var used = 1
+    // From both ends by turns, as far as there is room.
+    while head < tail {
+      let takesHead = head < characters.count - tail || head == 0
+      let next = characters[takesHead ? head : tail - 1].terminalWidth
+      guard used + next <= width else { break }
+      used += next
+      if takesHead { head += 1 } else { tail -= 1 }
     }
-    return String(head) + "…" + String(tail)
+    return String(characters[..<head]) + "…" + String(characters[tail...])
   }
 
   /// Columns in a terminal: wide East Asian characters and emoji take two, combining marks none.
   var terminalWidth: Int {
-    reduce(0) { total, character in
-      guard let scalar = character.unicodeScalars.first else { return total }
-      let isWide = [
-        0x1100...0x115F, 0x2E80...0xA4CF, 0xAC00...0xD7A3, 0xF900...0xFAFF, 0xFE30...0xFE6F,
-        0xFF00...0xFF60, 0xFFE0...0xFFE6, 0x1F300...0x1FAFF, 0x20000...0x3FFFD,
-      ].contains { $0.contains(Int(scalar.value)) }
-      return total + (isWide ? 2 : 1)
-    }
-  }
-
-  /// Control characters made visible, so that a name cannot break a table or drive a terminal.
-  package var singleLine: String {
-    var result = ""
-    for scalar in unicodeScalars {
-      let isControl = scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value)
-      result.unicodeScalars.append(isControl ? "\u{FFFD}" : scalar)
-    }
-    return result
+    reduce(0) { $0 + $1.terminalWidth }
   }
 
   func paddedRight(to width: Int) -> String {
@@ -296,5 +296,27 @@ extension String {
     var result = self[...]
     while result.last == " " { result = result.dropLast() }
     return String(result)
+  }
+
+  /// A text that begins as spreadsheets begin formulas, with an apostrophe in front, which they take for "text";
+  /// what is a number stays one, and a sign alone a sign.
+  var withoutFormula: String {
+    guard let first, "=+-@\t\r＝＋－＠".contains(first), Double(self) == nil, count > 1 else {
+      return self
+    }
+    return "'" + self
+  }
+}
+
+extension Character {
+  /// Wide East Asian characters and emoji take two columns.
+  var terminalWidth: Int {
+    guard let value = unicodeScalars.first?.value else { return 0 }
+    return switch value {
+    case 0x1100...0x115F, 0x2E80...0xA4CF, 0xAC00...0xD7A3, 0xF900...0xFAFF, 0xFE30...0xFE6F,
+      0xFF00...0xFF60, 0xFFE0...0xFFE6, 0x1F300...0x1FAFF, 0x20000...0x3FFFD:
+      2
+    default: 1
+    }
   }
 }

@@ -27,12 +27,14 @@ extension LiveStructure {
       case .inputs:
         return Network.Connection(
           source: .inputs,
-          weight: connection.weight.submatrix(rows: units, columns: Array(0..<network.inputCount)))
+          weight: connection.weight.submatrix(rows: units, columns: Array(0..<network.inputCount)),
+          isCarry: connection.isCarry)
       case .layer(let source):
         guard let place = number[source] else { return nil }
         return Network.Connection(
           source: .layer(place),
-          weight: connection.weight.submatrix(rows: units, columns: kept[source]))
+          weight: connection.weight.submatrix(rows: units, columns: kept[source]),
+          isCarry: connection.isCarry)
       }
     }
     if connections.isEmpty {

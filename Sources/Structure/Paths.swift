@@ -260,7 +260,7 @@ extension Model {
     case .unit(let layer, let unit):
       let outputUnits = network.outputUnits
       if let output = outputUnits.firstIndex(where: { $0.layer == layer && $0.unit == unit }) {
-        return "d/dt \(outputs[output].name)"
+        return label(ofOutput: output)
       }
       return "\(network.layers[layer].name).\(unit)"
     }

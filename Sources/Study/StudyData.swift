@@ -1,4 +1,3 @@
-import Crypto
 import Dynamics
 import Forecasting
 import Foundation
@@ -54,9 +53,7 @@ final class StudyData: Sendable {
       read.append(
         try TrajectoryFile.read(
           file, controls: plan.inputs, gaps: read.isEmpty ? .inStates : .refused))
-      var hash = SHA256()
-      try WholeFile.read(file) { hash.update(data: $0) }
-      digests.append(hash.finalize().map { String(format: "%02x", $0) }.joined())
+      digests.append(ContentDigest.hex(try WholeFile.read(file)))
     }
     files = (read[0], read[1])
     (trainingDigest, testDigest) = (digests[0], digests[1])
@@ -120,6 +117,18 @@ final class StudyData: Sendable {
   }
 
   var stateCount: Int { plant?.states.count ?? files.train?.states.count ?? 0 }
+
+  /// What a model reads: states and controls.
+  var inputCount: Int {
+    stateCount + (plant?.controls.count ?? files.train?.controls.count ?? 0)
+  }
+
+  /// Samples of each test trajectory; nil where it is the plan that says nothing of them.
+  var testLengths: [Int] {
+    if let test = files.test { return test.samples.map(\.rows) }
+    guard case .simulation(let trajectories, let samples, _) = plan.test else { return [] }
+    return Array(repeating: samples, count: trajectories)
+  }
 
   // MARK: Identity
 

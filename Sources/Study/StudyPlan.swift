@@ -108,11 +108,16 @@ public struct PlanProblems: Error, Equatable, CustomStringConvertible {
   public let path: String
   public var problems: [Problem]
 
-  public var description: String {
-    let lines = problems.sorted { ($0.line ?? 0) < ($1.line ?? 0) }.map { problem in
+  /// One for each problem, by its place.
+  public var lines: [String] {
+    problems.sorted { ($0.line ?? 0) < ($1.line ?? 0) }.map { problem in
       "\(path)\(problem.line.map { ":\($0)" } ?? ""): \(problem.text)"
     }
-    let count = lines.count == 1 ? "a problem" : "\(lines.count) problems"
-    return "the plan has \(count); nothing was run\n  " + lines.joined(separator: "\n  ")
   }
+
+  public var summary: String {
+    "the plan has \(problems.count == 1 ? "a problem" : "\(problems.count) problems"); nothing was run"
+  }
+
+  public var description: String { ([summary] + lines).joined(separator: "\n  ") }
 }

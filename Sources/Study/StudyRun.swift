@@ -13,7 +13,7 @@ import Training
 /// on, and a plan that was changed redoes what depends on the change.
 public final class StudyRun: Sendable {
   /// Raised when a part's content changes meaning.
-  private static let format = "1"
+  private static let format = "2"
 
   public let plan: StudyPlan
   public let folder: String
@@ -106,6 +106,16 @@ public final class StudyRun: Sendable {
     try await judge(starting, report)
     try await judgeEnsembles(starting, report)
     try exportModels()
+  }
+
+  /// Parts that were read and found not to be as they were written; they count as missing.
+  public var damagedParts: [String] { store.damage.names }
+
+  /// What every part of this study has.
+  private var shape: UnitShape {
+    UnitShape(
+      states: data.stateCount, inputs: data.inputCount, horizons: plan.horizons,
+      lengths: data.testLengths)
   }
 
   /// Removes finished parts that the plan does not ask for.
@@ -215,12 +225,19 @@ public final class StudyRun: Sendable {
   /// Of a member whose model is there as it was written; damaged parts count as missing.
   private func record(_ work: Work) -> MemberRecord? {
     let key = memberKey(work)
-    guard let record = store.value(key, as: MemberRecord.self) else { return nil }
-    return record.divergence != nil || record.model == store.digest(key, "onnx") ? record : nil
+    guard let record = store.value(key, as: MemberRecord.self, shape) else { return nil }
+    if record.divergence != nil { return record }
+    let digest = store.digest(key, "onnx")
+    if digest == nil { return nil }
+    guard record.model == digest else {
+      store.damage.note("\(key.name).onnx")
+      return nil
+    }
+    return record
   }
 
   private func judged(_ work: Work) -> Judgement? {
-    store.value(judgementKey(work), as: Judgement.self)
+    store.value(judgementKey(work), as: Judgement.self, shape)
   }
 
   /// A member's model; nil where it diverged or is not trained yet.
@@ -247,7 +264,7 @@ public final class StudyRun: Sendable {
     let missing = all.filter { judged($0) == nil }
     starting(
       .judging, Amount(all: Double(all.count), before: Double(all.count - missing.count)))
-    if let key = truthKey, store.value(key, as: TruthRecord.self) == nil {
+    if let key = truthKey, store.value(key, as: TruthRecord.self, shape) == nil {
       try await makeTruth(key)
     }
     _ = try await concurrentMap(missing.count, threads: threads) { index in
@@ -290,7 +307,7 @@ public final class StudyRun: Sendable {
       plan.recipes[cell.recipe].cuts.map { Work(cell: cell, member: 0, cut: $0) }
     }
     let missing = all.filter {
-      store.value(ensembleKey($0), as: EnsembleJudgement.self) == nil
+      store.value(ensembleKey($0), as: EnsembleJudgement.self, shape) == nil
     }
     starting(
       .ensembles, Amount(all: Double(all.count), before: Double(all.count - missing.count)))
@@ -319,6 +336,7 @@ public final class StudyRun: Sendable {
       let size = "\(cell.size)" + (plan.noise.count > 1 ? "-noise-\(cell.noise)" : "")
       let target = FilePath(folder).appending("models").appending(name).appending(size)
       var files: [String] = []
+      var digests: [String: String] = [:]
       try FileManager.default.createDirectory(
         atPath: target.string, withIntermediateDirectories: true)
       for work in members(of: cell) {
@@ -333,6 +351,7 @@ public final class StudyRun: Sendable {
           try WholeFile.write(bytes, to: path, force: true)
         }
         files.append(file)
+        digests[file] = ContentDigest.hex(bytes)
       }
       guard !files.isEmpty else { continue }
       let recipe = plan.recipes[cell.recipe].recipe
@@ -344,11 +363,10 @@ public final class StudyRun: Sendable {
       }
       let description = EnsembleFolder.Description(
         members: files, recipe: recipe, seed: plan.seed, trajectories: cell.size - validation,
-        validationTrajectories: validation, leftOut: leftOut.isEmpty ? nil : leftOut)
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        validationTrajectories: validation, leftOut: leftOut.isEmpty ? nil : leftOut,
+        digests: digests)
       try WholeFile.write(
-        Array(try encoder.encode(description)) + [0x0A],
+        try SealedJSON.bytes(description),
         to: target.appending("ensemble.json").string, force: true)
     }
   }
@@ -413,7 +431,7 @@ public final class StudyRun: Sendable {
 
   /// Everything that is there, cell by cell and cut by cut.
   public func results() -> StudyResults {
-    let truth = truthKey.flatMap { store.value($0, as: TruthRecord.self) }.map {
+    let truth = truthKey.flatMap { store.value($0, as: TruthRecord.self, shape) }.map {
       PlantTruth(
         relevance: $0.relevance, physical: $0.physical, samples: $0.samples, samplesLeftOut: 0)
     }
@@ -423,12 +441,13 @@ public final class StudyRun: Sendable {
           StudyResults.Member(
             number: work.member, record: record(work),
             judgement: store.value(
-              judgementKey(Work(cell: cell, member: work.member, cut: cut)), as: Judgement.self))
+              judgementKey(Work(cell: cell, member: work.member, cut: cut)), as: Judgement.self,
+              shape))
         }
         return StudyResults.Group(
           cell: cell, cut: cut, members: members,
           ensemble: store.value(
-            ensembleKey(Work(cell: cell, member: 0, cut: cut)), as: EnsembleJudgement.self))
+            ensembleKey(Work(cell: cell, member: 0, cut: cut)), as: EnsembleJudgement.self, shape))
       }
     }
     return StudyResults(plan: plan, truth: truth, groups: groups)

@@ -1,4 +1,3 @@
-import Crypto
 import Dynamics
 import Forecasting
 import Foundation
@@ -14,21 +13,20 @@ struct UnitKey: Sendable {
 
   /// - Parameter parts: everything that decides the result.
   init(_ kind: String, _ parts: [String: String]) {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    let bytes = (try? encoder.encode(parts)) ?? Data()
+    let bytes = (try? CanonicalJSON.bytes(parts, isCompact: true)) ?? []
     self.kind = kind
-    hash = SHA256.hash(data: Data(kind.utf8) + bytes).prefix(16)
-      .map { String(format: "%02x", $0) }.joined()
+    hash = String(ContentDigest.hex(Array(kind.utf8) + bytes).prefix(32))
   }
 
   var name: String { "\(kind)-\(hash)" }
 }
 
-/// The finished parts of a study: files named after what they depend on, written whole. A part that is
-/// there is never made again, and one that does not read back counts as not there.
+/// The finished parts of a study: files named after what they depend on, written whole, each with a digest of
+/// its content. A part that is there is never made again; one that is not as it was written, or not of the
+/// study's shape, is noted as damaged and counts as not there.
 struct UnitStore: Sendable {
   let folder: String
+  let damage = UnitDamage()
 
   init(_ folder: String) { self.folder = folder }
 
@@ -45,27 +43,25 @@ struct UnitStore: Sendable {
     FilePath(folder).appending("\(key.name).\(ending)").string
   }
 
-  func value<Value: Decodable>(_ key: UnitKey, as type: Value.Type) -> Value? {
+  func value<Value: UnitContent>(_ key: UnitKey, as type: Value.Type, _ shape: UnitShape) -> Value?
+  {
     guard let bytes = try? WholeFile.read(path(key, "json")) else { return nil }
-    let decoder = JSONDecoder()
-    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    return try? decoder.decode(type, from: Data(bytes))
+    guard let value = try? SealedJSON.value(type, from: bytes), value.fits(shape) else {
+      damage.note("\(key.name).json")
+      return nil
+    }
+    return value
   }
 
   func save(_ value: some Encodable, as key: UnitKey) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     try WholeFile.write(
-      Array(try encoder.encode(value)) + [0x0A], to: path(key, "json"), force: true)
+      try SealedJSON.bytes(value, isCompact: true), to: path(key, "json"), force: true)
   }
 
   /// SHA-256 of a file beside a part; nil where it cannot be read.
   func digest(_ key: UnitKey, _ ending: String) -> String? {
     guard let bytes = try? WholeFile.read(path(key, ending)) else { return nil }
-    return SHA256.hash(data: bytes).map { String(format: "%02x", $0) }.joined()
+    return ContentDigest.hex(bytes)
   }
 
   /// Removes the files of parts that nothing asks for any more.
@@ -84,7 +80,7 @@ struct UnitStore: Sendable {
 // MARK: - What the parts hold
 
 /// A trained member; its model lies beside it as ONNX.
-struct MemberRecord: Codable, Sendable {
+struct MemberRecord: UnitContent {
   var member: Int
   /// Why there is no model.
   var divergence: String?
@@ -102,7 +98,7 @@ struct MemberRecord: Codable, Sendable {
 }
 
 /// A member judged at a cut.
-struct Judgement: Codable, Sendable {
+struct Judgement: UnitContent {
   /// Of the live network: what is left once dead units are gone.
   var weights: Int
   var neurons: Int
@@ -115,7 +111,7 @@ struct Judgement: Codable, Sendable {
 }
 
 /// An ensemble's common forecast at a cut.
-struct EnsembleJudgement: Codable, Sendable {
+struct EnsembleJudgement: UnitContent {
   var errors: ForecastErrors
   /// Per horizon and state: samples that the band covers, and all.
   var inside: [[Int]]
@@ -123,7 +119,7 @@ struct EnsembleJudgement: Codable, Sendable {
 }
 
 /// The plant's own structure over the test data.
-struct TruthRecord: Codable, Sendable {
+struct TruthRecord: UnitContent {
   var relevance: Matrix
   var physical: Matrix
   var samples: Int

@@ -21,7 +21,7 @@ extension Network {
     var width = inputs
     for (index, units) in (recipe.hidden + [outputs]).enumerated() {
       let isLast = index == recipe.hidden.count
-      let gain = recipe.activation == .tanh || isLast && recipe.activation == .identity ? 1.0 : 2.0
+      let gain = isLast && recipe.activation == .identity ? 1.0 : recipe.activation.gain
       let joins = recipe.inputSkip && index > 0 && !(isLast && recipe.skip)
       let fanIn = Double(width + (joins ? inputs : 0))
       let scale = (gain / fanIn).squareRoot() * (isLast && recipe.skip ? 0.3 : 1)

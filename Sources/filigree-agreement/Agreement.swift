@@ -83,6 +83,7 @@ struct Agreement: Tool {
 
   @OptionGroup var cut: CutOption
   @OptionGroup var variation: VariationOption
+  @OptionGroup var reading: ModelOptions
   @OptionGroup var controls: ControlsOption
   @OptionGroup var format: FormatOption
   @OptionGroup var run: RunOptions
@@ -121,7 +122,7 @@ struct Agreement: Tool {
       try refuseOverwriting(consensus, [data].compactMap { $0 }, models: ensembles)
       try WholeFile.checkWritable(consensus, force: force)
     }
-    var loaded = try ensembles.map { try Ensemble.load($0, cut: cut.cut) }
+    var loaded = try ensembles.map { try Ensemble.load($0, cut: cut.cut, told: reading.description) }
     if loaded.count == 2, loaded[0].name == loaded[1].name {
       for index in loaded.indices { loaded[index].name = ensembles[index] }
     }
@@ -194,7 +195,7 @@ struct Agreement: Tool {
           format:
             "over the data it changes the rates by at most %.2g deviations (root mean square, ",
           change.size)
-          + "d/dt \(change.output)); nothing was fitted anew")
+          + "\(change.output)); nothing was fitted anew")
     }
     if !consensus.lacking.isEmpty {
       Console.warning(

@@ -196,7 +196,7 @@ struct EnsembleReport {
       }
     }
     guard let most = squares.indices.max(by: { squares[$0] < squares[$1] }) else { return nil }
-    return (squares[most].squareRoot(), original.outputs[most].name)
+    return (squares[most].squareRoot(), original.label(ofOutput: most))
   }
 
   var consensus: Consensus { Consensus(ensemble, selections[selections.count - 1].selection) }
@@ -276,7 +276,7 @@ struct EnsembleReport {
     let members = ensemble.members.count
     return Table(
       title: "\(result.name): members of \(members) that select each pair (\(kind.kind)); rows are "
-        + "rates of change",
+        + ensemble.members[0].wordForOutputs,
       columns: ensemble.inputs.map(\.name),
       rows: zip(ensemble.outputs, kind.frequency).map { output, row in
         (

@@ -129,6 +129,7 @@ struct Draw: Tool {
 
   @OptionGroup var cut: CutOption
   @OptionGroup var variation: VariationOption
+  @OptionGroup var reading: ModelOptions
   @OptionGroup var controls: ControlsOption
   @OptionGroup var output: OutputOptions
   @OptionGroup var run: RunOptions
@@ -210,7 +211,7 @@ struct Draw: Tool {
   mutating func work() async throws {
     try WholeFile.checkWritable(output.output, force: output.force)
     try refuseOverwriting(output.output, [data].compactMap { $0 }, models: models)
-    var ensembles = try models.map { try Ensemble.load($0, cut: cut.cut) }
+    var ensembles = try models.map { try Ensemble.load($0, cut: cut.cut, told: reading.description) }
     if ensembles.count == 2, ensembles[0].name == ensembles[1].name {
       for index in ensembles.indices { ensembles[index].name = models[index] }
     }

@@ -82,6 +82,7 @@ struct Forecast: Tool {
 
   @OptionGroup var cut: CutOption
   @OptionGroup var variation: VariationOption
+  @OptionGroup var reading: ModelOptions
   @OptionGroup var controls: ControlsOption
   @OptionGroup var format: FormatOption
   @OptionGroup var run: RunOptions
@@ -122,8 +123,13 @@ struct Forecast: Tool {
       }
       try WholeFile.checkWritable(path, force: force)
     }
-    let ensembles = try loadEnsembles()
+    var ensembles = try loadEnsembles()
     let data = try controls.read(self.data)
+    for index in ensembles.indices {
+      ensembles[index].members = ensembles[index].members.map { model in
+        model.asRates(timeStep: model.timeStep ?? data.timeStep) ?? model
+      }
+    }
     let trainingData = try training.map { try controls.read($0, gaps: .inStates) }
     let groups = try groups(ensembles, trainingData)
     let forecast = try prepare(groups, ensembles[0], data, trainingData)
@@ -158,7 +164,7 @@ struct Forecast: Tool {
   }
 
   private func loadEnsembles() throws -> [Ensemble] {
-    var loaded = try ensembles.map { try Ensemble.load($0, cut: cut.cut) }
+    var loaded = try ensembles.map { try Ensemble.load($0, cut: cut.cut, told: reading.description) }
     let names = loaded.map(\.name)
     for index in loaded.indices where names.count(where: { $0 == names[index] }) > 1 {
       loaded[index].name = ensembles[index]
@@ -170,6 +176,11 @@ struct Forecast: Tool {
       }
     }
     for ensemble in loaded {
+      guard ensemble.members.allSatisfy({ $0.predicts != .value }) else {
+        throw DataMismatch(
+          "\(ensemble.name): a forecast needs rates of change or next states, and its outputs are taken for "
+            + "values; --predicts rate or next says otherwise")
+      }
       let inputs = ensemble.inputs.map(\.name)
       let outputs = ensemble.outputs.map(\.name)
       guard Array(inputs.prefix(outputs.count)) == outputs else {

@@ -38,6 +38,7 @@ struct Explanation: Encodable {
   let ensemble: String
   let output: String
   let input: String
+  private let label: String
   /// What a standardised slope is in physical units, and these.
   let physicalUnit: Double
   let unit: String
@@ -50,6 +51,7 @@ struct Explanation: Encodable {
     self.ensemble = ensemble.name
     let first = ensemble.members[0]
     self.output = first.outputs[output].name
+    label = first.label(ofOutput: output)
     self.input = first.inputs[input].name
     physicalUnit = first.outputScaling.deviation[output] / first.inputScaling.deviation[input]
     unit =
@@ -90,7 +92,7 @@ struct Explanation: Encodable {
   /// In words.
   var sentences: [String] {
     let connected = members.count { $0.isConnected }
-    let name = "d/dt \(output)"
+    let name = label
     guard connected > 0 else {
       return ["In no member does a path lead from \(input) to \(name): it cannot respond."]
     }
@@ -127,7 +129,7 @@ struct Explanation: Encodable {
     var columns = ["paths", "direct", "P", "N", "J low", "J high"]
     if hasData { columns += ["mean |J|", "mean J", "J > 0", "5 %", "50 %", "95 %"] }
     let table = Table(
-      title: "\(ensemble): \(input) → d/dt \(output)", corner: "member", columns: columns,
+      title: "\(ensemble): \(input) → \(label)", corner: "member", columns: columns,
       rows: members.enumerated().map { (String($0), Self.cells($1)) },
       notes: sentences + [
         "In deviations of both; one is \(String(format: "%.3g", physicalUnit)) \(unit). J low, J high: "

@@ -25,6 +25,7 @@ struct Paths: Tool {
         filigree-paths models/sparse --strongest 5 --format json
         filigree-paths models/sparse/member-00.onnx --data test.nc --output live.onnx
         filigree-paths models/sparse --explain T_bath m_sl --data test.nc
+        filigree-paths theirs.onnx --describe
       """,
     version: filigreeVersion)
 
@@ -62,6 +63,10 @@ struct Paths: Tool {
   @Flag(name: .shortAndLong, help: "Replace the output if it is there already.")
   var force = false
 
+  @Flag(help: "Say what was read of the file, what was folded and assumed, and how to give names.")
+  var describe = false
+
+  @OptionGroup var reading: ModelOptions
   @OptionGroup var controls: ControlsOption
   @OptionGroup var cut: CutOption
   @OptionGroup var format: FormatOption
@@ -77,6 +82,9 @@ struct Paths: Tool {
       throw ValidationError(
         "--explain takes an output and an input, for example --explain T_bath I_line.")
     }
+    guard !describe || explain.isEmpty && !pairs && output == nil && data == nil else {
+      throw ValidationError("--describe tells of the file; it does not go with other questions.")
+    }
     guard output == nil || explain.isEmpty else {
       throw ValidationError("--output writes a model; it does not go with --explain.")
     }
@@ -86,8 +94,10 @@ struct Paths: Tool {
   }
 
   mutating func work() async throws {
-    let ensemble = try Ensemble.load(models, cut: cut.cut)
+    var ensemble = try Ensemble.load(models, cut: cut.cut, told: reading.description, quietly: describe)
+    if describe { return try describeFile(ensemble) }
     let points = try points(ensemble)
+    if let points, output == nil { ensemble = ensemble.standardisedBy(points, of: data ?? "") }
     guard explain.isEmpty else { return try explainPair(ensemble, points) }
     if let output { try writeLivePart(ensemble, points, to: output) }
     let reports = ensemble.members.indices.map {
@@ -125,6 +135,43 @@ struct Paths: Tool {
       })
   }
 
+  private struct FileDescription: Encodable {
+    var inputs: [Variable]
+    var outputs: [Variable]
+    var predicts: Prediction
+    var report: [String]
+  }
+
+  private func describeFile(_ ensemble: Ensemble) throws {
+    let model = ensemble.members[0]
+    func row(_ variable: Variable, _ name: String, _ mean: Double, _ deviation: Double) -> (
+      String, [Cell]
+    ) {
+      (name, [.text(variable.unit), .number(mean), .number(deviation)])
+    }
+    let columns = ["unit", "mean", "deviation"]
+    let tables = [
+      Table(
+        title: "\(ensemble.name): inputs, as the file scales them", corner: "input",
+        columns: columns,
+        rows: model.inputs.enumerated().map {
+          row($1, $1.name, model.inputScaling.mean[$0], model.inputScaling.deviation[$0])
+        }),
+      Table(
+        title: "Outputs: \(model.wordForOutputs)", corner: "output", columns: columns,
+        rows: model.outputs.enumerated().map {
+          row(
+            $1, model.label(ofOutput: $0), model.outputScaling.mean[$0],
+            model.outputScaling.deviation[$0])
+        }, notes: ensemble.report),
+    ]
+    try printResult(
+      tables,
+      json: FileDescription(
+        inputs: model.inputs, outputs: model.outputs, predicts: model.predicts,
+        report: ensemble.report), format: format.format)
+  }
+
   private func points(_ ensemble: Ensemble) throws -> Matrix? {
     guard let data else { return nil }
     return try ensemble.points(of: try controls.read(data), from: data)
@@ -136,7 +183,7 @@ struct Paths: Tool {
         "--output writes one model, and \(models) has \(ensemble.members.count) members: name a member's file."
       )
     }
-    let asRead = cut.cut > 0 ? try Ensemble.load(models, quietly: true).members[0] : model
+    let asRead = cut.cut > 0 ? try Ensemble.load(models, told: reading.description, quietly: true).members[0] : model
     try refuseOverwriting(path, [data].compactMap { $0 }, models: [models])
     let check = LivePartCheck(model, asRead: asRead.network, over: points)
     guard check.deviation < LivePartCheck.tolerance else {
@@ -150,8 +197,13 @@ struct Paths: Tool {
 
   private func explainPair(_ ensemble: Ensemble, _ points: Matrix?) throws {
     func index(_ name: String, of variables: [Variable], _ role: String) throws -> Int {
-      let plain = role == "output" && name.hasPrefix("d/dt ") ? String(name.dropFirst(5)) : name
-      guard let index = variables.firstIndex(where: { $0.name == plain }) else {
+      let plain =
+        ["d/dt ", "next "].first { role == "output" && name.hasPrefix($0) }
+        .map { String(name.dropFirst(5)) } ?? name
+      guard
+        let index = variables.firstIndex(where: { $0.name == name })
+          ?? variables.firstIndex(where: { $0.name == plain })
+      else {
         let isSwapped =
           ensemble.inputs.contains { $0.name == explain[0] }
           && ensemble.outputs.contains { $0.name == explain[1] }
@@ -311,9 +363,7 @@ private struct MemberReport {
         constant: states.count { if case .constant = $0 { true } else { false } },
         unused: states.count { $0 == .unused },
         weights: structure.network.layers[index].survivingWeightCount,
-        weightsInAll: network.layers[index].connections.reduce(0) {
-          $0 + $1.weight.elements.count
-        })
+        weightsInAll: network.layers[index].weightCount)
     }
   }
 
@@ -334,7 +384,7 @@ private struct MemberReport {
         "constant: no input reaches it (its value is part of the next biases); unused: reaches no "
           + "output."
       ])
-    let counts = pairTable("Number of paths; rows are rates of change", analysis.counts) {
+    let counts = pairTable("Number of paths; rows are \(model.wordForOutputs)", analysis.counts) {
       $0.map { $0 == 0 ? .trueZero : Int(exactly: $0).map(Cell.integer) ?? .text("\($0)") }
         ?? .text(">2^64")
     }
@@ -347,13 +397,19 @@ private struct MemberReport {
     }
     var tables = [layers, counts, positive, negative, signs]
     tables.append(pathTable("Strongest paths", result.strongest))
-    tables += result.outputs.map { pathTable("Strongest paths to d/dt \($0.output)", $0.strongest) }
+    tables += result.outputs.enumerated().map {
+      pathTable("Strongest paths to \(model.label(ofOutput: $0))", $1.strongest)
+    }
     for pair in result.connectedPairs {
       guard let strongest = pair.strongest else { continue }
       tables.append(
-        pathTable("Strongest paths from \(pair.input) to d/dt \(pair.output)", strongest))
+        pathTable("Strongest paths from \(pair.input) to \(label(pair.output))", strongest))
     }
     return tables.filter { !$0.rows.isEmpty }
+  }
+
+  private func label(_ output: String) -> String {
+    model.outputs.firstIndex { $0.name == output }.map(model.label(ofOutput:)) ?? output
   }
 
   /// Which pairs can only rise, or only fall.

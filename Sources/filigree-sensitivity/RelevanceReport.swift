@@ -45,7 +45,7 @@ extension Sensitivity {
     let spread = inUnits(relevance.spread, ensemble)
     let signed = inUnits(relevance.signedMean, ensemble)
     let title =
-      "Relevance of inputs for rates of change: mean |J| over \(points.rows) samples, "
+      "Relevance of inputs for \(ensemble.members[0].wordForOutputs): mean |J| over \(points.rows) samples, "
       + "\(unitsText)\(membersText(ensemble))"
     var first = table(title, mean, ensemble)
     first.isShaded = units == .standardised
@@ -128,8 +128,10 @@ extension Sensitivity {
   {
     let isPhysical = units == .physical
     let map = HeatMap(
-      title: "\(ensemble.name): what the rates of change respond to",
-      rows: ensemble.outputs.map { "d/dt \($0.name)" + (isPhysical ? " [\($0.unit)]" : "") },
+      title: "\(ensemble.name): what the \(ensemble.members[0].wordForOutputs) respond to",
+      rows: ensemble.outputs.enumerated().map {
+        ensemble.members[0].label(ofOutput: $0) + (isPhysical ? " [\($1.unit)]" : "")
+      },
       columns: ensemble.inputs.map { isPhysical ? $0.label : $0.name },
       legend: legend + ", standardised" + (isPhysical ? "; numbers: in physical units" : ""),
       values: values, labels: inUnits(values, ensemble))

@@ -124,6 +124,7 @@ struct Sensitivity: Tool {
 
   @OptionGroup var variation: VariationOption
   @OptionGroup var cut: CutOption
+  @OptionGroup var reading: ModelOptions
   @OptionGroup var controls: ControlsOption
   @OptionGroup var format: FormatOption
   @OptionGroup var run: RunOptions
@@ -185,7 +186,7 @@ struct Sensitivity: Tool {
       try refuseOverwriting(path, [data].compactMap { $0 }, models: [models])
       try WholeFile.checkWritable(path, force: force)
     }
-    let ensemble = try Ensemble.load(models, cut: cut.cut)
+    var ensemble = try Ensemble.load(models, cut: cut.cut, told: reading.description)
     guard let path = data else {
       let point = try parsePoint(ensemble.members[0])
       return stability
@@ -193,6 +194,10 @@ struct Sensitivity: Tool {
     }
     var trajectories = try controls.read(path)
     if let trajectory { trajectories = try only(trajectory, of: trajectories, path) }
+    if ensemble.members.contains(where: \.scalesNothing), units == .standardised {
+      ensemble = ensemble.standardisedBy(
+        try ensemble.points(of: trajectories, from: path), of: path)
+    }
     if stability {
       try await printStability(ensemble, trajectories, path)
     } else if let output {
@@ -279,10 +284,12 @@ struct Sensitivity: Tool {
         : JacobianEvaluator(model.network).jacobian(model.inputScaling.standardise(point))
     }
     let (mean, spread) = Self.meanAndSpread(jacobians)
+    let isUnscaled = units == .standardised && ensemble.members[0].scalesNothing
     var tables = [
       table(
-        "Jacobian of the rates of change at the point, \(unitsText)\(membersText(ensemble))", mean,
-        ensemble)
+        "Jacobian of the \(ensemble.members[0].wordForOutputs) at the point, "
+          + (isUnscaled ? "in the file's own units, as it scales nothing" : unitsText)
+          + membersText(ensemble), mean, ensemble)
     ]
     if jacobians.count > 1 {
       tables.append(table("Spread over the members (standard deviation)", spread, ensemble))
@@ -312,6 +319,12 @@ struct Sensitivity: Tool {
         throw ValidationError("--point: \"\(name)\" is given twice.")
       }
       values[index] = value
+    }
+    let others = model.inputs.indices.filter { !named.contains(model.inputs[$0].name) }
+    if !others.isEmpty, others.allSatisfy({ model.inputScaling.mean[$0] == 0 }) {
+      Console.note(
+        "note: the file holds no means; \(others.map { model.inputs[$0] }.listed) "
+          + "\(others.count == 1 ? "is" : "are") taken at 0")
     }
     let only = Matrix([values])
     if model.outside(only)?.share ?? 0 > 0 {

@@ -53,8 +53,13 @@ extension Sensitivity {
   ) async throws {
     let members = try await concurrentMap(ensemble.members.count, threads: run.threads) { index in
       let jacobians: [Matrix]
+      guard let model = ensemble.members[index].asRates(timeStep: timeStep) else {
+        throw DataMismatch(
+          "\(ensemble.name): modes need rates or next states of inputs, and its outputs are taken for "
+            + "values; --predicts rate or next says otherwise")
+      }
       do {
-        jacobians = try ensemble.members[index].stateJacobians(at: points)
+        jacobians = try model.stateJacobians(at: points)
       } catch {
         throw DataMismatch("\(ensemble.name): the state of an output is no input: \(error)")
       }

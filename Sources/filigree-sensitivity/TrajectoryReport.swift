@@ -46,7 +46,9 @@ extension Sensitivity {
       .init(
         "jacobian", dimensions: [0, 1, 2, 3], values: values,
         texts: [
-          "long_name": "derivative of the rate of change of output with respect to input",
+          "long_name": ensemble.members[0].predicts == .rate
+            ? "derivative of the rate of change of output with respect to input"
+            : "derivative of output with respect to input",
           "units": units == .physical ? "unit of the output per second and unit of the input" : "1",
         ]),
     ]

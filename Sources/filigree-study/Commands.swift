@@ -23,7 +23,8 @@ struct Status: Tool {
   }
 
   mutating func work() async throws {
-    let rows = try StudyFolder(reading: folder).study(threads: 1).status().map {
+    let study = try StudyFolder(reading: folder).study(threads: 1)
+    let rows = study.status().map {
       Row(
         ensemble: $0.name, members: $0.members, trained: $0.trained, diverged: $0.diverged,
         judged: $0.judged, judgements: $0.judgements)
@@ -41,6 +42,7 @@ struct Status: Tool {
           ]
         ))
     }
+    StudyFolder.warn(of: study.damagedParts, StudyFolder.counting)
     try printResult([table], json: rows, format: format.format)
   }
 }
@@ -54,9 +56,11 @@ struct Tables: Tool {
 
   mutating func work() async throws {
     let place = try StudyFolder(reading: folder)
-    let lock = try FolderLock(place.path)
+    let lock = try place.lock()
     defer { withExtendedLifetime(lock) {} }
-    let results = try place.study(threads: 1).results()
+    let study = try place.study(threads: 1)
+    let results = study.results()
+    StudyFolder.warn(of: study.damagedParts, StudyFolder.counting)
     try place.write(results)
     try Console.output(
       StudyTables(results).summaryTables.map { $0.text(width: Console.width) }
@@ -75,10 +79,11 @@ struct Report: Tool {
 
   mutating func work() async throws {
     let place = try StudyFolder(reading: folder)
-    let lock = try FolderLock(place.path)
+    let lock = try place.lock()
     defer { withExtendedLifetime(lock) {} }
     let study = try place.study(threads: run.threads)
     let report = StudyReport(study)
+    StudyFolder.warn(of: study.damagedParts, StudyFolder.counting)
     guard report.hasContent else {
       throw FileProblem.malformed(
         path: folder, place: "",

@@ -2,6 +2,6 @@ import CommandSupport
 import Foundation
 import Study
 
-extension PlanProblems: ExitCoded {
+extension PlanProblems: ExitCoded, SeveralProblems {
   public var exitCode: Int32 { EX_DATAERR }
 }

@@ -8,7 +8,7 @@ import SystemPackage
 import Training
 
 @main
-struct StudyCommand: AsyncParsableCommand {
+struct StudyCommand: CommandMain {
   static let configuration = CommandConfiguration(
     commandName: "filigree-study",
     abstract: "Carries out whole studies from a plan: simulate, train, judge, report.",
@@ -75,7 +75,7 @@ struct Run: Tool {
     let begin = clock.now
     let studyPlan = try StudyPlan(path: plan, parseRecipe: parseRecipe)
     let folder = try StudyFolder(making: output)
-    let lock = try FolderLock(folder.path)
+    let lock = try folder.lock()
     defer { withExtendedLifetime(lock) {} }
     WholeFile.removeLeftovers(in: folder.path)
     var manifest = try Manifest(seed: studyPlan.seed, threads: run.threads, inputs: [plan])
@@ -105,6 +105,7 @@ struct Run: Tool {
       throw interruption
     }
     progress.finish()
+    StudyFolder.warn(of: study.damagedParts, "these parts were made again")
     if prune { study.prune() }
     let results = study.results()
     try folder.write(results)

@@ -20,6 +20,8 @@ struct StudyFolder {
     var plan: String
     /// That the plan's files are relative to.
     var folder: String
+    /// SHA-256 of plan.yaml.
+    var planDigest: String
   }
 
   /// - Throws: `FileProblem` for a folder with something else in it.
@@ -47,25 +49,54 @@ struct StudyFolder {
     }
   }
 
+  /// Held while the study is worked on.
+  /// - Throws: `FileProblem.busyStudy`.
+  func lock() throws -> FolderLock {
+    do {
+      return try FolderLock(path)
+    } catch .busy(let path) {
+      throw FileProblem.busyStudy(path: path)
+    }
+  }
+
+  /// Says which parts are damaged, and what becomes of them.
+  static func warn(of damaged: [String], _ consequence: String) {
+    guard !damaged.isEmpty else { return }
+    Console.warning(
+      "not as they were written: \(damaged.prefix(3).joined(separator: ", "))"
+        + (damaged.count > 3 ? " and \(damaged.count - 3) more" : "") + "; \(consequence)")
+  }
+
+  static let counting =
+    "damaged parts count as missing until filigree-study run makes them again"
+
   private func inside(_ name: String) -> String { FilePath(path).appending(name).string }
 
   /// - Parameter readsFiles: whether the plan names files, which are relative to where it lies.
   func keep(_ plan: String, readsFiles: Bool) throws {
     let here = FilePath(FileManager.default.currentDirectoryPath)
     let folder = here.pushing(FilePath(plan)).lexicallyNormalized().removingLastComponent()
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    let origin = Origin(plan: plan, folder: readsFiles ? folder.string : ".")
-    try write(Array(try encoder.encode(origin)) + [0x0A], "study.json")
-    try write(try WholeFile.read(plan), "plan.yaml")
+    let text = try WholeFile.read(plan)
+    let origin = Origin(
+      plan: plan, folder: readsFiles ? folder.string : ".", planDigest: ContentDigest.hex(text))
+    try write(try SealedJSON.bytes(origin), "study.json")
+    try write(text, "plan.yaml")
   }
 
   /// The study as it was last run.
   func study(threads: Int) throws -> StudyRun {
+    let remedy =
+      "filigree-study run PLAN --output \(path) writes it again and keeps what is finished"
     let bytes = try WholeFile.read(inside("study.json"))
-    guard let origin = try? JSONDecoder().decode(Origin.self, from: Data(bytes)) else {
+    guard let origin = try? SealedJSON.value(Origin.self, from: bytes) else {
       throw FileProblem.malformed(
-        path: inside("study.json"), place: "", reason: "not the record of a study")
+        path: inside("study.json"), place: "",
+        reason: "damaged, or not the record of a study; \(remedy)")
+    }
+    guard ContentDigest.hex(try WholeFile.read(inside("plan.yaml"))) == origin.planDigest else {
+      throw FileProblem.malformed(
+        path: inside("plan.yaml"), place: "",
+        reason: "not the plan that was run last: it was damaged or edited; \(remedy)")
     }
     let plan = try StudyPlan(
       path: inside("plan.yaml"), folder: FilePath(origin.folder), parseRecipe: parseRecipe)

@@ -106,7 +106,7 @@ struct Train: Tool {
   mutating func work() async throws {
     let clock = ContinuousClock()
     let start = clock.now
-    var recipe = try options.made()
+    let recipe = try options.made()
     for text in options.ineffective(in: recipe) { Console.warning("no effect: " + text) }
     let data = try readData()
     // Found out here rather than in the middle of the work, unless gaps are about to be filled.
@@ -125,7 +125,22 @@ struct Train: Tool {
       output: folder.path, settings: settings,
       start: resume ? .resume : output.force ? .over : .new)
     manifest.record("reading", clock.now - start)
+    do {
+      try await train(recipe, data, isWhole, manifest, &folder, kept)
+    } catch {
+      // What was refused before anything was learnt leaves nothing behind.
+      if !(error is Interruption) && !kept.holdsStates { try? kept.remove() }
+      throw error
+    }
+  }
 
+  private mutating func train(
+    _ recipe: Recipe, _ data: Trajectories, _ isWhole: Bool, _ manifest: Manifest,
+    _ folder: inout OutputFolder, _ kept: CheckpointFolder
+  ) async throws {
+    let clock = ContinuousClock()
+    let start = clock.now
+    var (recipe, manifest) = (recipe, manifest)
     let smoothing = try await smooth(recipe, data)
     if !isWhole && recipe.smooth { try check(smoothing.data, recipe) }
     manifest.record("smoothing", clock.now - start)
@@ -310,8 +325,11 @@ struct Train: Tool {
     let data = smoothing.data
     let names = data.states.map(\.name)
     let files = outcome.models.map { EnsembleFolder.memberName($0.member) }
+    var digests: [String: String] = [:]
     for ((_, model), file) in zip(outcome.models, files) {
-      try folder.write(model.onnx(path: output.output), named: file)
+      let bytes = try model.onnx(path: output.output)
+      digests[file] = ContentDigest.hex(bytes)
+      try folder.write(bytes, named: file)
     }
     let split = data.split(validationFraction: recipe.validation)
     let leftOut = leftOut(outcome, names)
@@ -321,8 +339,8 @@ struct Train: Tool {
       leftOut: leftOut.isEmpty ? nil : leftOut,
       resampling: bootstrap ? EnsembleFolder.Description.halves : nil,
       halves: bootstrap ? training(recipe).halves(of: data.samples.count) : nil,
-      evidence: outcome.evidence)
-    try folder.write(try Self.json(description), named: "ensemble.json")
+      digests: digests, evidence: outcome.evidence)
+    try folder.write(try SealedJSON.bytes(description), named: "ensemble.json")
     try folder.write(trainingTable(outcome.histories, names).csv.utf8, named: "training.csv")
     manifest.files += files + ["ensemble.json", "training.csv"]
     if recipe.isRefined {
@@ -357,8 +375,11 @@ struct Train: Tool {
   /// That there is something to learn about every variable.
   private func check(_ data: Trajectories, _ recipe: Recipe) throws {
     do {
-      let (training, _) = data.split(validationFraction: recipe.validation)
-      _ = try Regression(training).standardisation()
+      let (training, validation) = data.split(validationFraction: recipe.validation)
+      let regression = try Regression(training)
+      let scales = try regression.standardisation()
+      try regression.checkRange(scales)
+      if let validation, let held = try? Regression(validation) { try held.checkRange(scales) }
     } catch {
       throw FileProblem.badData(path: self.data, problem: error)
     }
@@ -413,12 +434,6 @@ struct Train: Tool {
   }
 
   private static func scientific(_ value: Double) -> String { String(format: "%.2e", value) }
-
-  private static func json(_ value: some Encodable) throws -> [UInt8] {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    return Array(try encoder.encode(value)) + [0x0A]
-  }
 
   private func trainingTable(_ histories: [EnsembleTraining.History], _ names: [String]) -> Table {
     var table = Table(

@@ -76,14 +76,44 @@ struct ForeignModelTests {
     #expect(model.outputScaling.mean == [100, -1])
   }
 
-  @Test("Names are made up: inputs x1…, outputs the rates of the first of them")
+  @Test("Names are made up: inputs x1…, outputs y1…, or as is said")
   func names() throws {
     let model = try read("matmul_relu.onnx")
     #expect(model.hasMadeUpNames)
     #expect(model.inputs.map(\.name) == ["x1", "x2", "x3", "x4"])
-    #expect(model.inputs.map(\.role) == [.state, .state, .control, .control])
-    #expect(model.outputs == [model.inputs[0].rate, model.inputs[1].rate])
+    #expect(model.predicts == .value)
+    #expect(model.inputs.allSatisfy { $0.role == .control })
+    #expect(model.outputs.map(\.label) == ["y1", "y2"])
     #expect(model.timeStep == nil)
+    let rates = try told(ModelDescription(predicts: .rate))
+    #expect(rates.inputs.map(\.role) == [.state, .state, .control, .control])
+    #expect(rates.outputs == [rates.inputs[0].rate, rates.inputs[1].rate])
+    let named = try told(
+      ModelDescription(
+        inputs: ["T [K]", "p", "a", "b"], outputs: ["T [K]", "p"], predicts: .next, timeStep: 2))
+    #expect(!named.hasMadeUpNames)
+    #expect(named.inputs.map(\.label) == ["T [K]", "p", "a", "b"])
+    #expect(named.inputs.map(\.role) == [.state, .state, .control, .control])
+    #expect(named.timeStep == 2)
+  }
+
+  private func told(_ words: ModelDescription) throws -> Model {
+    try Model.read(
+      onnx: try Fixture.bytes("foreign/matmul_relu.onnx"), path: "a.onnx", told: words
+    ).model
+  }
+
+  @Test("A map to the next state makes the same steps as its rates")
+  func next() throws {
+    let map = try told(ModelDescription(predicts: .next))
+    let rates = try #require(map.asRates(timeStep: 0.3))
+    let x = [0.3, -0.2, 0.9, 1.1]
+    for (index, next) in map.rates(x).enumerated() {
+      #expect(abs(x[index] + 0.3 * rates.rates(x)[index] - next) < 1e-9)
+    }
+    let points = Matrix([x, [1, 2, 3, 4], [-1, 0, 2, 0]])
+    let scaled = map.standardised(by: points)
+    for (a, b) in zip(scaled.rates(x), map.rates(x)) { #expect(abs(a - b) < 1e-6) }
   }
 
   @Test("Models beyond such networks, and parts of models, are refused")

@@ -119,7 +119,7 @@ extension FileProblem {
     case .writeFailed: .writeFailed
     case .malformed: .malformed
     case .badData: .badData
-    case .busy: .busy
+    case .busy, .busyStudy: .busy
     case .unfinished: .unfinished
     case .otherSettings: .otherSettings
     }

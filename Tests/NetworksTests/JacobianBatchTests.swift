@@ -2,6 +2,7 @@ import Dynamics
 import LinearAlgebra
 import Networks
 import Structure
+import TestSupport
 import Testing
 import Training
 

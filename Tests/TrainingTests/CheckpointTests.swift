@@ -103,11 +103,11 @@ import Training
   /// taken up twice.
   @Test(arguments: [3, 7, 12, 19, 26, 38, 45, 57, 66, 81, 97, 118])
   func unitsThatReachNoOutputDoNotTellATrainingApart(capacity: Int) async throws {
-    let data = try await Simulation(plant: ElectrolysisCell(), trajectories: 4, samples: 200)
+    let data = try await Simulation(plant: ElectrolysisCell(), trajectories: 8, samples: 500)
       .run(threads: 2).data
     let training = training(1) {
       ($0.hidden, $0.activation, $0.skip, $0.towers) = ([20], .silu, true, .perOutput)
-      ($0.length, $0.strength, $0.revisit) = (.epochs(16), 4e-2, 4)
+      ($0.length, $0.batch, $0.strength, $0.revisit) = (.epochs(16), 128, 1e-2, 4)
     }
     let whole = try await training.run(on: data)
     let shelf = Shelf(capacity: capacity)

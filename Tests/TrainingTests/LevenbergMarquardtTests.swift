@@ -88,13 +88,13 @@ import Training
       network, RegressionRows(inputs: inputs, targets: targets))
     let w = fit.network.layers[0].connections[0].weight.elements
     #expect(w[2] == 0)
-    // The errors are orthogonal to what may move.
+    // The errors are orthogonal to what may move, as far as the damping of 1e-10 that the step needs lets them.
     let errors = (0..<1000).map {
       targets[$0, 0] - w[0] * inputs[$0, 0] - w[1] * inputs[$0, 1] - fit.network.layers[0].bias[0]
     }
     for column in 0..<2 {
       let product = zip(errors, inputs.column(column)).reduce(0) { $0 + $1.0 * $1.1 }
-      #expect(abs(product) / 1000 < 1e-12)
+      #expect(abs(product) / 1000 < 1e-10)
     }
   }
 

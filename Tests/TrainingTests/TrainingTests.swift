@@ -1,6 +1,7 @@
 import Dynamics
 import LinearAlgebra
 import Networks
+import TestSupport
 import Testing
 import Training
 
@@ -42,20 +43,23 @@ import Training
     #expect(few[0] == many[0])
   }
 
-  @Test func trainingReducesBothLosses() async throws {
+  @Test(arguments: Seeds.first(2)) func trainingReducesBothLosses(seed: UInt64) async throws {
     let data = try await data(trajectories: 6, samples: 1000)
     let recipe = quick {
       $0.hidden = [20]
       $0.length = .epochs(40)
       $0.sparsifier = .none
     }
-    let histories = try await EnsembleTraining(recipe: recipe, members: 1, seed: 1, threads: 2)
+    let histories = try await EnsembleTraining(recipe: recipe, members: 1, seed: seed, threads: 2)
       .run(on: data).histories
     for history in histories {
       let first = try #require(history.epochs.first)
       let last = try #require(history.epochs.last)
-      #expect(last.trainingLoss < 0.3 * first.trainingLoss)
       let (before, after) = (try #require(first.validationLoss), try #require(last.validationLoss))
+      let ratio = last.trainingLoss / first.trainingLoss
+      Seeds.note("training lowers its loss: ratio", seed: seed, ratio, below: 0.3)
+      Seeds.note("and that of held-out data: ratio", seed: seed, after / before, below: 1)
+      #expect(ratio < 0.3)
       #expect(after < before)
     }
   }

@@ -82,7 +82,18 @@ INLINE doubles NAME(sigmoid_double)(doubles z) {
 
 /* Sums of `batch` doubles become values in place; `slope` may be NULL. (ReLU's sums were rectified in
  * their registers.) */
-static void NAME(activate_double)(uint32_t activation, size_t batch, double *value, double *slope) {
+static void NAME(activate_double)(uint32_t activation, const uint32_t *shape, size_t batch,
+                                  double *value, double *slope) {
+  if (activation > FILIGREE_SQUARE) {
+    double parameter = 0;
+    if (shape) memcpy(&parameter, shape, sizeof parameter);
+    for (size_t b = 0; b < batch; b++) {
+      const double sum = value[b];
+      value[b] = filigree_activation(activation, parameter, 0, sum);
+      if (slope) slope[b] = filigree_activation(activation, parameter, 1, sum);
+    }
+    return;
+  }
   if (!slope && (activation == FILIGREE_RELU || activation == FILIGREE_IDENTITY)) return;
   for (size_t b = 0; b < batch; b += DOUBLE_LANES) {
     doubles *v = (doubles *)(value + b), s;

@@ -62,7 +62,8 @@ static void NAME(evaluate)(const filigree_wiring *net, size_t batch, const doubl
     }
     for (const size_t last = u + paired;; u++) {
       const uint32_t row = net->row[u];
-      NAME(activate_double)(net->activation[u], batch, value + row, slope ? slope + row : NULL);
+      NAME(activate_double)(net->activation[u], net->shape ? net->shape + 2 * u : NULL, batch,
+                            value + row, slope ? slope + row : NULL);
       if (u == last) break;
     }
   }

@@ -16,7 +16,23 @@ enum {
   FILIGREE_RELU = 1,
   FILIGREE_SILU = 2,
   FILIGREE_TANH = 3,
-  FILIGREE_SQUARE = 4
+  FILIGREE_SQUARE = 4,
+  /* From here on in double only, one number at a time: filigree_activation. */
+  FILIGREE_SIGMOID = 5,
+  FILIGREE_SOFTPLUS = 6,
+  FILIGREE_GELU = 7,
+  FILIGREE_GELU_BY_TANH = 8,
+  FILIGREE_SELU = 9,
+  FILIGREE_SOFTSIGN = 10,
+  FILIGREE_CLIP = 11,
+  FILIGREE_HARD_SWISH = 12,
+  FILIGREE_MISH = 13,
+  FILIGREE_ERF = 14,
+  FILIGREE_EXP = 15,
+  FILIGREE_SIN = 16,
+  FILIGREE_COS = 17,
+  FILIGREE_LEAKY_RELU = 18, /* has a parameter: the slope below zero */
+  FILIGREE_ELU = 19         /* has a parameter: what it falls to */
 };
 
 enum { FILIGREE_NO_PENALTY = 0, FILIGREE_L1_GRADIENT = 1, FILIGREE_PROXIMAL_STEP = 2 };
@@ -48,6 +64,7 @@ typedef struct {
   /* per unit */
   uint32_t *row;        /* where its values begin (and its slopes and deltas in their own tables) */
   uint32_t *activation; /* one of FILIGREE_IDENTITY … */
+  uint32_t *shape;      /* the activation's parameter, the two halves of a double per unit; may be NULL */
   uint32_t *is_output;  /* its delta comes from the loss */
   uint32_t *layer;      /* units of the same layer read the same rows in the whole */
   uint32_t *pair;       /* of u with u + 1: FILIGREE_SAME_LAYER … or 0 */
@@ -193,6 +210,9 @@ typedef struct {
   double (*arithmetic)(size_t rounds, float *sink);
   double (*double_arithmetic)(size_t rounds, double *sink);
 } filigree_kernels;
+
+/* φ(z), φ′(z) or φ″(z) for an `order` of 0, 1 or 2. */
+double filigree_activation(uint32_t activation, double parameter, int order, double z);
 
 /* Elementary functions with the same bits everywhere; see Elementary.c. Errors in units in the last place: exp,
  * log2, log10, log1p and pow below 0.6, log, sin and cos (|x| < 2^30) below 1, expm1 and tan below 2, atan and

@@ -178,6 +178,8 @@ public enum DataProblem: Error, Equatable {
   case constantRate(Variable)
   /// Numbers that do not fit 32 bits.
   case scale(Variable)
+  /// A value, or the rate after it, that lies absurdly far from all others.
+  case tooFar(Variable, row: Int, isRate: Bool)
   /// A polynomial of so many inputs and this degree.
   case tooManyTerms(inputs: Int, degree: Int, limit: Int)
 }
@@ -220,6 +222,11 @@ extension DataProblem: CustomStringConvertible {
       return
         "polynomials of degree \(degree) in \(inputs) variables have more than \(limit) terms; a lower "
         + "--degree, or fewer variables by --exclude, is needed"
+    case .tooFar(let variable, let row, let isRate):
+      return
+        "\(quoted(variable.name)): \(isRate ? "the change after " : "")step \(row) lies more than 1e12 "
+        + "deviations from the mean of the training samples, which no 32-bit model can be trained or judged "
+        + "by; remove that value (steps count from 0 over the trajectories of the training or held-out part)"
     case .scale(let variable):
       return
         "\(quoted(variable.name)) varies by too much or too little for the 32-bit numbers of a model "

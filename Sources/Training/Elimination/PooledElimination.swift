@@ -16,9 +16,9 @@ package struct PooledElimination {
   /// Attempts of Levenberg-Marquardt at most to fit the rest after a removal.
   var attempts: Int
   /// Above it an effect is proven.
-  var proof = Tuning.proof
+  var proof = 3.0
   /// What an effect must explain, in units of the rate's variance, to matter: the square of an R of 0.002.
-  var negligible = Tuning.negligible
+  var negligible = 4e-6
   /// By which share of itself, and by which amount, an error may rise.
   var tolerance = 0.3
   var slack = 1e-6
@@ -78,7 +78,6 @@ package struct PooledElimination {
       var batch = cheapest(costs)
       while !batch.isEmpty {
         let trial = trial(without: batch, outcome.members, state)
-        if Tuning.verbose { print("  trial", batch, trial.comparison.worth, trial.comparison.statistic, trial.accepted != nil, trial.needed.mapValues(\.statistic)) }
         if let accepted = trial.accepted {
           outcome.members = accepted
           outcome.removed += batch
@@ -119,7 +118,6 @@ package struct PooledElimination {
       advance(&outcome.members, &damping)
       outcome.comparisons[best.key] = best.value
       outcome.removed.removeAll { $0 == best.key }
-      if Tuning.verbose { print("  back", best.key, best.value) }
     }
   }
 

@@ -69,11 +69,6 @@ struct PooledEvidence: Sendable {
       comparisons[input] = NestedComparison(found.map(\.terms))
     }
     explained = nil
-    if Tuning.verbose {
-      for input in 0..<inputs {
-        print("  ", input, isIn[input] ? "in" : "out", "effect", Float(effects[input]), "dev", Float(deviations[input]), "members", relevances.map { Float($0[input]) }, "t", Float(comparisons[input].statistic), "worth", Float(comparisons[input].worth))
-      }
-    }
     alone = free.map { member in
       let relevance = member.network.relevance(member.rows.points(Self.pointCount))
       let fit = TangentFit(member.network, member.learnt, kernels: elimination.kernels)

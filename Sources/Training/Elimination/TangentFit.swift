@@ -25,11 +25,13 @@ struct TangentFit {
     readers = problem.readers
     self.network = network
     self.rows = rows
-    inverse = Self.inverse(jacobian.gram, rows: jacobian.rows)
+    // Single precision, as for the steps of a fit: the ridge is above its rounding.
+    let gram = problem.evaluate().matrix.map { $0 * Double(rows.inputs.rows) }
+    inverse = Self.inverse(gram, rows: jacobian.rows)
   }
 
   private static func inverse(_ gram: Matrix, rows: Int) -> Matrix? {
-    [1e-8, 1e-7, 1e-6, 1e-5].lazy.compactMap { ridge in
+    [1e-7, 1e-6, 1e-5, 1e-4].lazy.compactMap { ridge in
       var damped = gram
       for index in 0..<gram.rows {
         damped[index, index] += ridge * gram[index, index] + 1e-12 * Double(rows)
@@ -162,26 +164,6 @@ extension RegressionRows {
 }
 
 extension Matrix {
-  /// AᵀA
-  fileprivate var gram: Matrix {
-    var product = Matrix(rows: columns, columns: columns)
-    let width = columns
-    elements.withUnsafeBufferPointer { a in
-      product.elements.withUnsafeMutableBufferPointer { p in
-        for row in 0..<rows {
-          let base = row * width
-          for i in 0..<width {
-            let factor = a[base + i]
-            if factor == 0 { continue }
-            for j in 0...i { p[i * width + j] += factor * a[base + j] }
-          }
-        }
-      }
-    }
-    for i in 0..<width { for j in 0..<i { product[j, i] = product[i, j] } }
-    return product
-  }
-
   /// Aᵀx
   fileprivate func transposedProduct(_ x: [Double]) -> [Double] {
     var product = [Double](repeating: 0, count: columns)

@@ -49,7 +49,7 @@ public struct Refinement: Sendable {
     }
 
     /// The samples of a block of rows that counts as independent of the next.
-    var blockLength: Int { max(20, smoothing.data.sampleCount / Tuning.blocks) }
+    var blockLength: Int { max(20, smoothing.data.sampleCount / 60) }
   }
 
   /// What was done to a network.
@@ -125,7 +125,7 @@ public struct Refinement: Sendable {
     var smoothing = material.smoothing
     var rows = material.rows
     if material.smoothing.rateVariances != nil {
-      for _ in 0..<min(Tuning.rounds, recipe.resmooth) {
+      for _ in 0..<recipe.resmooth {
         smoothing = try Smoother(threads: 1).run(
           again: smoothing, rates: smoothing.data.samples.map { rates(networks, $0) })
         let training = smoothing.fold(
@@ -133,12 +133,12 @@ public struct Refinement: Sendable {
         ).training.smoothing
         rows = try RegressionRows(
           training, scaledLike: material.set, typicalNoise: smoothing.typicalRateVariances,
-          limit: max(material.few, Tuning.rows))
+          limit: max(material.few, 5000))
         var first = 0
         networks = try networks.map { network in
           try Task.checkCancellation()
           defer { first += network.outputCount }
-          return fitting(min(Tuning.fit, recipe.refine))
+          return fitting(min(16, recipe.refine))
             .fit(network, rows.targets(first..<(first + network.outputCount))).network
         }
       }
@@ -149,9 +149,9 @@ public struct Refinement: Sendable {
     return Grounds(
       networks: networks, rows: rows,
       learnt: try RegressionRows(
-        fold.training, scaledLike: material.set, limit: Tuning.learnt, blockLength: material.blockLength),
+        fold.training, scaledLike: material.set, limit: 10_000, blockLength: material.blockLength),
       held: try RegressionRows(
-        held, scaledLike: material.set, limit: 20_000, blockLength: material.blockLength))
+        held, scaledLike: material.set, limit: 10_000, blockLength: material.blockLength))
   }
 
   /// Takes weights out of a network whose inputs are decided, and fits it to all trajectories.

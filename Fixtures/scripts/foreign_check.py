@@ -1,0 +1,207 @@
+"""Whether Filigree reads models right: foreign_check.py TOOLS MODEL-OR-FOLDER… [--table FILE.md]
+
+Of every model: is it read; does what `filigree-paths --output` writes answer as the original does in onnxruntime,
+at random inputs (1e-5 of the largest output, 1e-2 in half precision); is the Jacobian of `filigree-sensitivity
+--point` that of central differences of the same graph in double precision (1e-7 of its largest entry; onnx's
+reference evaluator). A model that is refused is listed with the reason.
+"""
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+import onnx
+import onnxruntime
+from onnx import TensorProto, helper, numpy_helper
+from onnx.reference import ReferenceEvaluator
+
+onnxruntime.set_default_logger_severity(4)
+POINTS = 3
+
+
+def doubled(model):
+    """The same graph with 64-bit floats throughout."""
+    floats = (TensorProto.FLOAT, TensorProto.FLOAT16)
+    model = onnx.load_model_from_string(model.SerializeToString())
+    def tensor(t):
+        if t.data_type in floats:
+            t.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(t).astype(np.float64), t.name))
+    graph = model.graph
+    for t in graph.initializer:
+        tensor(t)
+    for node in graph.node:
+        for a in node.attribute:
+            if a.type == onnx.AttributeProto.TENSOR:
+                tensor(a.t)
+            if node.op_type == "Cast" and a.name == "to" and a.i in floats:
+                a.i = TensorProto.DOUBLE
+    for v in list(graph.input) + list(graph.output) + list(graph.value_info):
+        if v.type.tensor_type.elem_type in floats:
+            v.type.tensor_type.elem_type = TensorProto.DOUBLE
+    return model
+
+
+class Original:
+    def __init__(self, path):
+        self.path = path
+        self.model = onnx.load(path)
+        made = {t.name for t in self.model.graph.initializer}
+        self.inputs = [i for i in self.model.graph.input if i.name not in made]
+        self.shapes = []
+        for value in self.inputs:
+            dims = [d.dim_value for d in value.type.tensor_type.shape.dim]
+            if len(dims) != 1 or dims[0] == 0:
+                dims = [1] + dims[1:]
+            self.shapes.append(dims)
+        self.widths = [int(np.prod(s)) for s in self.shapes]
+        self.is_half = any(i.type.tensor_type.elem_type == TensorProto.FLOAT16 for i in self.inputs) or any(
+            t.data_type == TensorProto.FLOAT16 for t in self.model.graph.initializer)
+        self.session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+
+    def feeds(self, x, kind=None):
+        parts, at = {}, 0
+        for value, shape, width in zip(self.inputs, self.shapes, self.widths):
+            half = value.type.tensor_type.elem_type == TensorProto.FLOAT16
+            double = value.type.tensor_type.elem_type == TensorProto.DOUBLE
+            use = kind or (np.float16 if half else np.float64 if double else np.float32)
+            parts[value.name] = x[at:at + width].reshape(shape).astype(use)
+            at += width
+        return parts
+
+    def answer(self, x):
+        return np.asarray(self.session.run(None, self.feeds(x))[0], np.float64).ravel()
+
+    def jacobian(self, x, step=1e-5):
+        reference = ReferenceEvaluator(doubled(self.model))
+        def f(z):
+            return np.asarray(reference.run(None, self.feeds(z, np.float64))[0], np.float64).ravel()
+        columns = []
+        for i in range(len(x)):
+            h = step * max(1.0, abs(x[i]))
+            e = np.zeros(len(x))
+            e[i] = h
+            # Fourth order.
+            columns.append((8 * (f(x + e) - f(x - e)) - (f(x + 2 * e) - f(x - 2 * e))) / (12 * h))
+        return np.array(columns).T
+
+
+def run(*command):
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    return done.returncode, done.stdout, done.stderr
+
+
+def check(tools, path, extra=()):
+    code, out, err = run(os.path.join(tools, "filigree-paths"), path, "--describe", "--format", "json", *extra)
+    if code not in (0, 65):
+        return "crashed", f"exit {code} {err[:200]}"
+    if code:
+        return "refused", err.strip().split("\n")[-1].split(".onnx: ", 1)[-1]
+    names = [v["name"] for v in json.loads(out)["inputs"]]
+    original = Original(path)
+    if len(names) != sum(original.widths):
+        return "wrong", f"{len(names)} features"
+    # About where the file's own means are.
+    table = json.loads(run(os.path.join(tools, "filigree-paths"), path, "--describe", "--format", "json", *extra)[1])
+    random = np.random.default_rng(5)
+    with tempfile.TemporaryDirectory() as folder:
+        again = os.path.join(folder, "again.onnx")
+        code, out, err = run(os.path.join(tools, "filigree-paths"), path, "--output", again, "--format", "json", *extra)
+        if code:
+            return "wrong", "not written: " + err.strip()[-150:]
+        ours = onnxruntime.InferenceSession(again, providers=["CPUExecutionProvider"])
+        code, out, err = run(os.path.join(tools, "filigree-paths"), again, "--format", "json")
+        if code:
+            return "wrong", "not read again: " + err.strip()[-150:]
+        worst = 0.0
+        tolerance = 1e-2 if original.is_half else 1e-5
+        for _ in range(20):
+            x = random.normal(size=len(names)) * 2
+            theirs = original.answer(x)
+            mine = np.asarray(ours.run(None, {"inputs": x[None].astype(np.float32)})[0], np.float64).ravel()
+            if mine.shape != theirs.shape:
+                return "wrong", f"{mine.shape[0]} outputs where there are {theirs.shape[0]}"
+            worst = max(worst, np.abs(mine - theirs).max() / max(1.0, np.abs(theirs).max()))
+        if not worst <= tolerance:
+            return "wrong", f"outputs differ by {worst:.1e}"
+    slope = 0.0
+    for _ in range(POINTS):
+        x = random.normal(size=len(names))
+        point = ",".join(f"{quoted(n)}={v!r}" for n, v in zip(names, x.tolist()))
+        code, out, err = run(
+            os.path.join(tools, "filigree-sensitivity"), path, f"--point={point}", "--units", "physical", "--format", "json", *extra)
+        if code:
+            return "wrong", "no Jacobian: " + err.strip()[-150:]
+        mine = np.array(json.loads(out)["jacobian"])
+        try:
+            theirs = original.jacobian(x)
+        except Exception as problem:
+            return "read", f"{worst:.0e}, no reference in double ({type(problem).__name__})"
+        slope = max(slope, np.abs(mine - theirs).max() / max(1e-3, np.abs(theirs).max()))
+    if not slope <= (1e-6 if original.is_half else 1e-7):
+        return "wrong", f"Jacobian differs by {slope:.1e}"
+    return "right", f"{worst:.0e} {slope:.0e}"
+
+
+def quoted(name):
+    return f'"{name}"' if "," in name else name
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("tools")
+    parser.add_argument("models", nargs="+")
+    parser.add_argument("--table")
+    options = parser.parse_args()
+    files = []
+    for given in options.models:
+        files += sorted(os.path.join(given, n) for n in os.listdir(given) if n.endswith(".onnx")) if os.path.isdir(given) else [given]
+    results = {}
+    for file in files:
+        name = os.path.basename(file)[:-5]
+        try:
+            results[name] = check(options.tools, file)
+        except Exception as problem:
+            results[name] = ("unchecked", f"{type(problem).__name__}: {str(problem)[:150]}")
+        print(f"{results[name][0]:9} {name:40} {results[name][1]}", flush=True)
+    counts = {}
+    for result, _ in results.values():
+        counts[result] = counts.get(result, 0) + 1
+    print(counts, file=sys.stderr)
+    if options.table:
+        write_table(results, counts, options.table)
+    sys.exit(1 if any(r in ("wrong", "crashed") for r, _ in results.values()) else 0)
+
+
+def write_table(results, counts, path):
+    exporters, cells = [], {}
+    for name, (result, reason) in results.items():
+        found = re.fullmatch(r"(.+?)-((?:act-)?[a-z0-9_]+)-(\d+)", name)
+        if not found:
+            continue
+        exporter, kind, opset = found.groups()
+        if exporter not in exporters:
+            exporters.append(exporter)
+        cells.setdefault(kind, {}).setdefault(exporter, []).append((int(opset), result))
+    with open(path, "w") as file:
+        file.write("| kind | " + " | ".join(exporters) + " |\n| :-- |" + " :-- |" * len(exporters) + "\n")
+        for kind, row in cells.items():
+            texts = []
+            for exporter in exporters:
+                texts.append(", ".join(
+                    str(o) + ("" if r == "right" else f" {r}") for o, r in sorted(row.get(exporter, []))))
+            file.write(f"| {kind} | " + " | ".join(texts) + " |\n")
+        file.write("\n" + ", ".join(f"{n} {r}" for r, n in sorted(counts.items())) + ".\n\n")
+        reasons = {}
+        for name, (result, reason) in results.items():
+            if result != "right":
+                reasons.setdefault((result, reason), []).append(name)
+        for (result, reason), names in reasons.items():
+            file.write(f"- {', '.join(names)}: {result}; {reason}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,41 @@
+import Foundation
+import Reporting
+
+/// An executable's outermost command. It starts itself rather than by ArgumentParser's own way, so that help that
+/// cannot be written is an error, and no argument reaches a terminal raw.
+public protocol CommandMain: AsyncParsableCommand {}
+
+extension CommandMain {
+  public static func main() async {
+    do {
+      var command = try parseAsRoot(nil)
+      if var asynchronous = command as? any AsyncParsableCommand {
+        try await asynchronous.run()
+      } else {
+        try command.run()
+      }
+    } catch {
+      Glibc.exit(finish(error))
+    }
+  }
+
+  /// Says what an error, or a request for help, has to say; returns the exit code.
+  private static func finish(_ error: any Error) -> Int32 {
+    let code = exitCode(for: error)
+    let text = fullMessage(for: error)
+    guard !text.isEmpty else { return code.rawValue }
+    guard code.isSuccess else {
+      Console.notice(String.safeMessage(text, arguments: Array(CommandLine.arguments.dropFirst())))
+      return code.rawValue
+    }
+    do {
+      try Console.output(text + "\n")
+      return code.rawValue
+    } catch let code as ExitCode {
+      return code.rawValue
+    } catch {
+      Console.error("\(Self.configuration.commandName ?? "filigree"): \(error)")
+      return EX_IOERR
+    }
+  }
+}
