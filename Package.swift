@@ -2,22 +2,23 @@
 import PackageDescription
 
 // The libraries are rooms, each a product of its own; a room uses what stands before it:
-// LinearAlgebra → Dynamics → Networks (what a model is) → Training (how it becomes one) → Structure → Forecasting
+// LinearAlgebra → Dynamics → Evidence (intervals, paired costs, verdicts) → Networks (what a model is) → Training (how it becomes one) → Structure → Forecasting
 // → Drawing → Reporting → Study. CKernels is seen by LinearAlgebra alone. Interchange reads and writes values of
 // Dynamics, Networks and Training; GraphDrawing knows nothing of networks. CommandSupport is what the tools share,
 // and with them the only place that knows of a command line.
 let libraries = [
-  "LinearAlgebra", "Dynamics", "Networks", "Training", "Structure", "Forecasting", "GraphDrawing",
+  "LinearAlgebra", "Dynamics", "Evidence", "Networks", "Training", "Structure", "Forecasting",
+  "GraphDrawing",
   "Drawing", "Reporting", "Interchange", "Study",
 ]
 
 /// Each tool with what it uses beside what all of them do.
 let tools: KeyValuePairs<String, [Target.Dependency]> = [
   "simulate": [],
-  "train": ["Networks", "Training", "Reporting"],
+  "train": ["Evidence", "Networks", "Training", "Reporting"],
   "paths": ["Networks", "Structure", "Reporting"],
   "sensitivity": ["Networks", "Structure", "Reporting"],
-  "agreement": ["Networks", "Structure", "Reporting"],
+  "agreement": ["Evidence", "Networks", "Structure", "Reporting"],
   "draw": ["Networks", "Structure", "GraphDrawing", "Drawing"],
   "forecast": ["Networks", "Training", "Forecasting", "Reporting"],
   "study": [
@@ -57,8 +58,10 @@ let package = Package(
     .systemLibrary(name: "CNetCDF", pkgConfig: "netcdf", providers: [.apt(["libnetcdf-dev"])]),
     .target(name: "LinearAlgebra", dependencies: ["CKernels"]),
     .target(name: "Dynamics", dependencies: ["LinearAlgebra"]),
-    .target(name: "Networks", dependencies: ["LinearAlgebra", "Dynamics"]),
-    .target(name: "Training", dependencies: ["LinearAlgebra", "Dynamics", "Networks"]),
+    .target(name: "Evidence", dependencies: ["LinearAlgebra"]),
+    .target(name: "Networks", dependencies: ["LinearAlgebra", "Dynamics", "Evidence"]),
+    .target(
+      name: "Training", dependencies: ["LinearAlgebra", "Dynamics", "Networks", "Evidence"]),
     .target(
       name: "Structure",
       dependencies: [
@@ -81,7 +84,7 @@ let package = Package(
     .target(
       name: "Interchange",
       dependencies: [
-        "CNetCDF", "CFileSystem", "LinearAlgebra", "Dynamics", "Networks", "Training",
+        "CNetCDF", "CFileSystem", "LinearAlgebra", "Dynamics", "Evidence", "Networks", "Training",
         .product(name: "SystemPackage", package: "swift-system"),
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
         .product(name: "Crypto", package: "swift-crypto"),

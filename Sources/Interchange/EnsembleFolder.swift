@@ -1,3 +1,4 @@
+import Evidence
 import Foundation
 import Networks
 import SystemPackage
@@ -22,14 +23,18 @@ public enum EnsembleFolder {
     /// SHA-256 of each member's file, by its name; nil where nobody wrote it down.
     public var digests: [String: String]?
 
+    /// What the members together say of every pair; nil where they were trained one by one.
+    public var evidence: EnsembleEvidence?
+
     public static let halves = "halves"
 
     public init(
       members: [String], recipe: Recipe, seed: UInt64, trajectories: Int,
       validationTrajectories: Int, leftOut: [String: String]? = nil, resampling: String? = nil,
-      halves: [[Int]]? = nil, digests: [String: String]? = nil
+      halves: [[Int]]? = nil, digests: [String: String]? = nil, evidence: EnsembleEvidence? = nil
     ) {
       self.digests = digests
+      self.evidence = evidence
       self.halves = halves
       self.resampling = resampling
       self.members = members
@@ -87,6 +92,7 @@ public enum EnsembleFolder {
     var ensemble = Ensemble(name: self.name(of: path), members: members)
     ensemble.report = report
     ensemble.isGuessed = listing == nil
+    ensemble.evidence = listing?.evidence
     ensemble.isOfHalves = listing?.resampling == Description.halves
     if let odd = ensemble.oddMember {
       throw .malformed(
@@ -107,6 +113,7 @@ public enum EnsembleFolder {
   private struct Listing: Decodable {
     var members: [String]
     var resampling: String?
+    var evidence: EnsembleEvidence?
     var digests: [String: String]?
   }
 

@@ -1,4 +1,5 @@
 import Dynamics
+import Evidence
 import LinearAlgebra
 
 /// A network with all that makes it a model of a plant: the variables, their standardisation, the
@@ -85,6 +86,8 @@ public struct Ensemble: Sendable {
   public var isGuessed = false
   /// Whether each member learnt from a random half of the trajectories.
   public var isOfHalves = false
+  /// What the members together said of every pair when they were trained.
+  public var evidence: EnsembleEvidence?
 
   /// - Precondition: at least one member.
   public init(name: String, members: [Model]) {

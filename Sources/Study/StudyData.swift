@@ -216,6 +216,13 @@ final class StudyData: Sendable {
     }
   }
 
+  /// Data for members that are trained together.
+  func smoothing(_ recipe: Recipe, _ cell: StudyPlan.Cell) throws -> Smoothing {
+    try cache.withLock { cache in
+      try smoothing(recipe.smooth, cell, "\(recipe.smooth) \(cell.size) \(cell.noise)", &cache)
+    }
+  }
+
   private func smoothing(
     _ smooth: Bool, _ cell: StudyPlan.Cell, _ key: String, _ cache: inout Cache
   ) throws -> Smoothing {

@@ -135,55 +135,91 @@ public final class StudyRun: Sendable {
   ) async throws {
     let all = plan.cells.flatMap { members(of: $0) }
     let missing = all.filter { record($0) == nil }
+    // Members that decide together are trained together, all anew where one is missing.
+    var jobs: [[Work]] = []
+    for work in missing {
+      guard plan.recipes[work.cell.recipe].recipe.isCrossFitted else {
+        jobs.append([work])
+        continue
+      }
+      if !jobs.contains(where: { $0[0].cell == work.cell }) { jobs.append(members(of: work.cell)) }
+    }
     // The longest first, so that no core is left alone with one at the end.
-    let order = missing.enumerated().sorted {
-      let (a, b) = (weight($0.element.cell), weight($1.element.cell))
+    let order = jobs.enumerated().sorted {
+      let (a, b) = (weight($0.element), weight($1.element))
       return a != b ? a > b : $0.offset < $1.offset
     }.map(\.element)
-    let total = all.reduce(0) { $0 + weight($1.cell) }
-    starting(
-      .training, Amount(all: total, before: total - missing.reduce(0) { $0 + weight($1.cell) }))
+    starting(.training, Amount(all: weight(all), before: weight(all) - weight(order.flatMap { $0 })))
     _ = try await concurrentMap(order.count, threads: threads) { index in
       try Task.checkCancellation()
       try self.train(order[index], report)
     }
   }
 
-  private func train(_ work: Work, _ report: @escaping @Sendable (Progress) -> Void) throws {
-    let recipe = plan.recipes[work.cell.recipe].recipe
-    let material = try data.material(recipe, work.cell)
+  private func weight(_ works: [Work]) -> Double { works.reduce(0) { $0 + weight($1.cell) } }
+
+  /// - Parameter works: one member, or all of a cell.
+  private func train(_ works: [Work], _ report: @escaping @Sendable (Progress) -> Void) throws {
+    let cell = works[0].cell
+    let recipe = plan.recipes[cell.recipe].recipe
     let training = EnsembleTraining(
       recipe: recipe, members: plan.members, seed: plan.seed, threads: 1)
-    let key = memberKey(work)
     let towers = Double(training.problems(targets: data.stateCount).count / plan.members)
-    let perEpoch = Double(work.cell.size) / max(1, towers)
-    let name = "\(plan.name(work.cell)), member \(work.member)"
+    let perEpoch = Double(cell.size) / max(1, towers)
     let clock = ContinuousClock()
     let begin = clock.now
-    var record = MemberRecord(
-      member: work.member, restarts: 0, warnings: material.warnings, seconds: 0)
+    let progress: @Sendable (EnsembleTraining.Progress) -> Void = { event in
+      report(
+        Progress(
+          stage: .training, done: perEpoch * Double(1 + event.epochsLeftOut),
+          detail: "\(plan.name(cell)), member \(event.problem.member)"))
+    }
+    var outcome: EnsembleTraining.Outcome?
+    var failure: TrainingFailure?
+    var warnings: [String]
     do {
-      let outcome = try training.run(member: work.member, on: material) { event in
-        report(
-          Progress(
-            stage: .training, done: perEpoch * Double(1 + event.epochsLeftOut), detail: name))
+      if recipe.isCrossFitted {
+        let smoothing = try data.smoothing(recipe, cell)
+        warnings = smoothing.warnings
+        outcome = try training.runAlone(on: smoothing, report: progress)
+      } else {
+        let material = try data.material(recipe, cell)
+        warnings = material.warnings
+        outcome = try training.run(member: works[0].member, on: material, report: progress)
       }
-      let ends = outcome.histories.compactMap(\.epochs.last)
-      record.restarts = outcome.histories.reduce(0) { $0 + $1.divergences.count }
-      record.trainingLoss = ends.map(\.trainingLoss).mean
-      let validation = ends.compactMap(\.validationLoss)
-      record.validationLoss = validation.isEmpty ? nil : validation.mean
-      if let model = outcome.models.first?.model {
-        let path = store.path(key, "onnx")
-        try WholeFile.write(try model.onnx(path: path), to: path, force: true)
-        record.model = store.digest(key, "onnx")
-      }
-    } catch let failure as TrainingFailure {
-      record.divergence = "\(failure)"
+    } catch let problem as TrainingFailure {
+      (failure, warnings) = (problem, [])
     }
     let time = (clock.now - begin).components
-    record.seconds = Double(time.seconds) + Double(time.attoseconds) * 1e-18
-    try store.save(record, as: key)
+    let seconds = Double(time.seconds) + Double(time.attoseconds) * 1e-18
+    for work in works {
+      var record = MemberRecord(
+        member: work.member, restarts: 0, warnings: warnings,
+        seconds: seconds / Double(works.count))
+      if let failure { record.divergence = "\(failure)" }
+      if let outcome { try fill(&record, from: outcome, work) }
+      try store.save(record, as: memberKey(work))
+    }
+  }
+
+  private func fill(
+    _ record: inout MemberRecord, from outcome: EnsembleTraining.Outcome, _ work: Work
+  ) throws {
+    let histories = outcome.histories.filter { $0.problem.member == work.member }
+    let ends = histories.compactMap(\.epochs.last)
+    record.restarts = histories.reduce(0) { $0 + $1.divergences.count }
+    record.trainingLoss = ends.map(\.trainingLoss).mean
+    let validation = ends.compactMap(\.validationLoss)
+    record.validationLoss = validation.isEmpty ? nil : validation.mean
+    guard let model = outcome.models.first(where: { $0.member == work.member })?.model else {
+      record.divergence =
+        histories.compactMap(\.divergences.last).first.map { "\($0)" } ?? "there is no model"
+      return
+    }
+    let key = memberKey(work)
+    let path = store.path(key, "onnx")
+    try WholeFile.write(try model.onnx(path: path), to: path, force: true)
+    record.model = store.digest(key, "onnx")
   }
 
   /// Of a member whose model is there as it was written; damaged parts count as missing.
@@ -341,6 +377,10 @@ public final class StudyRun: Sendable {
     var parts = plan.recipes[work.cell.recipe].recipe.description
     parts["data"] = data.trainingIdentity(work.cell)
     parts["member"] = String(work.member)
+    // What the others hold out decides, too.
+    if plan.recipes[work.cell.recipe].recipe.isCrossFitted {
+      parts["members"] = String(plan.members)
+    }
     parts["seed"] = String(plan.seed)
     parts["version"] = "\(version), \(Self.format)"
     return UnitKey("member", parts)

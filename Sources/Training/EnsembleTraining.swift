@@ -1,4 +1,5 @@
 import Dynamics
+import Evidence
 import LinearAlgebra
 import Networks
 
@@ -71,6 +72,8 @@ public struct EnsembleTraining: Sendable {
     public var models: [(member: Int, model: Model)]
     /// Of all problems, those of members that were left out included.
     public var histories: [History]
+    /// What is known of every pair, where members have decided together.
+    public var evidence: EnsembleEvidence?
   }
 
   public func problems(targets: Int) -> [Problem] {
@@ -106,18 +109,61 @@ public struct EnsembleTraining: Sendable {
     report: @escaping @Sendable (Progress) -> Void = { _ in }
   ) async throws -> Outcome {
     if usesHalves { return try await runOnHalves(data, checkpoints, report) }
-    let material = try Material(data, recipe: recipe)
-    let states = try problems(targets: material.set.targets.count).map {
+    let materials = try materials(data)
+    let states = try problems(targets: materials[0].set.targets.count).map {
       try checkpoints.load($0) ?? ProblemState($0)
     }
     let groups = groups(states)
     let trained = try await concurrentMap(groups.count, threads: threads) { index in
-      try train(groups[index], on: material, checkpoints: checkpoints, report: report)
+      let group = groups[index]
+      return try train(
+        group, on: materials[group[0].problem.member], checkpoints: checkpoints, report: report)
     }.flatMap { $0 }
+    let towers = problems(targets: materials[0].set.targets.count).filter { $0.member == 0 }
+    let grounds = try await concurrentMap(members, threads: threads) { member in
+      try self.grounds(trained, of: member, materials[member])
+    }
+    let decided = try await concurrentMap(towers.count, threads: threads) { index in
+      try decide(trained.filter { $0.history.problem.tower == towers[index].tower }, grounds, materials)
+    }
     let finished = try await concurrentMap(members, threads: threads) { member in
-      try resmoothed(trained.filter { $0.history.problem.member == member }, material)
+      try finish(decided.flatMap(\.trained), of: member, materials[member])
     }.flatMap { $0 }
-    return try outcome(Array(0..<members), finished, material.set)
+    return try outcome(Array(0..<members), finished, decided, materials[0].set)
+  }
+
+  /// The same on this thread alone.
+  public func runAlone(
+    on data: Smoothing, report: @escaping @Sendable (Progress) -> Void = { _ in }
+  ) throws -> Outcome {
+    let materials = try materials(data)
+    let states = problems(targets: materials[0].set.targets.count).map { ProblemState($0) }
+    let trained = try groups(states).flatMap {
+      try train($0, on: materials[$0[0].problem.member], checkpoints: .none, report: report)
+    }
+    let towers = problems(targets: materials[0].set.targets.count).filter { $0.member == 0 }
+    let grounds = try (0..<members).map { try self.grounds(trained, of: $0, materials[$0]) }
+    let decided = try towers.map { tower in
+      try decide(trained.filter { $0.history.problem.tower == tower.tower }, grounds, materials)
+    }
+    let finished = try (0..<members).flatMap {
+      try finish(decided.flatMap(\.trained), of: $0, materials[$0])
+    }
+    return try outcome(Array(0..<members), finished, decided, materials[0].set)
+  }
+
+  /// One for each member: of what each holds out, or the same for all.
+  private func materials(_ data: Smoothing) throws(DataProblem) -> [Material] {
+    guard recipe.isCrossFitted else {
+      return Array(repeating: try Material(data, recipe: recipe), count: members)
+    }
+    let whole = try TrainingSet(data.data)
+    var materials: [Material] = []
+    for member in 0..<members {
+      materials.append(
+        try Material(data, recipe: recipe, scaledLike: whole, part: member, of: members))
+    }
+    return materials
   }
 
   /// The trajectories that each member learns from, of so many: half of them, rounded down, drawn without
@@ -152,19 +198,31 @@ public struct EnsembleTraining: Sendable {
       let trained = try groups(states).flatMap {
         try train($0, on: material, checkpoints: checkpoints, report: report)
       }
-      return try resmoothed(trained, material)
+      return try alone(trained, member, material)
     }.flatMap { $0 }
-    return try outcome(Array(0..<members), trained, whole)
+    return try outcome(Array(0..<members), trained, [], whole)
   }
 
-  /// Trains one member, alone; the result is that of `run`.
+  /// Decides a member's structure by what it alone holds out.
+  private func alone(_ trained: [GroupTraining.Trained], _ member: Int, _ material: Material) throws
+    -> [GroupTraining.Trained]
+  {
+    var grounds = [Refinement.Grounds?](repeating: nil, count: members)
+    grounds[member] = try self.grounds(trained, of: member, material)
+    let materials = Array(repeating: material, count: members)
+    let decided = try trained.flatMap { try decide([$0], grounds, materials).trained }
+    return try finish(decided, of: member, material)
+  }
+
+  /// Trains one member, alone; where members decide together (`Recipe.isCrossFitted`), it decides by what it holds
+  /// out itself.
   public func run(
     member: Int, on material: Material, report: @escaping @Sendable (Progress) -> Void = { _ in }
   ) throws -> Outcome {
     let states = problems(targets: material.set.targets.count).filter { $0.member == member }
       .map { ProblemState($0) }
     let trained = try train(states, on: material, checkpoints: .none, report: report)
-    return try outcome([member], try resmoothed(trained, material), material.set)
+    return try outcome([member], try alone(trained, member, material), [], material.set)
   }
 
   /// Data made ready for the trainings of a recipe.
@@ -189,12 +247,15 @@ public struct EnsembleTraining: Sendable {
     ///   - data: trajectories, smoothed or as they are.
     ///   - recipe: what decides how they are divided and scaled.
     ///   - whole: the data whose standardisation is used; by default that of `data`.
+    ///   - part: of `parts`, which hold out different trajectories.
     /// - Throws: `DataProblem`.
-    public init(_ data: Smoothing, recipe: Recipe, scaledLike whole: TrainingSet? = nil)
-      throws(DataProblem)
-    {
+    public init(
+      _ data: Smoothing, recipe: Recipe, scaledLike whole: TrainingSet? = nil, part: Int = 0,
+      of parts: Int = 1
+    ) throws(DataProblem) {
       warnings = data.warnings
-      let (training, validation) = data.split(validationFraction: recipe.validation)
+      let fold = data.fold(part, of: parts, fraction: recipe.validation)
+      let (training, validation) = (fold.training.smoothing, fold.held?.smoothing)
       let set =
         if let whole { try TrainingSet(training.data, scaledLike: whole) } else {
           try TrainingSet(training.data)
@@ -209,7 +270,8 @@ public struct EnsembleTraining: Sendable {
       refinement =
         recipe.isRefined
         ? try Refinement.Material(
-          training: training, validation: held, all: data,
+          fold: fold,
+          cut: .init(part: part, parts: parts, fraction: recipe.validation), all: data,
           parameters: recipe.parameters(inputs: set.features.count, outputs: set.targets.count),
           scaledLike: set) : nil
       guard recipe.method != .gradient else {
@@ -239,21 +301,99 @@ public struct EnsembleTraining: Sendable {
     return try group.run()
   }
 
-  /// - Parameter trained: all problems of one member.
-  private func resmoothed(_ trained: [GroupTraining.Trained], _ material: Material) throws
+  /// What was decided of an output, or of all where they share a trunk.
+  struct Decision: Sendable {
+    var trained: [GroupTraining.Trained]
+    var evidence: PooledEvidence?
+  }
+
+  /// What the networks of a member can be judged by; nil where they are not to be, or cannot.
+  private func grounds(_ all: [GroupTraining.Trained], of member: Int, _ material: Material) throws
+    -> Refinement.Grounds?
+  {
+    let trained = all.filter { $0.history.problem.member == member }
+    let networks = trained.compactMap(\.network)
+    guard recipe.isCrossFitted, let refinement = material.refinement,
+      networks.count == trained.count,
+      trained.allSatisfy({ $0.history.refinement?.sizeBeyondLimit == nil })
+    else { return nil }
+    return try Refinement(recipe: recipe, material: refinement).grounds(networks)
+  }
+
+  /// Takes out the inputs that no member needs.
+  ///
+  /// - Parameters:
+  ///   - trained: the same problem of several members.
+  ///   - grounds: of all members, by number.
+  private func decide(
+    _ trained: [GroupTraining.Trained], _ grounds: [Refinement.Grounds?], _ materials: [Material]
+  ) throws -> Decision {
+    var trained = trained
+    let isFree = trained.indices.filter { grounds[trained[$0].history.problem.member] != nil }
+    let members = isFree.compactMap { index -> PooledElimination.Member? in
+      let problem = trained[index].history.problem
+      let first = problem.tower ?? 0
+      let count = trained[index].network?.outputCount ?? 0
+      return grounds[problem.member]?.member(first, targets: first..<(first + count))
+    }
+    guard !members.isEmpty else { return Decision(trained: trained) }
+    try Task.checkCancellation()
+    let outcome = PooledElimination(attempts: recipe.eliminate).run(members)
+    try Task.checkCancellation()
+    for (index, member) in zip(isFree, outcome.members) {
+      trained[index].network = member.network
+      trained[index].history.refinement?.removed = outcome.removed
+    }
+    // The pairs of a trunk that outputs share are not decided one by one.
+    guard let tower = trained[0].history.problem.tower else { return Decision(trained: trained) }
+    var evidence = PooledEvidence(
+      free: members, outcome, PooledElimination(attempts: recipe.eliminate))
+    evidence.explained = explained(trained, tower, materials)
+    return Decision(trained: trained, evidence: evidence)
+  }
+
+  /// R² of an output on what the members hold out.
+  private func explained(
+    _ trained: [GroupTraining.Trained], _ tower: Int, _ materials: [Material]
+  ) -> Double? {
+    var shares: [Double] = []
+    for one in trained {
+      guard let network = one.network,
+        let held = materials[one.history.problem.member].refinement?.validation
+      else { continue }
+      let rows = held.targets(tower..<(tower + 1))
+      let error = HeldOutErrors(network, rows, kernels: .active).mean
+      let variance = rows.targetVariance
+      if variance > 0 { shares.append(1 - error / variance) }
+    }
+    return shares.isEmpty ? nil : shares.mean
+  }
+
+  /// Thins and fits to all data the networks of one member.
+  private func finish(_ all: [GroupTraining.Trained], of member: Int, _ material: Material) throws
     -> [GroupTraining.Trained]
   {
+    var trained = all.filter { $0.history.problem.member == member }
+    guard let material = material.refinement else { return trained }
+    let refinement = Refinement(recipe: recipe, material: material)
+    for index in trained.indices {
+      guard let network = trained[index].network, let record = trained[index].history.refinement
+      else { continue }
+      let finished = try refinement.finish(
+        network, firstTarget: trained[index].history.problem.tower ?? 0, record: record)
+      (trained[index].network, trained[index].history.refinement) = (
+        finished.network, finished.record
+      )
+    }
     let networks = trained.compactMap(\.network)
     // A member that is left out, or too large to be fitted, stays as it is.
-    guard let refinement = material.refinement, networks.count == trained.count,
+    guard networks.count == trained.count,
       trained.allSatisfy({ $0.history.refinement?.sizeBeyondLimit == nil })
     else { return trained }
-    let fitted = try Refinement(recipe: recipe, material: refinement).resmooth(networks)
-    return zip(trained, fitted).map { problem, network in
-      var problem = problem
-      problem.network = network
-      return problem
+    for (index, network) in try refinement.resmooth(networks).enumerated() {
+      trained[index].network = network
     }
+    return trained
   }
 
   /// A polynomial in place of a network: the same for every member.
@@ -292,7 +432,8 @@ public struct EnsembleTraining: Sendable {
   }
 
   private func outcome(
-    _ members: [Int], _ trained: [GroupTraining.Trained], _ set: TrainingSet
+    _ members: [Int], _ trained: [GroupTraining.Trained], _ decided: [Decision],
+    _ set: TrainingSet
   ) throws -> Outcome {
     var models: [(member: Int, model: Model)] = []
     for member in members {
@@ -310,7 +451,38 @@ public struct EnsembleTraining: Sendable {
     if models.isEmpty, let failed = histories.first(where: { !$0.divergences.isEmpty }) {
       throw TrainingFailure(failed, outputs: set.targets.map(\.name))
     }
-    return Outcome(models: models, histories: histories)
+    return Outcome(
+      models: models, histories: histories, evidence: evidence(decided, models.map(\.model), set))
+  }
+}
+
+extension EnsembleTraining {
+  /// What the members together say of every pair; nil where they have not decided together.
+  private func evidence(_ decided: [Decision], _ models: [Model], _ set: TrainingSet)
+    -> EnsembleEvidence?
+  {
+    let found = decided.compactMap(\.evidence)
+    guard found.count == set.targets.count, !models.isEmpty else { return nil }
+    let points = set.points(2000)
+    let sums = models.map { model -> (magnitude: Matrix, signed: Matrix) in
+      var batch = JacobianBatch(model.network)
+      batch.add(points, rows: 0..<points.rows, .identity(points.columns))
+      let (magnitude, signed) = batch.sums()
+      return (magnitude.map { $0 / Double(points.rows) }, signed.map { $0 / Double(points.rows) })
+    }
+    let elimination = PooledElimination(attempts: recipe.eliminate)
+    return EnsembleEvidence(
+      outputs: set.targets.map(\.name), inputs: set.features.map(\.name),
+      pairs: found.enumerated().map { output, evidence in
+        evidence.pairs(
+          sums.map { Array($0.magnitude.row(output)) }, sums.map { Array($0.signed.row(output)) },
+          proof: elimination.proof, negligible: elimination.negligible)
+      },
+      explained: found.map(\.explained),
+      alone: models.indices.map { member in
+        found.map { member < $0.alone.count ? $0.alone[member] : [] }
+      },
+      groups: found.map { _ in [] })
   }
 }
 

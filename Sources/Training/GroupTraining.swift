@@ -62,13 +62,13 @@ package struct GroupTraining {
       if let refinement, let network = trained.network {
         try Task.checkCancellation()
         let problem = states[index].problem
-        let refined = try Refinement(recipe: recipe, material: refinement).refine(
+        let fitted = try Refinement(recipe: recipe, material: refinement).fit(
           network, firstTarget: problem.tower ?? 0,
           stream: RandomStream(
             seed: training.seed,
             path: [2, UInt64(problem.member), UInt64((problem.tower ?? -1) + 1)]))
-        trained.network = refined.network
-        trained.history.refinement = refined.record
+        trained.network = fitted.network
+        trained.history.refinement = fitted.record
       }
       return trained
     }

@@ -164,7 +164,7 @@ public struct Recipe: Equatable, Codable, Sendable {
   public var patience = 0
   /// Attempts of Levenberg-Marquardt on what survives the stochastic training; 0 for none.
   public var refine = 50
-  /// Attempts of Levenberg-Marquardt after each input that is taken out (see `InputElimination`); 0
+  /// Attempts of Levenberg-Marquardt after each input that is taken out (see `PooledElimination`); 0
   /// takes none out.
   public var eliminate = 16
   /// Attempts of Levenberg-Marquardt after each round in which weights are taken out (see
@@ -179,7 +179,7 @@ public struct Recipe: Equatable, Codable, Sendable {
   /// stay as they are.
   public var smooth = true
   /// Share of the trajectories held out for validation.
-  public var validation = 0.1
+  public var validation = 0.2
 
   public init() {}
 
@@ -321,6 +321,10 @@ public struct Recipe: Equatable, Codable, Sendable {
   public var isRefined: Bool {
     method == .gradient && (refine > 0 || eliminate > 0 || thin > 0 || finish > 0)
   }
+
+  /// Whether members hold out different trajectories and the inputs that act are decided by all of them
+  /// together.
+  public var isCrossFitted: Bool { method == .gradient && eliminate > 0 && validation > 0 }
 
   /// Passes over data of so many rows.
   public func epochs(rows: Int) -> Int { length.epochs(rows: rows, batch: batch) }

@@ -77,6 +77,14 @@ public struct TrainingSet: Sendable {
     }
   }
 
+  /// About so many of the standardised features, at even distances.
+  func points(_ count: Int) -> Matrix {
+    let step = max(1, rows / count)
+    return Matrix(rows: (rows + step - 1) / step, columns: features.count) { row, column in
+      Double(samples[row * step * stride + column]) * spread[column]
+    }
+  }
+
   private init(_ set: TrainingSet, samples: [Float], rows: Int) {
     features = set.features
     targets = set.targets

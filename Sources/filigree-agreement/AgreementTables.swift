@@ -48,7 +48,7 @@ extension Agreement {
     agreement.notes = notes(reports)
     let names = reports.map(\.result.name)
     agreement.notes += (differences ?? []).compactMap { Self.words($0, names) }
-    var tables = [agreement]
+    var tables = [agreement] + reports.compactMap(\.evidenceTable)
     if let truth {
       tables.append(scoreTable(reports, truth))
       tables += reports.compactMap(\.verdictTable)
@@ -149,7 +149,17 @@ extension Agreement {
     }
     for (report, kind) in reports.flatMap({ report in report.selections.map { (report, $0) } })
     where kind.selection.memberCount > 1 && kind.selection.isUnanimous {
-      notes.append("\(report.result.name), \(kind.kind): all members agree.")
+      let isEmpty = kind.selection.chosen.allSatisfy { !$0.contains(true) }
+      notes.append(
+        isEmpty
+          ? "\(report.result.name), \(kind.kind): empty; no member selects a pair, which is no agreement."
+          : "\(report.result.name), \(kind.kind): all members agree.")
+    }
+    for report in reports where report.evidence != nil {
+      notes.append(
+        "\(report.result.name): its members decided together which inputs act, and agree by that; Φ of what each "
+          + "finds alone is "
+          + (report.result.stabilityAlone.map { String(format: "%.3f", $0) } ?? "undefined") + ".")
     }
     return notes
   }

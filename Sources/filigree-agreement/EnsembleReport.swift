@@ -1,6 +1,7 @@
 import ArgumentParser
 import CommandSupport
 import Dynamics
+import Evidence
 import LinearAlgebra
 import Networks
 import Reporting
@@ -59,6 +60,13 @@ struct EnsembleReport {
     /// By falling threshold of relevance.
     var curve: [PrecisionRecallCurve.Point]?
     var pairs: [PairVerdict]?
+    /// What the members together said of every pair when they were trained; null for ensembles that were trained
+    /// one by one.
+    var verdicts: [EvidenceVerdict]?
+    /// Φ of what each member found alone, before they decided together.
+    var stabilityAlone: Double?
+    /// Share of each rate's variance that is explained on held-out rows.
+    var explained: [Double?]?
   }
 
   /// A pair about which consensus and plant differ, or which counts neither way.
@@ -83,6 +91,7 @@ struct EnsembleReport {
   private let ensemble: Ensemble
   private let points: Matrix?
   let meanRelevance: Matrix?
+  var evidence: EnsembleEvidence? { ensemble.evidence }
 
   init(
     _ ensemble: Ensemble, points: Matrix?, truth: PlantTruth?, threshold: Double,
@@ -139,7 +148,11 @@ struct EnsembleReport {
             ensemble, connected: selections[0].selection,
             relevant: selections[selections.count - 1].selection, relevance: $0, truth)
         }
-      })
+      }, verdicts: ensemble.evidence.map(EvidenceVerdict.all),
+      stabilityAlone: ensemble.evidence.flatMap { evidence in
+        Selection(chosen: evidence.alone.map { Array($0.joined()) }).stability
+      },
+      explained: ensemble.evidence?.explained)
   }
 
   private static func result(

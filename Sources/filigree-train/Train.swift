@@ -1,5 +1,6 @@
 import CommandSupport
 import Dynamics
+import Evidence
 import Foundation
 import Interchange
 import LinearAlgebra
@@ -293,7 +294,7 @@ struct Train: Tool {
     }
     let of = halves.first.map(data.choosing) ?? data
     let split = of.split(validationFraction: recipe.validation)
-    announce(split.training, split.validation, isSplitInTime: data.samples.count == 1)
+    announce(recipe, split.training, split.validation, isSplitInTime: data.samples.count == 1)
     let problems = training.problems(targets: data.states.count)
     let checkpoints = kept.checkpoints(interval: .seconds(checkpointInterval))
     let done = try problems.reduce(0) { try $0 + (checkpoints.load($1)?.epochs.count ?? 0) }
@@ -349,7 +350,7 @@ struct Train: Tool {
       leftOut: leftOut.isEmpty ? nil : leftOut,
       resampling: bootstrap ? EnsembleFolder.Description.halves : nil,
       halves: bootstrap ? training(recipe).halves(of: data.samples.count) : nil,
-      digests: digests)
+      digests: digests, evidence: outcome.evidence)
     try folder.write(try SealedJSON.bytes(description), named: "ensemble.json")
     try folder.write(trainingTable(outcome.histories, names).csv.utf8, named: "training.csv")
     manifest.files += files + ["ensemble.json", "training.csv"]
@@ -407,14 +408,19 @@ struct Train: Tool {
   }
 
   private func announce(
-    _ training: Trajectories, _ validation: Trajectories?, isSplitInTime: Bool
+    _ recipe: Recipe, _ training: Trajectories, _ validation: Trajectories?, isSplitInTime: Bool
   ) {
     var text =
       "\(counted(members, "member")) on \(bootstrap ? "a random half each: " : "")"
       + "\(counted(training.samples.count, "trajectory")) "
       + "(\(training.sampleCount) samples) of \(counted(training.states.count, "state")) and "
       + counted(training.controls.count, "input")
-    if let validation {
+    if let validation, recipe.isCrossFitted && !bootstrap && members > 1 {
+      text +=
+        isSplitInTime
+        ? "; each holds out another stretch of \(validation.sampleCount) samples"
+        : "; each holds out \(validation.samples.count) others"
+    } else if let validation {
       text +=
         isSplitInTime
         ? "; its last \(validation.sampleCount) samples validate"
@@ -502,6 +508,22 @@ struct Train: Tool {
     return table
   }
 
+  /// Rates of which next to nothing is explained, and how many pairs are decided.
+  private func warnOfLittle(_ outcome: EnsembleTraining.Outcome) {
+    guard let evidence = outcome.evidence else { return }
+    let unexplained = zip(evidence.outputs, evidence.explained).filter { ($0.1 ?? 1) < 0.01 }
+    if !unexplained.isEmpty {
+      Console.warning(
+        "nothing is explained of the rates of \(unexplained.map(\.0).joined(separator: ", ")) on held-out "
+          + "trajectories (R² below 0.01): that they depend on little or nothing says nothing of the plant")
+    }
+    let verdicts = evidence.pairs.joined().map(\.verdict)
+    let counts = [Verdict.present, .weak, .absent, .undecided].map { wanted in
+      "\(verdicts.count { $0 == wanted }) \(wanted.rawValue)"
+    }
+    run.note("pairs: " + counts.joined(separator: ", ") + " (filigree-agreement shows them)")
+  }
+
   private func summarise(
     _ outcome: EnsembleTraining.Outcome, _ data: Trajectories, seconds: Double
   ) {
@@ -535,6 +557,7 @@ struct Train: Tool {
         )
       }
     }
+    warnOfLittle(outcome)
     let last = trained.compactMap(\.epochs.last)
     // As filigree-paths counts them: what is left once dead units are gone.
     let weights = models.map { Double(LiveStructure($0.network).network.survivingWeightCount) }

@@ -2,7 +2,10 @@ import LinearAlgebra
 
 /// The plants that come with Filigree; a new one is added here.
 public enum PlantCatalogue {
-  public static let plants: [any Plant] = [ElectrolysisCell(), DuffingOscillator()]
+  public static let plants: [any Plant] = [
+    ElectrolysisCell(), DuffingOscillator(), QuadrupleTank(), StirredTankReactor(),
+    VanDeVusseReactor(), WilliamsOttoReactor(), Lorenz96(), KuramotoOscillators(), SpringChain(),
+  ]
   public static var names: [String] { plants.map(\.name) }
   /// - Parameters:
   ///   - name: one of `names`.

@@ -12,6 +12,11 @@ public struct Smoother: Sendable {
   public static let threshold = 1e-3
   /// A correlation of third differences (see `StateReport`) below which it is noise.
   static let isNoiseBelow = -0.5
+  /// Where noise is more than this share of the increments' deviation it is checked (see `NoiseCheck`); less of it
+  /// is hidden in what a regression lacks.
+  static let worthChecking = 0.1
+  /// At least this share of its variance must prove to be measurement noise.
+  static let leastShare = 0.3
   public var threads: Int
 
   public init(threads: Int) { self.threads = threads }
@@ -35,7 +40,14 @@ public struct Smoother: Sendable {
   private func examine(_ data: Trajectories) -> (
     reports: [Smoothing.StateReport], chosen: [Int], changes: ControlChanges
   ) {
-    let reports = data.states.indices.map { report($0, of: data) }
+    var reports = data.states.indices.map { report($0, of: data) }
+    if reports.contains(where: { needsSmoothing($0) && $0.relativeNoise > Self.worthChecking }) {
+      let found = NoiseCheck(data).variances
+      for state in reports.indices where reports[state].relativeNoise > Self.worthChecking {
+        let claimed = reports[state].noise * reports[state].noise
+        reports[state].movesTheState = found[state].map { $0 < Self.leastShare * claimed } ?? false
+      }
+    }
     let chosen = reports.indices.filter { needsSmoothing(reports[$0]) }
     return (reports, chosen, ControlChanges(chosen.isEmpty ? [] : data.samples, data))
   }
@@ -127,7 +139,8 @@ public struct Smoother: Sendable {
   }
 
   private func needsSmoothing(_ report: Smoothing.StateReport) -> Bool {
-    report.isNoise && report.relativeNoise > Self.threshold || report.gaps > 0
+    report.isNoise && !report.movesTheState && report.relativeNoise > Self.threshold
+      || report.gaps > 0
   }
 
   typealias Series = (value: [Double], changeVariance: [Double])
@@ -142,7 +155,8 @@ public struct Smoother: Sendable {
     let increments = series.flatMap { Self.differences($0, order: 1) }.filter(\.isFinite)
     let deviation = increments.standardDeviation
     // Gaps in exact measurements are filled as if these had a thousandth of what would count as noise.
-    let unit = max(report.isNoise ? report.noise : 0, 1e-3 * Self.threshold * deviation)
+    let unit = max(
+      report.isNoise && !report.movesTheState ? report.noise : 0, 1e-3 * Self.threshold * deviation)
     let scaled = series.map { values in values.map { $0 / unit } }
     let largest = increments.map { abs($0 / unit) }.max() ?? 1
     let start = 4 * largest * largest

@@ -24,12 +24,15 @@ public struct Smoothing: Sendable {
     public var relativeNoise: Double
     /// Whether it is noise rather than fast motion.
     public var isNoise: Bool
+    /// Whether what looks like measurement noise moves the state itself: a disturbance, or motion too fast for the
+    /// time step. It is not taken out.
+    public var movesTheState = false
     /// The correlation of the third differences from one to the next: −¾ of white noise, less of noise that
     /// drifts.
     public var correlation: Double
     /// Whether there is much noise and it is not white, as is assumed.
     public var noiseDrifts: Bool {
-      isNoise && relativeNoise > 0.1 && correlation > -0.72
+      isNoise && !movesTheState && relativeNoise > 0.1 && correlation > -0.72
     }
     /// Measurements that are missing.
     public var gaps: Int
@@ -41,12 +44,19 @@ public struct Smoothing: Sendable {
   public var warnings: [String] {
     var warnings: [String] = []
     let unexplained = states.filter {
-      $0.isNoise && $0.relativeNoise > Smoother.threshold && $0.motion == nil
+      $0.isNoise && !$0.movesTheState && $0.relativeNoise > Smoother.threshold
+        && $0.motion == nil
     }
     if !unexplained.isEmpty {
       warnings.append(
         "\(unexplained.map(\.name).joined(separator: ", ")) looks noisy, but no motion that is known here "
           + "explains it; its noise stays")
+    }
+    let moved = states.filter { $0.isNoise && $0.movesTheState }
+    if !moved.isEmpty {
+      warnings.append(
+        "what looks like noise in \(moved.map(\.name).joined(separator: ", ")) moves the state itself "
+          + "(disturbances, or motion too fast for the time step): it is not taken out")
     }
     let drifting = states.filter(\.noiseDrifts)
     if !drifting.isEmpty {

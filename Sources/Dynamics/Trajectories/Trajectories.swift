@@ -138,6 +138,13 @@ public struct Trajectories: Equatable, Sendable {
     }
   }
 
+  /// The same variables with other samples.
+  func replacing(samples: [Matrix]) -> Trajectories {
+    var result = self
+    result.samples = samples
+    return result
+  }
+
   /// Splits off the last `fraction` of the trajectories, at least one; a single trajectory is split
   /// in time. Nothing is split off for a fraction of zero.
   public func split(validationFraction fraction: Double) -> (

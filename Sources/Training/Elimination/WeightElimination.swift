@@ -23,6 +23,7 @@ public struct WeightElimination: Equatable, Sendable {
     _ network: Network, _ rows: RegressionRows, validation: RegressionRows,
     kernels: Kernels = .active
   ) -> Network {
+    let inputs = network.readInputs
     let limit = (
       fitted: limit(network, rows, kernels), validation: limit(network, validation, kernels)
     )
@@ -31,11 +32,12 @@ public struct WeightElimination: Equatable, Sendable {
         attempts: attempts, improvement: 0.05, ridge: LevenbergMarquardt.smallRidge
       )
       .fit(network, rows, kernels: kernels)
-      guard fit.loss <= limit.fitted, loss(fit.network, validation, kernels) <= limit.validation
+      guard fit.loss <= limit.fitted, loss(fit.network, validation, kernels) <= limit.validation,
+        fit.network.readInputs == inputs
       else { return nil }
       return fit.network
     }
-    var best = fitted(network.linearPart) ?? network
+    var best = fitted(network.linearPart(of: inputs)) ?? network
     var share = share
     while share > 0, let next = without(share, best, rows, kernels) {
       if let fit = fitted(next) {
@@ -74,20 +76,36 @@ public struct WeightElimination: Equatable, Sendable {
     let cheapest = costs.sorted { ($0.cost, $0.index) < ($1.cost, $1.index) }
       .prefix(max(1, Int(share * Double(weights.count))))
     for (index, _) in cheapest { parameters[index] = 0 }
+    for group in problem.readers where !group.isEmpty && group.allSatisfy({ parameters[$0] == 0 }) {
+      // Which inputs act is not decided here: each keeps the weight that is worth most.
+      guard let dearest = costs.filter({ group.contains($0.index) }).max(by: { $0.cost < $1.cost })
+      else { continue }
+      parameters[dearest.index] = problem.parameters[dearest.index]
+    }
+    guard parameters != problem.parameters else { return nil }
     problem.move(to: parameters)
     return problem.network.withoutIdleUnits
   }
 }
 
 extension Network {
-  /// Only what goes from the inputs straight to the outputs.
-  fileprivate var linearPart: Network {
-    var result = self
+  /// Only what goes from these inputs straight to the outputs.
+  fileprivate func linearPart(of inputs: Set<Int>) -> Network {
+    var result = withLinearPartOpen()
     for layer in layers.indices {
       for index in layers[layer].connections.indices
       where !outputLayers.contains(layer) || layers[layer].connections[index].source != .inputs {
         result.layers[layer].connections[index].weight =
           layers[layer].connections[index].weight.map { _ in 0 }
+      }
+    }
+    for layer in outputLayers {
+      for index in layers[layer].connections.indices
+      where layers[layer].connections[index].source == .inputs {
+        let weight = result.layers[layer].connections[index].weight
+        result.layers[layer].connections[index].weight = Matrix(
+          rows: weight.rows, columns: weight.columns
+        ) { inputs.contains($1) ? weight[$0, $1] : 0 }
       }
     }
     return result

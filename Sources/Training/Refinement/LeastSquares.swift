@@ -9,6 +9,8 @@ public struct RegressionRows: Equatable, Sendable {
   public var targets: Matrix
   /// rows × outputs: how much each squared error counts; nil for all alike.
   public var weights: Matrix?
+  /// Which stretch of the recorded data each row belongs to; empty where that is not known.
+  var blocks: [Int] = []
 
   /// - Precondition: as many rows in each, at least one, and no negative weight.
   public init(inputs: Matrix, targets: Matrix, weights: Matrix? = nil) {
@@ -25,9 +27,11 @@ public struct RegressionRows: Equatable, Sendable {
   /// The same rows for some of the targets.
   func targets(_ columns: Range<Int>) -> RegressionRows {
     let rows = Array(0..<targets.rows)
-    return RegressionRows(
+    var result = RegressionRows(
       inputs: inputs, targets: targets.submatrix(rows: rows, columns: Array(columns)),
       weights: weights?.submatrix(rows: rows, columns: Array(columns)))
+    result.blocks = blocks
+    return result
   }
 }
 
@@ -271,6 +275,33 @@ struct LeastSquares: ~Copyable {
         rows: count, columns: count, elements: arena[square].map { $0 / totalWeight }),
       gradient: arena[gradient].map { $0 / totalWeight }, loss: sum / totalWeight
     ).adding(ridge: ridge, on: parameters)
+  }
+
+  /// √w J and √w e row by row, of an only output: rows × parameters, and rows.
+  mutating func tangent() -> (jacobian: Matrix, errors: [Double]) {
+    precondition(outputs.count == 1)
+    let count = parameters.count
+    var jacobian = Matrix(rows: rows, columns: count)
+    var errors = [Double](repeating: 0, count: rows)
+    forward { problem, block in
+      let output = problem.outputs[0]
+      _ = problem.takeErrors(output, block)
+      problem.kernels.jacobian(
+        problem.arena, problem.indices, problem.selection, output: output.unit,
+        batch: Self.batch, parameters: problem.liveParameters, values: problem.values,
+        slopes: problem.slopes, seed: output.seeds.part(block * Self.batch, Self.batch),
+        error: problem.errors, deltas: problem.deltas, gradient: problem.gradient,
+        jacobian: problem.jacobian, in: problem.floats)
+      let (derivatives, part) = (problem.floats[problem.jacobian], problem.arena[problem.errors])
+      let first = block * Self.batch
+      for row in first..<min(first + Self.batch, problem.rows) {
+        errors[row] = part[row - first]
+        for column in 0..<count {
+          jacobian[row, column] = Double(derivatives[column * Self.batch + row - first])
+        }
+      }
+    }
+    return (jacobian, errors)
   }
 
   /// Moves the parameters of the outputs' own units, in which the errors are linear, to the least

@@ -59,7 +59,7 @@ public struct LevenbergMarquardt: Equatable, Sendable {
     fileprivate(set) var attempts = 0
     fileprivate(set) var kept = 0
     fileprivate(set) var isAtEnd = false
-    fileprivate var damping: Double
+    fileprivate(set) var damping: Double
     fileprivate var growth = 2.0
 
     init(_ problem: inout LeastSquares, damping: Double = 1e-2) {

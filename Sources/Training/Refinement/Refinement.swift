@@ -17,18 +17,29 @@ public struct Refinement: Sendable {
     let all: RegressionRows
     let smoothing: Smoothing
     let set: TrainingSet
+    let cut: Cut
+    let few: Int
+
+    /// Which part of the data is held out.
+    struct Cut: Sendable {
+      var part: Int
+      var parts: Int
+      var fraction: Double
+    }
 
     /// - Throws: `DataProblem` for data without a step.
     init(
-      training: Smoothing, validation: Smoothing?, all: Smoothing, parameters: Int,
-      scaledLike set: TrainingSet
+      fold: Fold, cut: Cut, all: Smoothing, parameters: Int, scaledLike set: TrainingSet
     ) throws(DataProblem) {
-      let few = min(max(10 * parameters, 2500), 10_000)
+      few = min(max(10 * parameters, 2500), 10_000)
+      self.cut = cut
+      let training = fold.training.smoothing
       let noise = training.typicalRateVariances
       rows = try RegressionRows(training, scaledLike: set, typicalNoise: noise, limit: few)
-      self.validation =
-        if let validation {
-          try RegressionRows(validation, scaledLike: set, typicalNoise: noise, limit: 5000)
+      validation =
+        if let held = fold.held, held.smoothing.data.samples.contains(where: { $0.rows > 1 }) {
+          try RegressionRows(
+            held.smoothing, scaledLike: set, typicalNoise: noise, limit: 5000)
         } else {
           nil
         }
@@ -36,6 +47,9 @@ public struct Refinement: Sendable {
       smoothing = all
       self.set = set
     }
+
+    /// The samples of a block of rows that counts as independent of the next.
+    var blockLength: Int { max(20, smoothing.data.sampleCount / 60) }
   }
 
   /// What was done to a network.
@@ -57,9 +71,9 @@ public struct Refinement: Sendable {
   /// - Parameters:
   ///   - network: of the targets from `firstTarget` on.
   ///   - stream: for the weights of units that are revived.
-  /// - Returns: the refined network, its numbers rounded to `Float`, as model files hold them.
+  /// - Returns: the network fitted to what survives; nothing is taken out yet.
   /// - Throws: `CancellationError`.
-  func refine(_ network: Network, firstTarget: Int, stream: RandomStream) throws -> (
+  func fit(_ network: Network, firstTarget: Int, stream: RandomStream) throws -> (
     network: Network, record: Record
   ) {
     var stream = stream
@@ -69,38 +83,105 @@ public struct Refinement: Sendable {
     }
     let targets = firstTarget..<(firstTarget + network.outputCount)
     let rows = material.rows.targets(targets)
-    let validation = material.validation?.targets(targets)
     // What the cut takes away must not be leaned on.
-    var fit = fitting(recipe.refine).fit(network.cut(recipe.cut), rows)
+    var network = network.cut(recipe.cut)
+    // What a penalty has taken out of one member may be what another member stands on.
+    if recipe.isCrossFitted { network = network.withLinearPartOpen() }
+    var fit = fitting(recipe.refine).fit(network, rows)
     try Task.checkCancellation()
-    if recipe.refine > 0, let validation,
+    if recipe.refine > 0, let validation = material.validation?.targets(targets),
       let wider = UnitRevival(attempts: recipe.refine)
         .run(fit.network, rows, validation: validation, stream: &stream)
     {
       fit.network = wider
-      try Task.checkCancellation()
     }
-    var record = Record(before: fit.lossBefore, after: fit.loss, removed: [])
-    if recipe.eliminate > 0, let validation {
-      let outcome = InputElimination(attempts: recipe.eliminate)
-        .run(fit.network, rows, validation: validation)
-      fit.network = outcome.network
-      record.removed = outcome.removed
-      try Task.checkCancellation()
+    try Task.checkCancellation()
+    return (fit.network, Record(before: fit.lossBefore, after: fit.loss, removed: []))
+  }
+
+  /// What the evidence for inputs is sought in: rows that a member learns from, and those that it has not seen.
+  struct Grounds: Sendable {
+    var networks: [Network]
+    var rows: RegressionRows
+    /// Of the trajectories that it learns from, as recorded.
+    var learnt: RegressionRows
+    /// Of those that it holds out, as recorded.
+    var held: RegressionRows
+
+    func member(_ index: Int, targets: Range<Int>) -> PooledElimination.Member {
+      PooledElimination.Member(
+        network: networks[index], rows: rows.targets(targets), learnt: learnt.targets(targets),
+        held: held.targets(targets))
     }
+  }
+
+  /// Smooths the states again with what the networks of a member say of their rates, and fits these to the part
+  /// that it learns from; nothing where there is no noise.
+  ///
+  /// - Returns: nil where nothing is held out.
+  /// - Throws: `CancellationError`, `DataProblem`.
+  func grounds(_ networks: [Network]) throws -> Grounds? {
+    var networks = networks
+    var smoothing = material.smoothing
+    var rows = material.rows
+    if material.smoothing.rateVariances != nil {
+      for _ in 0..<recipe.resmooth {
+        smoothing = try Smoother(threads: 1).run(
+          again: smoothing, rates: smoothing.data.samples.map { rates(networks, $0) })
+        let training = smoothing.fold(
+          material.cut.part, of: material.cut.parts, fraction: material.cut.fraction
+        ).training.smoothing
+        rows = try RegressionRows(
+          training, scaledLike: material.set, typicalNoise: smoothing.typicalRateVariances,
+          limit: max(material.few, 5000))
+        var first = 0
+        networks = try networks.map { network in
+          try Task.checkCancellation()
+          defer { first += network.outputCount }
+          return fitting(min(16, recipe.refine))
+            .fit(network, rows.targets(first..<(first + network.outputCount))).network
+        }
+      }
+    }
+    let fold = smoothing.fold(
+      material.cut.part, of: material.cut.parts, fraction: material.cut.fraction)
+    guard let held = fold.held else { return nil }
+    return Grounds(
+      networks: networks, rows: rows,
+      learnt: try RegressionRows(
+        fold.training, scaledLike: material.set, limit: 10_000, blockLength: material.blockLength),
+      held: try RegressionRows(
+        held, scaledLike: material.set, limit: 10_000, blockLength: material.blockLength))
+  }
+
+  /// Takes weights out of a network whose inputs are decided, and fits it to all trajectories.
+  ///
+  /// - Returns: the network, its numbers rounded to `Float`, as model files hold them.
+  /// - Throws: `CancellationError`.
+  func finish(_ network: Network, firstTarget: Int, record: Record) throws -> (
+    network: Network, record: Record
+  ) {
+    guard record.sizeBeyondLimit == nil else { return (network, record) }
+    var (network, record) = (network, record)
+    let targets = firstTarget..<(firstTarget + network.outputCount)
+    let rows = material.rows.targets(targets)
+    let validation = material.validation?.targets(targets)
     if recipe.thin > 0, let validation {
       var elimination = WeightElimination(attempts: recipe.thin)
       // Where most of the error is noise, what many weights have learnt is within a hundredth of it.
-      if rows.weights != nil { (elimination.tolerance, elimination.share) = (0.01, 0) }
-      fit.network = elimination.run(fit.network, rows, validation: validation)
+      if rows.weights != nil || fitting(0).fit(network, validation).loss > 0.01 {
+        (elimination.tolerance, elimination.share) = (0.01, 0)
+      }
+      network = elimination.run(network, rows, validation: validation)
       try Task.checkCancellation()
     }
-    record.validation = validation.map { fitting(0).fit(fit.network, $0).loss }
+    record.validation = validation.map { fitting(0).fit(network, $0).loss }
     if recipe.finish > 0 && !isResmoothed {
-      fit = fitting(recipe.finish).fit(fit.network, material.all.targets(targets))
+      let fit = fitting(recipe.finish).fit(network, material.all.targets(targets))
+      network = fit.network
       record.after = fit.loss
     }
-    return (fit.network.mapParameters { Double(Float($0)) }, record)
+    return (network.mapParameters { Double(Float($0)) }, record)
   }
 
   /// Whether `resmooth` does anything, the last fit included.
@@ -208,6 +289,24 @@ extension RegressionRows {
         deviation: outputScaling.deviation)
     }
     self.init(inputs: inputs, targets: targets, weights: weights)
+  }
+
+  /// Stretches of neighbouring samples that count as independent of each other.
+  struct Blocks {
+    /// Of each trajectory, its number in the whole data, and its first sample there.
+    var places: [(trajectory: Int, sample: Int)]
+    /// In samples.
+    var length: Int
+
+    func numbers(_ regression: Regression, rows chosen: [Int]) -> [Int] {
+      var numbers: [Int] = []
+      regression.forEachStep { row, trajectory, sample in
+        guard numbers.count < chosen.count, chosen[numbers.count] == row else { return }
+        let place = places[trajectory]
+        numbers.append(place.trajectory << 32 + (place.sample + sample) / length)
+      }
+      return numbers
+    }
   }
 
   /// w = min(1, 2c/(c + ν)) with ν a rate's variance in units of σ_y² and c = 1e-3 + its median: half the

@@ -1,0 +1,81 @@
+import Evidence
+import LinearAlgebra
+import Networks
+
+/// The errors of a network on rows that it was not fitted to.
+struct HeldOutErrors {
+  /// rows × outputs: prediction less target.
+  let errors: Matrix
+  let rows: RegressionRows
+
+  init(_ network: Network, _ rows: RegressionRows, kernels: Kernels) {
+    var problem = LeastSquares(network, rows, kernels: kernels)
+    errors = problem.predictions() - rows.targets
+    self.rows = rows
+  }
+
+  private func weight(_ index: Int) -> Double { rows.weights?.elements[index] ?? 1 }
+
+  /// The weighted mean of e².
+  var mean: Double {
+    var (sum, weights) = (0.0, 0.0)
+    for index in errors.elements.indices {
+      sum += weight(index) * errors.elements[index] * errors.elements[index]
+      weights += weight(index)
+    }
+    return weights > 0 ? sum / weights : 0
+  }
+
+  /// Σ w z² e²/Σ w z² of an input z: the error where it is far from its mean.
+  func leverage(_ input: Int) -> Double {
+    var (sum, weights) = (0.0, 0.0)
+    for row in 0..<errors.rows {
+      let square = rows.inputs[row, input] * rows.inputs[row, input]
+      for column in 0..<errors.columns {
+        let index = row * errors.columns + column
+        sum += weight(index) * square * errors.elements[index] * errors.elements[index]
+        weights += weight(index) * square
+      }
+    }
+    return weights > 0 ? sum / weights : 0
+  }
+
+  /// Block by block, what a network without an input makes of the same rows.
+  func compared(with reduced: HeldOutErrors) -> [BlockTerm] {
+    var terms: [BlockTerm] = []
+    for row in 0..<errors.rows {
+      let block = rows.block(row)
+      if terms.last?.block != block { terms.append(BlockTerm(block: block)) }
+      let place = terms.count - 1
+      for column in 0..<errors.columns {
+        let index = row * errors.columns + column
+        let (e, without) = (errors.elements[index], reduced.errors.elements[index])
+        let w = weight(index)
+        terms[place].weight += w
+        terms[place].rise += w * (without * without - e * e)
+        terms[place].gain += 2 * w * without * (without - e)
+      }
+    }
+    return terms
+  }
+}
+
+extension RegressionRows {
+  /// Which stretch of the recorded data a row belongs to; without record, a fiftieth of the rows.
+  func block(_ row: Int) -> Int { blocks.isEmpty ? row * 50 / inputs.rows : blocks[row] }
+}
+
+extension RegressionRows {
+  /// (Σ w z²)²/Σ w² z⁴: how many rows an input's effect is known from, as many as move it alike.
+  func effectiveRows(_ input: Int) -> Double {
+    var squares = 0.0
+    var fourths = 0.0
+    for row in 0..<inputs.rows {
+      let weight = weights.map { $0.row(row).mean } ?? 1
+      let term = weight * inputs[row, input] * inputs[row, input]
+      squares += term
+      fourths += term * term
+    }
+    return fourths > 0 ? squares * squares / fourths : 0
+  }
+}

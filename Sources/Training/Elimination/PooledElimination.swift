@@ -1,0 +1,265 @@
+import Evidence
+import LinearAlgebra
+import Networks
+
+/// Takes inputs out of all members' networks of an output at once, the least needed first, as long as what
+/// the members hold out does not speak against it.
+///
+/// An input goes if without it, all members fitted anew, the pooled comparison on held-out rows (see
+/// `NestedComparison`) shows no effect, or one that explains too little to matter; if a linear term in it would add
+/// nothing to what is left (`TangentFit`), a test of one degree of freedom that sees what the noise of whole
+/// networks hides; and if the error does not rise by a share of itself, neither in all nor where the input is far from
+/// its mean, so that what acts in few rows is not lost for them. Inputs that are clearly idle go together; a group
+/// that is refused goes without those that are needed, or by halves. Collinear inputs are thus resolved one at a
+/// time: of two that say the same one stays. What is missed in the end comes back, the most significant first.
+package struct PooledElimination {
+  /// Attempts of Levenberg-Marquardt at most to fit the rest after a removal.
+  var attempts: Int
+  /// Above it an effect is proven.
+  var proof = 3.0
+  /// What an effect must explain, in units of the rate's variance, to matter: the square of an R of 0.002.
+  var negligible = 4e-6
+  /// By which share of itself, and by which amount, an error may rise.
+  var tolerance = 0.3
+  var slack = 1e-6
+  /// It ends after so many inputs in turn that could not be spared.
+  var mostRefusals = 4
+  var kernels = Kernels.active
+
+  package init(attempts: Int) { self.attempts = attempts }
+
+  /// One member's network of the output, with what it was fitted to and what it holds out.
+  package struct Member: Sendable {
+    package var network: Network
+    var rows: RegressionRows
+    /// Of the same trajectories, as recorded.
+    var learnt: RegressionRows
+    /// Of those that are held out, as recorded.
+    var held: RegressionRows
+
+    package init(
+      network: Network, rows: RegressionRows, learnt: RegressionRows, held: RegressionRows
+    ) {
+      self.network = network
+      self.rows = rows
+      self.learnt = learnt
+      self.held = held
+    }
+  }
+
+  package struct Outcome: Sendable {
+    package var members: [Member]
+    /// In their order.
+    package var removed: [Int]
+    /// What doing without each of the inputs that stay costs.
+    package var comparisons: [Int: NestedComparison]
+    /// Of those that stay, what others that went could do as well.
+    var replaceable: Set<Int> = []
+  }
+
+  func isProven(_ comparison: NestedComparison) -> Bool {
+    comparison.statistic >= proof && comparison.worth >= negligible
+  }
+
+  package func run(_ members: [Member]) -> Outcome {
+    var outcome = Outcome(members: members, removed: [], comparisons: [:])
+    var state = State(members, self)
+    var kept: Set<Int> = []
+    var refusals = 0
+    while true {
+      let candidates = outcome.members.readInputs.subtracting(kept).sorted()
+      guard !candidates.isEmpty else { break }
+      let costs = candidates.map { cost(of: $0, outcome.members, state) }
+      if refusals >= mostRefusals, costs.allSatisfy({ isProven($0.comparison) }) {
+        // What is left is dearer than what could not be spared.
+        for cost in costs { outcome.comparisons[cost.input] = cost.comparison }
+        break
+      }
+      var batch = cheapest(costs)
+      while !batch.isEmpty {
+        let trial = trial(without: batch, outcome.members, state)
+        if let accepted = trial.accepted {
+          outcome.members = accepted
+          outcome.removed += batch
+          state = State(accepted, self)
+          refusals = 0
+          break
+        }
+        guard batch.count > 1 else {
+          outcome.comparisons[batch[0]] = trial.needed[batch[0]] ?? trial.comparison
+          kept.insert(batch[0])
+          refusals += 1
+          break
+        }
+        let rest = batch.filter { trial.needed[$0] == nil }
+        batch = rest.isEmpty || rest.count == batch.count
+          ? Array(batch.prefix(batch.count / 2)) : rest
+      }
+    }
+    takeBack(&outcome)
+    return outcome
+  }
+
+  /// Inputs whose linear term the rest turns out to lack.
+  private func takeBack(_ outcome: inout Outcome) {
+    let count = outcome.members[0].network.inputCount
+    guard outcome.members[0].network.outputCount == 1 else { return }
+    for _ in 0..<4 {
+      let read = outcome.members.readInputs
+      let found = additions(of: (0..<count).filter { !read.contains($0) }, outcome.members)
+        .filter { isProven($0.value) }
+      guard let best = found.max(by: { ($0.value.statistic, $1.key) < ($1.value.statistic, $0.key) })
+      else { return }
+      for index in outcome.members.indices {
+        outcome.members[index].network =
+          outcome.members[index].network.withLinearPartOpen(only: [best.key])
+      }
+      var damping = outcome.members.map { _ in 1e-2 }
+      advance(&outcome.members, &damping)
+      outcome.comparisons[best.key] = best.value
+      outcome.removed.removeAll { $0 == best.key }
+    }
+  }
+
+  /// What linear terms in inputs would add.
+  private func additions(of inputs: [Int], _ members: [Member]) -> [Int: NestedComparison] {
+    guard members[0].network.outputCount == 1 else { return [:] }
+    let found = members.map { member in
+      TangentFit(member.network, member.learnt, kernels: kernels)
+        .additions(of: inputs, held: member.held, kernels: kernels)
+    }
+    return inputs.reduce(into: [:]) { result, input in
+      result[input] = NestedComparison(found.map { $0[input]?.terms ?? [] })
+    }
+  }
+
+  /// What the members are like at present.
+  private struct State {
+    let held: [HeldOutErrors]
+    let heldMean: Double
+
+    init(_ members: [Member], _ elimination: PooledElimination) {
+      held = members.map { HeldOutErrors($0.network, $0.held, kernels: elimination.kernels) }
+      heldMean = held.map(\.mean).mean
+    }
+  }
+
+  /// An input with what doing without it costs before the hidden units have answered.
+  private struct Cost {
+    var input: Int
+    var loss: Double
+    var comparison: NestedComparison
+  }
+
+  private func cost(of input: Int, _ members: [Member], _ state: State) -> Cost {
+    var loss = 0.0
+    var terms: [[BlockTerm]] = []
+    for (member, held) in zip(members, state.held) {
+      let (network, without) = start(member, without: [input])
+      loss += without / Double(members.count)
+      terms.append(held.compared(with: HeldOutErrors(network, member.held, kernels: kernels)))
+    }
+    return Cost(input: input, loss: loss, comparison: NestedComparison(terms))
+  }
+
+  /// All that are clearly idle, at most half of the candidates; else the cheapest alone.
+  private func cheapest(_ costs: [Cost]) -> [Int] {
+    let ordered = costs.sorted { ($0.loss, $0.input) < ($1.loss, $1.input) }
+    let idle = ordered.filter {
+      $0.comparison.statistic < proof / 2 || $0.comparison.worth < negligible / 4
+    }
+    return (idle.isEmpty ? ordered.prefix(1) : idle.prefix(max(1, costs.count / 2))).map(\.input)
+  }
+
+  /// Without these inputs, the outputs' own parameters having answered, and the loss there.
+  private func start(_ member: Member, without inputs: [Int]) -> (Network, loss: Double) {
+    var problem = LeastSquares(
+      member.network, member.rows, ridge: LevenbergMarquardt.smallRidge, kernels: kernels)
+    let readers = problem.readers
+    let group = inputs.flatMap { readers[$0] }
+    var without = problem.parameters
+    for index in group { without[index] = 0 }
+    problem.move(to: without)
+    let loss = problem.project(holding: Set(group))
+    return (problem.network, loss)
+  }
+
+  private struct Trial {
+    var comparison: NestedComparison
+    var accepted: [Member]?
+    /// The inputs that proved to be needed, with what would be lost.
+    var needed: [Int: NestedComparison] = [:]
+  }
+
+  /// Fits all members without the inputs, a few attempts at a time, until nothing speaks against it or hope is
+  /// lost.
+  private func trial(without inputs: [Int], _ members: [Member], _ state: State) -> Trial {
+    var reduced = members
+    for index in members.indices {
+      reduced[index].network = start(members[index], without: inputs).0
+    }
+    var damping = members.map { _ in 1e-2 }
+    var left = attempts
+    var before = Double.infinity
+    while true {
+      let errors = reduced.map { HeldOutErrors($0.network, $0.held, kernels: kernels) }
+      let comparison = NestedComparison(zip(state.held, errors).map { $0.compared(with: $1) })
+      if left < attempts, isAllowed(comparison, errors, inputs, reduced, state) {
+        let needed = additions(of: inputs, reduced).filter { isProven($0.value) }
+        return Trial(
+          comparison: comparison, accepted: needed.isEmpty ? reduced : nil, needed: needed)
+      }
+      guard left > 0, isHopeful(comparison, before, left) else {
+        return Trial(comparison: comparison, accepted: nil)
+      }
+      before = comparison.worth
+      left -= 4
+      advance(&reduced, &damping)
+    }
+  }
+
+  /// Four attempts more for each member.
+  private func advance(_ members: inout [Member], _ damping: inout [Double]) {
+    for index in members.indices {
+      var problem = LeastSquares(
+        members[index].network, members[index].rows, ridge: LevenbergMarquardt.smallRidge,
+        kernels: kernels)
+      var fit = LevenbergMarquardt.State(&problem, damping: damping[index])
+      LevenbergMarquardt(attempts: min(4, attempts)).advance(&fit, &problem)
+      damping[index] = fit.damping
+      members[index].network = problem.network
+    }
+  }
+
+  /// Whether what is missed, falling at this pace, will come to where it does not matter or is not proven any more:
+  /// the statistic goes with its root.
+  private func isHopeful(_ now: NestedComparison, _ before: Double, _ left: Int) -> Bool {
+    guard before.isFinite, now.worth > 0, now.statistic > proof else { return true }
+    let pace = min(1, now.worth / before)
+    let share = proof / now.statistic
+    let wanted = max(negligible, now.worth * share * share)
+    return (0..<(left / 4)).reduce(now.worth) { worth, _ in worth * pace } <= wanted
+  }
+
+  private func isAllowed(
+    _ comparison: NestedComparison, _ errors: [HeldOutErrors], _ inputs: [Int],
+    _ reduced: [Member], _ state: State
+  ) -> Bool {
+    guard !isProven(comparison),
+      errors.map(\.mean).mean <= (1 + tolerance) * state.heldMean + slack
+    else { return false }
+    return inputs.allSatisfy { input in
+      let rows = reduced.reduce(0) { $0 + $1.held.effectiveRows(input) }
+      let share = max(tolerance, 2 / rows.squareRoot())
+      let before = state.held.map { $0.leverage(input) }.mean
+      return errors.map { $0.leverage(input) }.mean <= (1 + share) * before + slack
+    }
+  }
+}
+
+extension [PooledElimination.Member] {
+  /// The inputs that any of the networks reads.
+  var readInputs: Set<Int> {
+    reduce(into: []) { read, member in read.formUnion(member.network.readInputs) }
+  }
+}

@@ -1,0 +1,51 @@
+import Dynamics
+import LinearAlgebra
+
+extension RegressionRows {
+  /// Rows whose inputs are smoothed and whose targets are the increments as recorded, in runs of neighbours.
+  ///
+  /// Smoothed increments hold what a smoother, or the model that it was told, takes for motion; what
+  /// judges a model must not. In a sum over neighbouring rows, weighted by what varies slowly, most of the
+  /// measurement noise in recorded increments cancels: what one adds the next takes away.
+  ///
+  /// - Parameter limit: of rows; beyond it each block is cut short, all rows in which a control lies more than
+  ///   five deviations from its mean kept.
+  /// - Throws: `DataProblem` for data without a step.
+  init(_ part: Fold.Part, scaledLike set: TrainingSet, limit: Int, blockLength: Int)
+    throws(DataProblem)
+  {
+    let smoothed = try Regression(part.smoothing.data)
+    let recorded = try Regression(part.recorded)
+    let blocks = Blocks(places: part.places, length: blockLength)
+      .numbers(smoothed, rows: Array(0..<smoothed.rows))
+    let (inputScaling, outputScaling) = (set.inputScaling, set.outputScaling)
+    let controls = part.smoothing.data.states.count..<smoothed.features.count
+    let share = min(1, Double(limit) / Double(smoothed.rows))
+    var lengths: [Int: Int] = [:]
+    for block in blocks { lengths[block, default: 0] += 1 }
+    var seen: [Int: Int] = [:]
+    var isChosen = [Bool](repeating: false, count: smoothed.rows)
+    var elements: [Double] = []
+    smoothed.forEachRow { row, values in
+      let block = blocks[row]
+      let place = seen[block, default: 0]
+      seen[block] = place + 1
+      let standardised = inputScaling.standardise(values.prefix(inputScaling.count))
+      guard Double(place) < share * Double(lengths[block] ?? 0)
+        || controls.contains(where: { abs(standardised[$0]) > 5 })
+      else { return }
+      isChosen[row] = true
+      elements += standardised
+    }
+    var targets: [Double] = []
+    recorded.forEachRow { row, values in
+      guard row < isChosen.count, isChosen[row] else { return }
+      targets += outputScaling.standardise(values.suffix(outputScaling.count))
+    }
+    let count = isChosen.count { $0 }
+    self.init(
+      inputs: Matrix(rows: count, columns: inputScaling.count, elements: elements),
+      targets: Matrix(rows: count, columns: outputScaling.count, elements: targets))
+    self.blocks = zip(blocks, isChosen).filter(\.1).map(\.0)
+  }
+}

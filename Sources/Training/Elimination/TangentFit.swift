@@ -1,0 +1,178 @@
+import Evidence
+import LinearAlgebra
+import Networks
+
+/// A fitted network of one output, linearised at its parameters: how far its effects are known, and what inputs that
+/// it does not read would add.
+///
+/// With J the derivatives of its errors e (both times √w) and z an input's values, z̃ = z − J(JᵀJ)⁻¹Jᵀz is what of
+/// them nothing else can answer for (Frisch & Waugh 1933). A linear term in z has the slope −Σz̃e/Σz̃², and
+/// its variance is Σ_b(Σ z̃e)²/(Σz̃²)² with b blocks of neighbouring rows, whose errors need be neither equal nor
+/// independent within (White 1980; Liang & Zeger 1986).
+struct TangentFit {
+  private let network: Network
+  private let rows: RegressionRows
+  private let jacobian: Matrix
+  private let errors: [Double]
+  private let inverse: Matrix?
+  private let readers: [[Int]]
+  /// Rows that go together.
+  private static let blockCount = 60
+
+  init(_ network: Network, _ rows: RegressionRows, kernels: Kernels) {
+    var problem = LeastSquares(network, rows, kernels: kernels)
+    (jacobian, errors) = problem.tangent()
+    readers = problem.readers
+    self.network = network
+    self.rows = rows
+    // Single precision, as for the steps of a fit: the ridge is above its rounding.
+    let gram = problem.evaluate().matrix.map { $0 * Double(rows.inputs.rows) }
+    inverse = Self.inverse(gram, rows: jacobian.rows)
+  }
+
+  private static func inverse(_ gram: Matrix, rows: Int) -> Matrix? {
+    [1e-7, 1e-6, 1e-5, 1e-4].lazy.compactMap { ridge in
+      var damped = gram
+      for index in 0..<gram.rows {
+        damped[index, index] += ridge * gram[index, index] + 1e-12 * Double(rows)
+      }
+      return damped.invertedPositiveDefinite()
+    }.first
+  }
+
+  private func block(_ row: Int) -> Int { row * Self.blockCount / jacobian.rows }
+
+  // MARK: What is read
+
+  /// The standard error of an input's effect, as that of a linear term in it beside those in all others that are read.
+  /// (The network's own derivatives hold the input in every unit that reads it, and leave nothing of it.)
+  func error(of input: Int) -> Double {
+    let others = readers.indices.filter { $0 != input && !readers[$0].isEmpty }
+    let columns = [Self.weighted(rows, nil)] + others.map { Self.weighted(rows, $0) }
+    let values = Self.weighted(rows, input)
+    var gram = Matrix(rows: columns.count, columns: columns.count)
+    for (i, a) in columns.enumerated() {
+      for (j, b) in columns.enumerated().prefix(i + 1) {
+        gram[i, j] = zip(a, b).reduce(0) { $0 + $1.0 * $1.1 }
+      }
+      gram[i, i] *= 1 + 1e-9
+    }
+    let products = columns.map { zip($0, values).reduce(0) { $0 + $1.0 * $1.1 } }
+    guard let answer = gram.solvePositiveDefinite(products) else { return .infinity }
+    var rest = values
+    for (column, factor) in zip(columns, answer) {
+      for row in rest.indices { rest[row] -= factor * column[row] }
+    }
+    let square = rest.reduce(0) { $0 + $1 * $1 }
+    guard square > 1e-9 * values.reduce(0, { $0 + $1 * $1 }) else { return .infinity }
+    var sums = [Double](repeating: 0, count: Self.blockCount)
+    for row in rest.indices { sums[block(row)] += rest[row] * errors[row] }
+    return sums.reduce(0) { $0 + $1 * $1 }.squareRoot() / square
+  }
+
+  // MARK: What is not
+
+  /// What an input would add to the network as a linear term, all else having answered.
+  struct Addition {
+    var slope: Double
+    /// Its standard error, from sums over blocks.
+    var error: Double
+    /// What it is worth on rows that are held out.
+    var terms: [BlockTerm]
+  }
+
+  /// - Parameter held: other rows.
+  func additions(of inputs: [Int], held: RegressionRows, kernels: Kernels) -> [Int: Addition] {
+    guard let inverse else { return [:] }
+    var problem = LeastSquares(network, held, kernels: kernels)
+    let (heldJacobian, heldErrors) = problem.tangent()
+    var result: [Int: Addition] = [:]
+    for input in inputs {
+      let values = Self.weighted(rows, input)
+      let own = values.reduce(0) { $0 + $1 * $1 }
+      let answer = inverse * jacobian.transposedProduct(values)
+      let rest = zip(values, jacobian * answer).map { $0 - $1 }
+      let square = rest.reduce(0) { $0 + $1 * $1 }
+      guard square > 1e-9 * own else {
+        // Nothing of it is its own.
+        result[input] = Addition(slope: 0, error: .infinity, terms: [])
+        continue
+      }
+      // Errors are predictions less targets.
+      let slope = -zip(rest, errors).reduce(0) { $0 + $1.0 * $1.1 } / square
+      var sums = [Double](repeating: 0, count: Self.blockCount)
+      for row in rest.indices {
+        sums[block(row)] += rest[row] * (errors[row] + slope * rest[row])
+      }
+      let error = sums.reduce(0) { $0 + $1 * $1 }.squareRoot() / square
+      let heldRest = zip(Self.weighted(held, input), heldJacobian * answer).map { $0 - $1 }
+      result[input] = Addition(
+        slope: slope, error: error,
+        terms: Self.terms(held, without: heldErrors, added: heldRest.map { slope * $0 }))
+    }
+    return result
+  }
+
+  /// √w z, or √w.
+  private static func weighted(_ rows: RegressionRows, _ input: Int?) -> [Double] {
+    (0..<rows.inputs.rows).map { row in
+      (input.map { rows.inputs[row, $0] } ?? 1) * (rows.weights.map { $0[row, 0].squareRoot() } ?? 1)
+    }
+  }
+
+  private static func terms(
+    _ held: RegressionRows, without: [Double], added: [Double]
+  ) -> [BlockTerm] {
+    var terms: [BlockTerm] = []
+    for row in without.indices {
+      let block = held.block(row)
+      if terms.last?.block != block { terms.append(BlockTerm(block: block)) }
+      let place = terms.count - 1
+      let with = without[row] + added[row]
+      terms[place].weight += held.weights?[row, 0] ?? 1
+      terms[place].rise += without[row] * without[row] - with * with
+      terms[place].gain += 2 * without[row] * (without[row] - with)
+    }
+    return terms
+  }
+}
+
+extension Network {
+  /// R = mean |∂f/∂z| of each input of the first output, over standardised points.
+  func relevance(_ points: Matrix) -> [Double] {
+    var batch = JacobianBatch(self)
+    batch.add(points, rows: 0..<points.rows, .identity(inputCount))
+    return batch.sums().magnitude.row(0).map { $0 / Double(points.rows) }
+  }
+
+  /// The mean of ∂f/∂z.
+  func signedRelevance(_ points: Matrix) -> [Double] {
+    var batch = JacobianBatch(self)
+    batch.add(points, rows: 0..<points.rows, .identity(inputCount))
+    return batch.sums().signed.row(0).map { $0 / Double(points.rows) }
+  }
+}
+
+extension RegressionRows {
+  /// So many of the inputs, at even distances.
+  func points(_ count: Int) -> Matrix {
+    let step = max(1, inputs.rows / count)
+    return inputs.submatrix(
+      rows: Array(stride(from: 0, to: inputs.rows, by: step)),
+      columns: Array(0..<inputs.columns))
+  }
+}
+
+extension Matrix {
+  /// Aᵀx
+  fileprivate func transposedProduct(_ x: [Double]) -> [Double] {
+    var product = [Double](repeating: 0, count: columns)
+    elements.withUnsafeBufferPointer { a in
+      for row in 0..<rows {
+        let factor = x[row]
+        for column in 0..<columns { product[column] += factor * a[row * columns + column] }
+      }
+    }
+    return product
+  }
+}

@@ -1,0 +1,72 @@
+import Evidence
+import Reporting
+
+/// What the data say of one pair, as `ensemble.json` keeps it.
+struct EvidenceVerdict: Encodable {
+  var output: String
+  var input: String
+  /// R = mean |∂f/∂z| in standardised units, and an interval of 95 %; `high` is null where nothing limits it.
+  var effect: Double
+  var low: Double
+  var high: Double?
+  /// Mean ∂f/∂z.
+  var signed: Double
+  /// Rise of the squared error on held-out rows without the input, in units of the rate's variance.
+  var cost: Double
+  var costError: Double?
+  /// Clark and West's.
+  var statistic: Double
+  /// present, weak, absent or undecided.
+  var verdict: String
+
+  static func all(_ evidence: EnsembleEvidence) -> [EvidenceVerdict] {
+    evidence.outputs.indices.flatMap { output in
+      evidence.inputs.indices.map { input in
+        let pair = evidence.pairs[output][input]
+        return EvidenceVerdict(
+          output: evidence.outputs[output], input: evidence.inputs[input], effect: pair.effect,
+          low: pair.low, high: pair.high, signed: pair.signed, cost: pair.cost,
+          costError: pair.costError, statistic: pair.statistic, verdict: pair.verdict.rawValue)
+      }
+    }
+  }
+}
+
+extension EnsembleReport {
+  /// The verdicts, rates by inputs, or nil where there are none.
+  var evidenceTable: Table? {
+    guard let evidence else { return nil }
+    let undecided = evidence.pairs.joined().count { $0.verdict == .undecided }
+    let all = evidence.pairs.reduce(0) { $0 + $1.count }
+    return Table(
+      title: "\(result.name): what the data say of each pair; rows are rates of change",
+      columns: ["R²"] + evidence.inputs,
+      rows: zip(evidence.outputs, zip(evidence.pairs, evidence.explained)).map { output, found in
+        let (pairs, explained) = found
+        let isExplained = explained.map { $0 > 0.01 } ?? true
+        return (
+          output,
+          [explained.map(Cell.number) ?? .missing]
+            + pairs.map { isExplained ? Self.cell($0) : .text("–") }
+        )
+      },
+      notes: [
+        "The number: present, its R = mean |J|. (In brackets): weak, a proven effect of R below "
+          + "\(EnsembleEvidence.relevanceThreshold). ?: undecided, the interval reaches from below that to above, or "
+          + "another input explains as much. ·: absent, its interval lies below and no effect was found.",
+        "\(undecided) of \(all) pairs are undecided. R² is the share of a rate's variance explained on "
+          + "trajectories that were held out"
+          + (evidence.explained.contains { ($0 ?? 1) <= 0.01 }
+            ? "; – : nothing explained, so nothing is said" : "") + ".",
+      ])
+  }
+
+  private static func cell(_ pair: PairEvidence) -> Cell {
+    switch pair.verdict {
+    case .present: .number(pair.effect)
+    case .weak: .text("(\(Cell.number(pair.effect).short))")
+    case .absent: .trueZero
+    case .undecided: .text("?")
+    }
+  }
+}
