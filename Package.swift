@@ -4,7 +4,7 @@ import PackageDescription
 // Every tool is a thin executable over the same few modules; dependencies point downwards:
 // CKernels ← LinearAlgebra ← Dynamics ← Networks ← Interpretation ← Study; Interchange reads and writes
 // their values; GraphDrawing knows nothing of networks.
-let tools = ["simulate", "train", "paths", "sensitivity", "agreement", "draw", "forecast", "study"]
+let tools = ["simulate", "data", "train", "paths", "sensitivity", "agreement", "draw", "forecast", "study"]
 
 let package = Package(
   name: "filigree",
@@ -83,6 +83,7 @@ let package = Package(
         "Study",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "Yams", package: "Yams"),
       ]),
   ]
     + [

@@ -81,7 +81,7 @@ struct Forecast: Tool {
 
   @OptionGroup var cut: CutOption
   @OptionGroup var variation: VariationOption
-  @OptionGroup var controls: ControlsOption
+  @OptionGroup(title: "Tables") var tables: TableOptions
   @OptionGroup var format: FormatOption
   @OptionGroup var run: RunOptions
 
@@ -122,8 +122,8 @@ struct Forecast: Tool {
       try WholeFile.checkWritable(path, force: force)
     }
     let ensembles = try loadEnsembles()
-    let data = try controls.read(self.data)
-    let trainingData = try training.map { try controls.read($0, gaps: .inStates) }
+    let data = try tables.read(self.data, quiet: run.quiet)
+    let trainingData = try training.map { try tables.read($0, gaps: .inStates, quiet: run.quiet) }
     let groups = try groups(ensembles, trainingData)
     let forecast = try prepare(groups, ensembles[0], data, trainingData)
     let clock = ContinuousClock()

@@ -123,7 +123,7 @@ struct Sensitivity: Tool {
 
   @OptionGroup var variation: VariationOption
   @OptionGroup var cut: CutOption
-  @OptionGroup var controls: ControlsOption
+  @OptionGroup(title: "Tables") var tables: TableOptions
   @OptionGroup var format: FormatOption
   @OptionGroup var run: RunOptions
 
@@ -190,7 +190,7 @@ struct Sensitivity: Tool {
       return stability
         ? try await printStability(ensemble, atPoint: point) : try printJacobian(ensemble, point)
     }
-    var trajectories = try controls.read(path)
+    var trajectories = try tables.read(path, quiet: run.quiet)
     if let trajectory { trajectories = try only(trajectory, of: trajectories, path) }
     if stability {
       try await printStability(ensemble, trajectories, path)
