@@ -104,7 +104,7 @@ struct Forecast: Tool {
   @OptionGroup var cut: CutOption
   @OptionGroup var variation: VariationOption
   @OptionGroup var reading: ModelOptions
-  @OptionGroup var controls: ControlsOption
+  @OptionGroup(title: "Tables") var tables: TableOptions
   @OptionGroup var format: FormatOption
   @OptionGroup var run: RunOptions
 
@@ -193,8 +193,8 @@ struct Forecast: Tool {
 
   /// What is forecast, and what references are fitted to.
   private func readData(_ ensembles: [Ensemble]) throws -> (Trajectories, Trajectories?) {
-    var data = try controls.read(self.data, gaps: .inStates)
-    var training = try training.map { try controls.read($0, gaps: .inStates) }
+    var data = try tables.read(self.data, gaps: .inStates, quiet: run.quiet)
+    var training = try training.map { try tables.read($0, gaps: .inStates, quiet: run.quiet) }
     if let split {
       let (before, behind) = data.splitInTime(split)
       data = behind

@@ -85,7 +85,7 @@ struct Train: Tool {
     parsing: .unconditional, help: "Seconds between two states of the training that are kept.")
   var checkpointInterval = 10.0
 
-  @OptionGroup var controls: ControlsOption
+  @OptionGroup(title: "Tables") var tables: TableOptions
   @OptionGroup var output: OutputOptions
   @OptionGroup var run: RunOptions
 
@@ -180,7 +180,8 @@ struct Train: Tool {
     settings["seed"] = String(seed)
     settings["bootstrap"] = bootstrap ? EnsembleFolder.Description.halves : "none"
     settings["trajectories"] = trajectories.map(String.init) ?? "all"
-    settings["inputs"] = controls.inputs ?? "as in the file"
+    settings["inputs"] = tables.inputs ?? "as in the file"
+    if let said = tables.said { settings["table"] = said }
     if lags.isGiven {
       let given = [lags.lags, lags.inputLags].map { $0.map { "\($0)" } ?? "-" } + lags.delay
       settings["lags"] = given.joined(separator: " ")
@@ -397,7 +398,7 @@ struct Train: Tool {
   }
 
   private func readData() throws -> Trajectories {
-    var data = try controls.read(self.data, gaps: .inStates)
+    var data = try tables.read(self.data, gaps: .inStates, quiet: run.quiet)
     do {
       data = try data.excluding(exclude)
       if let trajectories { data = try data.prefix(trajectories) }
