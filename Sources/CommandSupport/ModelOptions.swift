@@ -32,7 +32,8 @@ public struct ModelOptions: ParsableArguments {
 
   public var description: ModelDescription {
     ModelDescription(
-      inputs: inputNames.map { NameList.parse($0) }, outputs: outputNames.map { NameList.parse($0) },
+      inputs: inputNames.map { NameList.parse($0) },
+      outputs: outputNames.map { NameList.parse($0) },
       outputName: outputName, predicts: predicts)
   }
 }

@@ -153,13 +153,18 @@ private struct GraphBuilder {
     _ connection: Network.Connection, from source: String, _ name: String, index: Int
   ) throws -> String {
     let places = (0..<connection.weight.rows).map { row in
-      connection.weight.row(row).firstIndex { $0 != 0 }.map { $0 - connection.weight.row(row).startIndex }
+      connection.weight.row(row).firstIndex { $0 != 0 }.map {
+        $0 - connection.weight.row(row).startIndex
+      }
     }
-    let factors = places.enumerated().map { row, place in place.map { connection.weight[row, $0] } ?? 0 }
+    let factors = places.enumerated().map { row, place in
+      place.map { connection.weight[row, $0] } ?? 0
+    }
     var value = source
     if places.map({ $0 ?? -1 }) != Array(0..<connection.weight.columns) {
       integers("\(name)_places", places.map { Int64($0 ?? 0) })
-      node("Gather", [value, "\(name)_places"], "\(name)_taken", attributes: [attribute("axis", 1)])
+      node(
+        "Gather", [value, "\(name)_places"], "\(name)_taken", attributes: [attribute("axis", 1)])
       value = "\(name)_taken"
     }
     if factors.contains(where: { $0 != 1 }) {

@@ -37,7 +37,8 @@ extension Model {
   }
 
   /// The same function with other standardisations: f′(z′) = (μ + σ f((μ_z′ + σ_z′ z′ − μ_z)/σ_z) − μ′)/σ′.
-  public func rescaled(inputs newInputs: Standardisation, outputs newOutputs: Standardisation) -> Model
+  public func rescaled(inputs newInputs: Standardisation, outputs newOutputs: Standardisation)
+    -> Model
   {
     precondition(newInputs.count == inputs.count && newOutputs.count == outputs.count)
     var result = self
@@ -171,7 +172,8 @@ extension Model {
     }
     let rows = points.rows
     let outputs = (0..<rows).map { rates(Array(points.row($0))) }
-    let inputScaling = scaling((0..<points.columns).map { column in (0..<rows).map { points[$0, column] } })
+    let inputScaling = scaling(
+      (0..<points.columns).map { column in (0..<rows).map { points[$0, column] } })
     let outputScaling = scaling(self.outputs.indices.map { index in outputs.map { $0[index] } })
     return rescaled(inputs: inputScaling, outputs: outputScaling)
   }

@@ -25,7 +25,8 @@ extension Model {
   ///
   /// - Parameter timeStep: Δt in seconds.
   /// - Throws: `DataProblem.missingVariables` where an output's state is no input.
-  public func companionJacobians(at rows: Matrix, timeStep: Double) throws(DataProblem) -> [Matrix] {
+  public func companionJacobians(at rows: Matrix, timeStep: Double) throws(DataProblem) -> [Matrix]
+  {
     _ = try stateColumns()
     let states = outputs.map(\.name)
     let depth = inputs.filter { states.contains($0.source) }.history + 1

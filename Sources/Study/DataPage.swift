@@ -109,7 +109,9 @@ public struct DataPage {
     if let noise = variable.noise, let share = variable.noiseShare {
       facts.append(("noise", "\(Self.short(noise)) (\(Self.percent(share)) of the increments)"))
     }
-    if let explained = variable.explained { facts.append(("explained by the others", Self.percent(explained))) }
+    if let explained = variable.explained {
+      facts.append(("explained by the others", Self.percent(explained)))
+    }
     if !variable.outliers.isEmpty { facts.append(("outliers", "\(variable.outliers.count)")) }
     return [
       "name": variable.name, "unit": variable.unit.isEmpty ? "" : "[\(variable.unit)]",

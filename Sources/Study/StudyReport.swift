@@ -54,7 +54,8 @@ public struct StudyReport {
       title: plan.title ?? "Study of \(plan.plant.map { "the plant \($0)" } ?? "measured data")",
       introduction: introduction, sections: sections,
       colophon: "Made by filigree-study. Versions, seeds, machine, durations and commands are in "
-        + "manifest.json and provenance.md beside this report; everything in it is the same in every run.")
+        + "manifest.json and provenance.md beside this report; everything in it is the same in every run."
+    )
   }
 
   // MARK: Words

@@ -149,7 +149,8 @@ public final class StudyRun: Sendable {
       let (a, b) = (weight($0.element), weight($1.element))
       return a != b ? a > b : $0.offset < $1.offset
     }.map(\.element)
-    starting(.training, Amount(all: weight(all), before: weight(all) - weight(order.flatMap { $0 })))
+    starting(
+      .training, Amount(all: weight(all), before: weight(all) - weight(order.flatMap { $0 })))
     _ = try await concurrentMap(order.count, threads: threads) { index in
       try Task.checkCancellation()
       try self.train(order[index], report)

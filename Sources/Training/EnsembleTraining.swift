@@ -124,7 +124,8 @@ public struct EnsembleTraining: Sendable {
       try self.grounds(trained, of: member, materials[member])
     }
     let decided = try await concurrentMap(towers.count, threads: threads) { index in
-      try decide(trained.filter { $0.history.problem.tower == towers[index].tower }, grounds, materials)
+      try decide(
+        trained.filter { $0.history.problem.tower == towers[index].tower }, grounds, materials)
     }
     let finished = try await concurrentMap(members, threads: threads) { member in
       try finish(decided.flatMap(\.trained), of: member, materials[member])

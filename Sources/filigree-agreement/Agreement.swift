@@ -122,7 +122,9 @@ struct Agreement: Tool {
       try refuseOverwriting(consensus, [data].compactMap { $0 }, models: ensembles)
       try WholeFile.checkWritable(consensus, force: force)
     }
-    var loaded = try ensembles.map { try Ensemble.load($0, cut: cut.cut, told: reading.description) }
+    var loaded = try ensembles.map {
+      try Ensemble.load($0, cut: cut.cut, told: reading.description)
+    }
     if loaded.count == 2, loaded[0].name == loaded[1].name {
       for index in loaded.indices { loaded[index].name = ensembles[index] }
     }

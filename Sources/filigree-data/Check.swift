@@ -2,6 +2,7 @@ import CommandSupport
 import Dynamics
 import Foundation
 import Interchange
+import Reporting
 import Study
 
 struct Check: Tool {

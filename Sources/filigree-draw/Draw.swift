@@ -211,7 +211,9 @@ struct Draw: Tool {
   mutating func work() async throws {
     try WholeFile.checkWritable(output.output, force: output.force)
     try refuseOverwriting(output.output, [data].compactMap { $0 }, models: models)
-    var ensembles = try models.map { try Ensemble.load($0, cut: cut.cut, told: reading.description) }
+    var ensembles = try models.map {
+      try Ensemble.load($0, cut: cut.cut, told: reading.description)
+    }
     if ensembles.count == 2, ensembles[0].name == ensembles[1].name {
       for index in ensembles.indices { ensembles[index].name = models[index] }
     }
@@ -340,7 +342,8 @@ struct Draw: Tool {
       return .dependencies(chosen, title: title ?? "\(ensemble.name): what drives what")
     }
     let truth = try await variation.truth(
-      plant, for: ensemble, over: try tables.read(data, quiet: run.quiet), from: data, threads: run.threads)
+      plant, for: ensemble, over: try tables.read(data, quiet: run.quiet), from: data,
+      threads: run.threads)
     return .judged(
       chosen, by: truth, plant: plant + (variation.vary.map { ", varied by \($0)" } ?? ""),
       title: title ?? "\(ensemble.name) and the plant")

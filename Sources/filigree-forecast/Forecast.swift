@@ -215,7 +215,8 @@ struct Forecast: Tool {
       if overlap > 0.5 {
         Console.warning(
           "\(Int((100 * overlap).rounded())) % of the samples of \(self.data) are in "
-            + "\(self.training ?? "the training data") too; forecasts of what was learnt say little")
+            + "\(self.training ?? "the training data") too; forecasts of what was learnt say little"
+        )
       }
     }
     return (data, training)
@@ -244,7 +245,9 @@ struct Forecast: Tool {
   }
 
   private func loadEnsembles() throws -> [Ensemble] {
-    var loaded = try ensembles.map { try Ensemble.load($0, cut: cut.cut, told: reading.description) }
+    var loaded = try ensembles.map {
+      try Ensemble.load($0, cut: cut.cut, told: reading.description)
+    }
     let names = loaded.map(\.name)
     for index in loaded.indices where names.count(where: { $0 == names[index] }) > 1 {
       loaded[index].name = ensembles[index]
@@ -351,7 +354,8 @@ struct Forecast: Tool {
           return try Regression(training).standardisation().inputs.deviation
         } ?? ensemble.members[0].inputScaling.deviation
       return try RollingForecast(
-        groups: groups, inputs: inputs, states: Array(inputs.prefix(states)), over: data, horizons: horizons,
+        groups: groups, inputs: inputs, states: Array(inputs.prefix(states)), over: data,
+        horizons: horizons,
         scale: Array(scale.prefix(states)), precision: precision)
     } catch let problem as DataProblem {
       throw FileProblem.badData(path: self.data, problem: problem)

@@ -220,7 +220,10 @@ struct ForecastReport {
     for group in groups {
       let name = group.members > 1 ? "\(group.name), members" : group.name
       table.rows.append(
-        (name, cells(group.horizons, { $0.inUnits?[state].rmse }, { $0.inUnits?[state].fitPercent }))
+        (
+          name,
+          cells(group.horizons, { $0.inUnits?[state].rmse }, { $0.inUnits?[state].fitPercent })
+        )
       )
       if group.members > 1 {
         table.rows.append(

@@ -94,7 +94,8 @@ struct Paths: Tool {
   }
 
   mutating func work() async throws {
-    var ensemble = try Ensemble.load(models, cut: cut.cut, told: reading.description, quietly: describe)
+    var ensemble = try Ensemble.load(
+      models, cut: cut.cut, told: reading.description, quietly: describe)
     if describe { return try describeFile(ensemble) }
     let points = try points(ensemble)
     if let points, output == nil { ensemble = ensemble.standardisedBy(points, of: data ?? "") }
@@ -183,7 +184,9 @@ struct Paths: Tool {
         "--output writes one model, and \(models) has \(ensemble.members.count) members: name a member's file."
       )
     }
-    let asRead = cut.cut > 0 ? try Ensemble.load(models, told: reading.description, quietly: true).members[0] : model
+    let asRead =
+      cut.cut > 0
+      ? try Ensemble.load(models, told: reading.description, quietly: true).members[0] : model
     try refuseOverwriting(path, [data].compactMap { $0 }, models: [models])
     let check = LivePartCheck(model, asRead: asRead.network, over: points)
     guard check.deviation < LivePartCheck.tolerance else {
@@ -197,12 +200,10 @@ struct Paths: Tool {
 
   private func explainPair(_ ensemble: Ensemble, _ points: Matrix?) throws {
     func index(_ name: String, of variables: [Variable], _ role: String) throws -> Int {
-      let plain =
-        ["d/dt ", "next "].first { role == "output" && name.hasPrefix($0) }
-        .map { String(name.dropFirst(5)) } ?? name
-      guard
-        let index = variables.firstIndex(where: { $0.name == name })
-          ?? variables.firstIndex(where: { $0.name == plain })
+      let prefix = ["d/dt ", "next "].first { role == "output" && name.hasPrefix($0) } ?? ""
+      let plain = String(name.dropFirst(prefix.count))
+      let names = variables.map(\.name)
+      guard let index = names.firstIndex(of: name) ?? names.firstIndex(of: plain)
       else {
         let isSwapped =
           ensemble.inputs.contains { $0.name == explain[0] }

@@ -120,7 +120,8 @@ extension Train {
     run.note("lags: " + Self.listed(outcome.models[0].inputs))
     run.note(outcome.verdict)
     let figures = zip(data.states, outcome.delivered.errorByState).map { state, error in
-      "\(state.name) \(String(format: "%.3g", error))" + (state.unit.isEmpty ? "" : " \(state.unit)")
+      "\(state.name) \(String(format: "%.3g", error))"
+        + (state.unit.isEmpty ? "" : " \(state.unit)")
     }
     run.note(
       "\(output.output): \(counted(outcome.models.count, "model")) in "

@@ -516,7 +516,8 @@ struct Train: Tool {
     if !unexplained.isEmpty {
       Console.warning(
         "nothing is explained of the rates of \(unexplained.map(\.0).joined(separator: ", ")) on held-out "
-          + "trajectories (R² below 0.01): that they depend on little or nothing says nothing of the plant")
+          + "trajectories (R² below 0.01): that they depend on little or nothing says nothing of the plant"
+      )
     }
     let verdicts = evidence.pairs.joined().map(\.verdict)
     let counts = [Verdict.present, .weak, .absent, .undecided].map { wanted in

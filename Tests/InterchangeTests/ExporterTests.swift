@@ -29,7 +29,9 @@ struct ExporterTests {
   @Test("There are models")
   func complete() { #expect(Self.expected.count > 20) }
 
-  @Test("Outputs are onnxruntime's, Jacobians those of differences, also as our own file", arguments: expected)
+  @Test(
+    "Outputs are onnxruntime's, Jacobians those of differences, also as our own file",
+    arguments: expected)
   func right(entry: Expected.Entry) throws {
     let path = Fixture.path("exporters/\(entry.file)")
     let model = try EnsembleFolder.read(path).members[0]

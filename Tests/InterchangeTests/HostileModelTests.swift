@@ -86,8 +86,14 @@ private let refusals = [
   ("wide_input", "layer \"all\": it reads 1000000 values without weights"),
   ("doubling", "node \"double18\" (Concat): it joins no values, or more than 1000000"),
   ("no_features", "input \"x\": its shape must be [n, features]"),
-  ("external_data", "tensor \"w\": its numbers lie in \"weights.bin\", which is not beside the model"),
-  ("outside_data", "tensor \"w\": its numbers lie in \"../weights.bin\", outside the model's folder"),
+  (
+    "external_data",
+    "tensor \"w\": its numbers lie in \"weights.bin\", which is not beside the model"
+  ),
+  (
+    "outside_data",
+    "tensor \"w\": its numbers lie in \"../weights.bin\", outside the model's folder"
+  ),
   ("text_weights", "tensor \"w\": its element type, text, is not supported"),
   ("cycle", "node \"loop\" (Add): it reads \"y\", which no earlier node makes"),
   ("undefined_tensor", "node \"first\" (Gemm): it reads \"nowhere\", which no earlier node makes"),

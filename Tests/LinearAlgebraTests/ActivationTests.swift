@@ -18,7 +18,9 @@ struct ActivationTests {
     }
   }
 
-  @Test("No slope lies outside the range, and those at its ends are reached", arguments: Activation.allCases)
+  @Test(
+    "No slope lies outside the range, and those at its ends are reached",
+    arguments: Activation.allCases)
   func ranges(activation: Activation) {
     let slopes = stride(from: -20.0, through: 20, by: 0.001).map { activation.slope($0) }
     let range = activation.slopeRange
@@ -31,7 +33,8 @@ struct ActivationTests {
   @Test(
     "Known values",
     arguments: [
-      (Activation.errorFunction, 0.5, 0.5204998778130465), (.errorFunction, 2.5, 0.9995930479825550),
+      (Activation.errorFunction, 0.5, 0.5204998778130465),
+      (.errorFunction, 2.5, 0.9995930479825550),
       (.errorFunction, -1.99, -0.995111413199617), (.gelu, 1.0, 0.8413447460685429),
       (.gelu, -3.0, -0.00404969409489031), (.softplus, 0.0, 0.6931471805599453),
       (.mish, 1.0, 0.8650983882673103), (.selu, -1.0, -1.1113307378125625),

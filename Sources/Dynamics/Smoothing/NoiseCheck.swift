@@ -104,7 +104,8 @@ struct NoiseCheck {
       var (sum, count) = (0.0, 0.0)
       for row in 0..<max(0, residuals.rows - lag)
       where places[row + lag].trajectory == places[row].trajectory
-        && places[row + lag].sample == places[row].sample + lag {
+        && places[row + lag].sample == places[row].sample + lag
+      {
         sum += residuals[row, state] * residuals[row + lag, state]
         count += 1
       }

@@ -43,7 +43,8 @@ extension Double {
     switch exponent {
     case 0: self = sign * fraction * 0x1p-24
     case 31: self = fraction == 0 ? sign * .infinity : .nan
-    default: self = sign * Double(sign: .plus, exponent: exponent - 25, significand: 1024 + fraction)
+    default:
+      self = sign * Double(sign: .plus, exponent: exponent - 25, significand: 1024 + fraction)
     }
   }
 }

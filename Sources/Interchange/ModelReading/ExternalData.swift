@@ -33,7 +33,8 @@ struct ExternalData {
     let file = try inside(location, place)
     guard let handle = FileHandle(forReadingAtPath: file) else {
       throw problem(
-        "its numbers lie in \"\(location)\", which is not beside the model; keep both in one folder")
+        "its numbers lie in \"\(location)\", which is not beside the model; keep both in one folder"
+      )
     }
     defer { try? handle.close() }
     do {

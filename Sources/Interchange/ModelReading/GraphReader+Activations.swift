@@ -57,7 +57,8 @@ extension GraphReader {
       // α ELU(z/α)
       let alpha = number("alpha", 1)
       guard alpha != 0 else { throw fail("its alpha is 0") }
-      return try scaledResult(activated(.elu(scale: 1), scaled(try features(0), by: 1 / alpha)), alpha)
+      return try scaledResult(
+        activated(.elu(scale: 1), scaled(try features(0), by: 1 / alpha)), alpha)
     case "Selu":
       let (alpha, gamma) = (number("alpha", 1.67326319), number("gamma", 1.05070102))
       let isUsual = abs(alpha - 1.6732632) < 1e-6 && abs(gamma - 1.0507010) < 1e-6
@@ -84,7 +85,9 @@ extension GraphReader {
     case "ThresholdedRelu", "Shrink", "Sign", "Floor", "Ceil", "Round":
       throw fail("this function jumps, so that it has no slope there; it is not supported")
     default:
-      guard let activation = Self.activation(named: name, alpha: number("alpha", 1)) else { return nil }
+      guard let activation = Self.activation(named: name, alpha: number("alpha", 1)) else {
+        return nil
+      }
       return activated(activation, try features(0))
     }
   }
@@ -185,7 +188,9 @@ extension GraphReader {
 
   /// The one number by which all of `a` are `b`; nil where there is none.
   private func ratio(_ a: [Element], _ b: [Element]) -> Double? {
-    guard a.count == b.count, let first = zip(a, b).first(where: { !$1.isConstant }) else { return nil }
+    guard a.count == b.count, let first = zip(a, b).first(where: { !$1.isConstant }) else {
+      return nil
+    }
     guard let result = Self.ratio(first.0, first.1) else { return nil }
     return zip(a, b).allSatisfy { x, y in
       Self.ratio(x, y).map { abs($0 - result) <= 1e-12 * abs(result) } ?? false
@@ -317,7 +322,9 @@ extension GraphReader {
       else { continue }
       // element.a (r base + power.a base³), with base = z/k
       let k = element.a * r / c
-      guard power.b == 0, abs(element.a * power.a - c * 0.044715 * k * k * k) < 1e-5 else { continue }
+      guard power.b == 0, abs(element.a * power.a - c * 0.044715 * k * k * k) < 1e-5 else {
+        continue
+      }
       return base[Int(power.unit)].times(k).snapped
     }
     return nil

@@ -42,7 +42,8 @@ extension GraphReader {
     result.batchAxis = features.batchAxis.map { $0 + shape.count - features.shape.count }
     result.shape = shape
     if let axis = result.batchAxis, shape[axis] != 1 {
-      throw fail("a constant of shape \(tensor.shape) differs from sample to sample; export with any "
+      throw fail(
+        "a constant of shape \(tensor.shape) differs from sample to sample; export with any "
           + "number of samples (dynamic axes)")
     }
     return (result, Shape.places(from: tensor.shape, in: shape).map { tensor.values[$0] })
@@ -136,7 +137,8 @@ extension GraphReader {
     case (.constant(let c), .features): return try scaled(b, by: c, divides: false)
     case (.features(let x), .features(let y)):
       let pair = try paired(x, y)
-      let elements = gated(pair.a, by: pair.b) ?? gated(pair.b, by: pair.a) ?? product(pair.a, pair.b)
+      let elements =
+        gated(pair.a, by: pair.b) ?? gated(pair.b, by: pair.a) ?? product(pair.a, pair.b)
       return .features(Features(shape: pair.shape, elements: elements, batchAxis: pair.batchAxis))
     case (.unreadable(let problem), _), (_, .unreadable(let problem)): throw problem
     }

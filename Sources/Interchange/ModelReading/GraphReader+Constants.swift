@@ -114,7 +114,9 @@ extension GraphReader {
         second.isScalar, step.isScalar, step.values[0] != 0
       else { throw fail("its bounds must be numbers") }
       let count = ((second.values[0] - first.values[0]) / step.values[0]).rounded(.up)
-      guard count >= 1, count <= Double(Self.largestWidth) else { throw fail("it is empty or too long") }
+      guard count >= 1, count <= Double(Self.largestWidth) else {
+        throw fail("it is empty or too long")
+      }
       let values = (0..<Int(count)).map { first.values[0] + Double($0) * step.values[0] }
       return .constant(Tensor(shape: [values.count], values: values, type: first.type))
     case "ConstantOfShape":
@@ -148,7 +150,9 @@ extension GraphReader {
       try spend(first.values.count + second.values.count)
       let a = Matrix(rows: first.shape[0], columns: first.shape[1], elements: first.values)
       let b = Matrix(rows: second.shape[0], columns: second.shape[1], elements: second.values)
-      guard a.rows * a.columns * b.columns <= 1 << 32 else { throw fail("it is too large to be folded") }
+      guard a.rows * a.columns * b.columns <= 1 << 32 else {
+        throw fail("it is too large to be folded")
+      }
       return .constant(Tensor(shape: [a.rows, b.columns], values: (a * b).elements))
     default: return nil
     }
@@ -175,7 +179,8 @@ extension GraphReader {
         guard
           x.shape.indices.allSatisfy({
             $0 == axis
-              ? (x.shape[$0] + block - 1) / block == scale.shape[$0] : x.shape[$0] == scale.shape[$0]
+              ? (x.shape[$0] + block - 1) / block == scale.shape[$0]
+              : x.shape[$0] == scale.shape[$0]
           })
         else { throw fail("its scales do not fit the shape \(x.shape) in blocks of \(block)") }
         places = x.values.indices.map { index in
@@ -231,7 +236,9 @@ extension GraphReader {
       })
     else { throw fail("constants of different shapes are joined") }
     let before = Shape.count(Array(first.shape[..<axis]))
-    guard parts.reduce(0, { $0 + $1.values.count }) <= 1 << 26 else { throw fail("it is too large") }
+    guard parts.reduce(0, { $0 + $1.values.count }) <= 1 << 26 else {
+      throw fail("it is too large")
+    }
     var values: [Double] = []
     for row in 0..<before {
       for part in parts {

@@ -14,7 +14,10 @@ extension GraphReader {
     case "Cast", "CastLike": return [try cast()]
     case "Shape": return [try shapeOf()]
     case "Size":
-      return [.constant(Tensor(shape: [], values: [Double(Shape.count(try operand(0).shape))], type: .int64))]
+      return [
+        .constant(
+          Tensor(shape: [], values: [Double(Shape.count(try operand(0).shape))], type: .int64))
+      ]
     case "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose", "Expand", "Slice", "Gather",
       "Tile", "Pad", "GatherElements":
       return [try moved()]
@@ -83,7 +86,8 @@ extension GraphReader {
     case "LinearClassifier", "SVMClassifier", "ZipMap":
       throw fail("a classifier returns classes; Filigree reads regressors")
     default:
-      throw fail("this operator is not supported; of ai.onnx.ml Scaler, LinearRegressor and "
+      throw fail(
+        "this operator is not supported; of ai.onnx.ml Scaler, LinearRegressor and "
           + "ArrayFeatureExtractor are")
     }
   }

@@ -4,7 +4,9 @@ import LinearAlgebra
 extension GraphReader {
   mutating func gemm() throws(GraphProblem) -> GraphValue {
     let tensor = try constant(1, "its second operand, the weights,")
-    guard tensor.shape.count == 2 else { throw fail("its second operand must be a constant matrix") }
+    guard tensor.shape.count == 2 else {
+      throw fail("its second operand must be a constant matrix")
+    }
     var x = try features(0)
     if integer("transA", 0) != 0 {
       guard x.batchAxis == nil, x.shape.count == 2 else {
@@ -63,11 +65,14 @@ extension GraphReader {
   mutating func matMul(alpha: Double = 1) throws(GraphProblem) -> GraphValue {
     if node.domain == "com.microsoft",
       integer("transA", 0) != 0 || integer("transBatchA", 0) != 0 || integer("transBatchB", 0) != 0
-    { throw fail("it transposes samples") }
+    {
+      throw fail("it transposes samples")
+    }
     switch (try operand(0), try operand(1)) {
     case (.features(let x), .constant(var tensor)):
       if integer("transB", 0) != 0, tensor.shape.count == 2 {
-        let weight = Matrix(rows: tensor.shape[0], columns: tensor.shape[1], elements: tensor.values)
+        let weight = Matrix(
+          rows: tensor.shape[0], columns: tensor.shape[1], elements: tensor.values)
         tensor = Tensor(
           shape: [tensor.shape[1], tensor.shape[0]], values: weight.transposed.elements)
       }
@@ -75,7 +80,9 @@ extension GraphReader {
       guard alpha != 1 else { return result }
       return try scaled(result, by: Tensor(shape: [], values: [alpha]), divides: false)
     case (.constant(let tensor), .features(let x)):
-      guard tensor.shape.count == 2 else { throw fail("its first operand must be a constant matrix") }
+      guard tensor.shape.count == 2 else {
+        throw fail("its first operand must be a constant matrix")
+      }
       return .features(try product(of: tensor, columns: x))
     case (.features, .features):
       throw fail(
@@ -130,11 +137,13 @@ extension GraphReader {
     }
     let shift = shape.count + 2 - x.shape.count
     return Features(
-      shape: shape + [lines, columns], elements: elements, batchAxis: x.batchAxis.map { $0 + shift })
+      shape: shape + [lines, columns], elements: elements, batchAxis: x.batchAxis.map { $0 + shift }
+    )
   }
 
   /// A · x for a constant A: a column of x at a time.
-  private mutating func product(of a: Tensor, columns x: Features) throws(GraphProblem) -> Features {
+  private mutating func product(of a: Tensor, columns x: Features) throws(GraphProblem) -> Features
+  {
     guard x.shape.count <= 2, x.shape.first == a.shape[1], x.batchAxis != 0 || x.shape.count == 1
     else { throw fail("shapes \(a.shape) and \(x.shape) do not fit") }
     let weight = Matrix(rows: a.shape[0], columns: a.shape[1], elements: a.values)
@@ -143,7 +152,8 @@ extension GraphReader {
     for column in 0..<count {
       let part = (0..<a.shape[1]).map { x.elements[$0 * count + column] }
       try spend(a.values.count)
-      columns.append(try product(weight, Features(shape: [a.shape[1]], elements: part), bias: nil).elements)
+      columns.append(
+        try product(weight, Features(shape: [a.shape[1]], elements: part), bias: nil).elements)
     }
     let elements = (0..<a.shape[0]).flatMap { row in columns.map { $0[row] } }
     return Features(
@@ -159,7 +169,8 @@ extension GraphReader {
       coefficients.count % targets == 0
     else { throw fail("its \(coefficients.count) coefficients do not fit \(targets) targets") }
     guard [nil, "NONE"].contains(text("post_transform")) else {
-      throw fail("it transforms its result (\(text("post_transform") ?? "")); only NONE is supported")
+      throw fail(
+        "it transforms its result (\(text("post_transform") ?? "")); only NONE is supported")
     }
     let intercepts = attribute("intercepts")?.floats.map { Double($0) } ?? []
     guard intercepts.isEmpty || intercepts.count == targets else {

@@ -9,7 +9,11 @@ extension GraphReader {
   mutating func moved() throws(GraphProblem) -> GraphValue {
     let value = try operand(0)
     let batchAxis: Int?
-    if case .features(let features) = value { batchAxis = features.batchAxis } else { batchAxis = nil }
+    if case .features(let features) = value {
+      batchAxis = features.batchAxis
+    } else {
+      batchAxis = nil
+    }
     let move = try self.move(value.shape, batchAxis)
     try spend(move.places.count)
     return apply(move, to: value, batchAxis: axis(batchAxis, of: value.shape, after: move))
@@ -90,7 +94,8 @@ extension GraphReader {
       return reshaped([Shape.count(Array(shape[..<cut])), Shape.count(Array(shape[cut...]))])
     case "Squeeze":
       guard let axes = try list(1, "axes") else {
-        return reshaped(shape.indices.filter { shape[$0] != 1 || $0 == batchAxis }.map { shape[$0] })
+        return reshaped(
+          shape.indices.filter { shape[$0] != 1 || $0 == batchAxis }.map { shape[$0] })
       }
       var dropped: Set<Int> = []
       for axis in axes { dropped.insert(try self.axis(axis, rank: shape.count)) }
@@ -107,7 +112,8 @@ extension GraphReader {
       var rest = shape[...]
       return reshaped((0..<rank).map { added.contains($0) ? 1 : rest.removeFirst() })
     case "Transpose":
-      let order = attribute("perm")?.ints.map { Int(clamping: $0) } ?? Array(shape.indices.reversed())
+      let order =
+        attribute("perm")?.ints.map { Int(clamping: $0) } ?? Array(shape.indices.reversed())
       guard order.sorted() == Array(shape.indices) else { throw fail("perm \(order) of \(shape)") }
       let strides = Shape.strides(shape)
       let new = order.map { shape[$0] }
@@ -136,7 +142,9 @@ extension GraphReader {
   private func limit(_ shape: [Int]) throws(GraphProblem) {
     var count = 1
     for length in shape {
-      guard length >= 0, length <= Self.largestWidth else { throw fail("the shape \(shape) is too large") }
+      guard length >= 0, length <= Self.largestWidth else {
+        throw fail("the shape \(shape) is too large")
+      }
       count *= length
       guard count <= Self.largestWidth else { throw fail("the shape \(shape) is too large") }
     }
@@ -153,7 +161,9 @@ extension GraphReader {
     var known = 1
     for length in wanted where length != -1 {
       let (next, overflow) = known.multipliedReportingOverflow(by: length)
-      guard length > 0, !overflow, next <= 1 << 40 else { throw fail("\(shape) cannot become \(wanted)") }
+      guard length > 0, !overflow, next <= 1 << 40 else {
+        throw fail("\(shape) cannot become \(wanted)")
+      }
       known = next
     }
     if open.count == 1, count % known == 0 { wanted[open[0]] = count / known }
@@ -162,7 +172,8 @@ extension GraphReader {
       if open.isEmpty, let first = wanted.first, first > 1, known == count * first {
         return [1] + wanted.dropFirst()
       }
-      throw fail("\(shape) cannot become \(wanted); export with any number of samples (dynamic axes)")
+      throw fail(
+        "\(shape) cannot become \(wanted); export with any number of samples (dynamic axes)")
     }
     return wanted
   }
@@ -174,7 +185,9 @@ extension GraphReader {
     for axis in shape.indices {
       var next: [Int] = []
       next.reserveCapacity(places.count * indices[axis].count)
-      for place in places { for index in indices[axis] { next.append(place + index * strides[axis]) } }
+      for place in places {
+        for index in indices[axis] { next.append(place + index * strides[axis]) }
+      }
       places = next
     }
     return Move(shape: indices.map(\.count), places: places)
@@ -184,7 +197,8 @@ extension GraphReader {
     let starts = try list(1, "starts") ?? []
     let ends = try list(2, "ends") ?? []
     let axes = try list(3, "axes") ?? Array(starts.indices)
-    let steps = has(4) ? try constant(4, "steps").integers : Array(repeating: 1, count: starts.count)
+    let steps =
+      has(4) ? try constant(4, "steps").integers : Array(repeating: 1, count: starts.count)
     guard starts.count == ends.count, axes.count == starts.count, steps.count == starts.count else {
       throw fail("its starts, ends, axes and steps differ in number")
     }
@@ -194,7 +208,9 @@ extension GraphReader {
       guard shape.indices.contains(axis) else { throw fail("axis \(given) of \(shape)") }
       let (length, step) = (shape[axis], steps[number])
       guard step != 0 else { throw fail("its step is 0") }
-      func place(_ index: Int) -> Int { index < 0 ? max(index, -(1 << 40)) + length : min(index, 1 << 40) }
+      func place(_ index: Int) -> Int {
+        index < 0 ? max(index, -(1 << 40)) + length : min(index, 1 << 40)
+      }
       let low = step > 0 ? 0 : -1
       let high = step > 0 ? length : length - 1
       let first = min(max(place(starts[number]), max(low, 0)), high)
@@ -256,7 +272,8 @@ extension GraphReader {
       places = places.flatMap { place in
         (0..<new[axis]).map { index in
           let inner = index - pads[axis]
-          return place < 0 || !(0..<shape[axis]).contains(inner) ? -1 : place + inner * strides[axis]
+          return place < 0 || !(0..<shape[axis]).contains(inner)
+            ? -1 : place + inner * strides[axis]
         }
       }
     }
@@ -280,7 +297,8 @@ extension GraphReader {
         let size = (shape[axis] + parts - 1) / parts
         return (0..<parts).map { max(0, min(size, shape[axis] - $0 * size)) }
       }()
-    guard sizes.count == parts, sizes.allSatisfy({ $0 > 0 }), sizes.reduce(0, { $0 &+ $1 }) == shape[axis]
+    guard sizes.count == parts, sizes.allSatisfy({ $0 > 0 }),
+      sizes.reduce(0, { $0 &+ $1 }) == shape[axis]
     else { throw fail("the parts \(sizes) do not make up \(shape[axis])") }
     var first = 0
     return sizes.map { size in
@@ -301,7 +319,9 @@ extension GraphReader {
     guard let first = parts.first else { throw fail("it joins no values, or more than it may") }
     let axis = try self.axis(given, rank: first.shape.count)
     let batchAxis = parts.lazy.compactMap(\.batchAxis).first
-    guard axis != batchAxis else { throw fail("axis \(given) is that of the samples; only features can be joined") }
+    guard axis != batchAxis else {
+      throw fail("axis \(given) is that of the samples; only features can be joined")
+    }
     var length = 0
     for part in parts {
       guard part.shape.count == first.shape.count, part.shape.indices.contains(axis),
@@ -355,7 +375,8 @@ extension GraphReader {
     guard case .features = value, node.opType == "Cast" else { return value }
     let code = Int32(clamping: integer("to", 1))
     guard ElementType(rawValue: code)?.isFloat == true else {
-      throw fail("it turns computed values into \(ElementType.words(of: code)), which has no derivative")
+      throw fail(
+        "it turns computed values into \(ElementType.words(of: code)), which has no derivative")
     }
     return value
   }

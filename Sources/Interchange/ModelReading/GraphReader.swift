@@ -311,7 +311,8 @@ struct GraphInput {
       else {
         throw GraphProblem(
           place: place,
-          reason: "its shape must be [n, features] with a fixed number of features; axis \(axis) is "
+          reason:
+            "its shape must be [n, features] with a fixed number of features; axis \(axis) is "
             + (dim.dimParam.isEmpty ? "\(dim.dimValue)" : "\"\(dim.dimParam)\"")
             + ", so export it with that length fixed")
       }

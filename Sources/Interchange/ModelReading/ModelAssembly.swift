@@ -47,7 +47,9 @@ struct ModelAssembly {
       network: network, inputs: names.inputs, outputs: names.outputs,
       inputScaling: builder.inputScaling, outputScaling: builder.outputScaling,
       timeStep: told.timeStep
-        ?? entries[ONNX.Key.timeStep].flatMap(Double.init).flatMap { $0.isFinite && $0 > 0 ? $0 : nil },
+        ?? entries[ONNX.Key.timeStep].flatMap(Double.init).flatMap {
+          $0.isFinite && $0 > 0 ? $0 : nil
+        },
       recipe: entries[ONNX.Key.recipe].flatMap { JSON.value([String: String].self, from: $0) }
         ?? [:])
     let width = model.inputs.count
@@ -69,7 +71,8 @@ struct ModelAssembly {
     let names = lost.map { "\"\($0.name)\"" }.joined(separator: ", ")
     throw GraphProblem(
       place: "graph",
-      reason: "besides \"\(first.name)\" it wants \(names), of one row each: constants (means, deviations) "
+      reason:
+        "besides \"\(first.name)\" it wants \(names), of one row each: constants (means, deviations) "
         + "that its exporter did not write; export it with these as initialisers, for Keras by giving "
         + "Normalization its mean and variance as arguments, or scale the data before the network")
   }
@@ -134,7 +137,8 @@ struct ModelAssembly {
         + ", operator sets \(sets.joined(separator: ", "))")
     for input in inputs {
       report.lines.append(
-        "input \"\(input.name)\" of shape [\(Self.shape(input))]: \(counted(input.width, "feature"))")
+        "input \"\(input.name)\" of shape [\(Self.shape(input))]: \(counted(input.width, "feature"))"
+      )
     }
     report.lines.append("output \"\(output.name)\": \(counted(model.outputs.count, "value"))")
     let hidden = model.network.layers.count - model.network.outputLayers.count

@@ -20,7 +20,8 @@ struct Names {
   }
 
   init(
-    entries: [String: String], told: ModelDescription, isOurs: Bool, inputs graphInputs: [GraphInput],
+    entries: [String: String], told: ModelDescription, isOurs: Bool,
+    inputs graphInputs: [GraphInput],
     output: Filigree_Onnx_ValueInfoProto, outputCount: Int
   ) throws(GraphProblem) {
     let width = graphInputs.reduce(0) { $0 + $1.width }
@@ -40,7 +41,8 @@ struct Names {
       lines.append("names of inputs: as given")
     } else if let stored {
       named = stored.map {
-        Variable($0.name, unit: $0.unit ?? "", longName: $0.longName ?? "", role: $0.role ?? .control)
+        Variable(
+          $0.name, unit: $0.unit ?? "", longName: $0.longName ?? "", role: $0.role ?? .control)
       }
       lines.append("names of inputs: from the file's metadata")
     } else if let own {
@@ -116,7 +118,8 @@ struct Names {
       return nil
     }
     guard list.count == count else {
-      lines.append("the metadata name \(list.count) \(what) where there are \(count), and are left aside")
+      lines.append(
+        "the metadata name \(list.count) \(what) where there are \(count), and are left aside")
       return nil
     }
     return list

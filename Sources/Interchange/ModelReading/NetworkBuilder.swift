@@ -215,7 +215,8 @@ struct NetworkBuilder {
     guard rows.bias.count <= 1 << 20, count <= budget else {
       throw GraphProblem(
         place: "layer \"\(rows.name)\"",
-        reason: "it reads \(width(source)) values without weights in \(rows.bias.count) units, which "
+        reason:
+          "it reads \(width(source)) values without weights in \(rows.bias.count) units, which "
           + "needs more memory than a file of this size may ask for")
     }
     budget -= count
@@ -262,7 +263,9 @@ struct NetworkBuilder {
     var order: [Network.Source] = []
     for (column, element) in elements.enumerated() {
       guard let source = source(element) else {
-        for part in parts { rows.bias[part.row] += part.factor * weight[part.unit, column] * element.b }
+        for part in parts {
+          rows.bias[part.row] += part.factor * weight[part.unit, column] * element.b
+        }
         continue
       }
       let (scale, shift) = affine(element)
@@ -349,7 +352,9 @@ struct NetworkBuilder {
 
   /// Runs of outputs of one node each become layers that nothing else reads.
   private mutating func makeOutputs(_ outputs: [Element]) throws(GraphProblem) {
-    let exact = outputs.map { $0.isConstant || $0.isInput ? (mean: 0.0, deviation: 1.0) : (mean: $0.b, deviation: abs($0.a)) }
+    let exact = outputs.map {
+      $0.isConstant || $0.isInput ? (mean: 0.0, deviation: 1.0) : (mean: $0.b, deviation: abs($0.a))
+    }
     outputScaling = Standardisation(mean: exact.map(\.mean), deviation: exact.map(\.deviation))
     for (index, element) in outputs.enumerated() {
       let isHeld =
@@ -357,7 +362,8 @@ struct NetworkBuilder {
         && outputScaling.deviation[index] > 0
       guard isHeld else {
         throw GraphProblem(
-          place: "output \(index + 1)", reason: "its scaling (\(element.a), \(element.b)) is out of range")
+          place: "output \(index + 1)",
+          reason: "its scaling (\(element.a), \(element.b)) is out of range")
       }
     }
     var first = 0
@@ -372,12 +378,15 @@ struct NetworkBuilder {
   private mutating func makeOutput(_ elements: [Element], from first: Int) throws(GraphProblem) {
     // What is left of each after the output's scaling: ±1, unless rounding or the input is in it.
     let standardised = elements.enumerated().map { index, element in
-      let (mean, deviation) = (outputScaling.mean[first + index], outputScaling.deviation[first + index])
+      let (mean, deviation) = (
+        outputScaling.mean[first + index], outputScaling.deviation[first + index]
+      )
       return mean == 0 && deviation == 1 ? element : element.plus(-mean).dividedBy(deviation)
     }
     let node = Int(elements[0].node)
     // A layer of which this is all that is read, and in order.
-    if node > 0, !isInlined(node), let layer = layerOfNode[node], isOnlyOutput(layer, node, standardised)
+    if node > 0, !isInlined(node), let layer = layerOfNode[node],
+      isOnlyOutput(layer, node, standardised)
     {
       outputLayers.append(layer)
       return

@@ -1,5 +1,6 @@
 import Dynamics
 import Foundation
+import LinearAlgebra
 
 /// Rows put into runs and into order, and how far apart they are.
 ///
@@ -177,10 +178,10 @@ struct Sampling {
   static func handy(_ value: Double, within tolerance: Double) -> Double {
     guard value > 0, value.isFinite else { return value }
     let reach = min(max(tolerance, 1e-9 * value), 0.01 * value)
-    let exponent = Int(log10(value).rounded(.down))
+    let exponent = Int(Double.log10(value).rounded(.down))
     for digits in 0..<3 {
       let power = digits - exponent
-      let scale = pow(10, Double(abs(power)))
+      let scale = Double.pow(10, abs(power))
       let rounded =
         power >= 0 ? (value * scale).rounded() / scale : (value / scale).rounded() * scale
       if abs(rounded - value) <= reach { return rounded }
@@ -189,7 +190,7 @@ struct Sampling {
     if rate >= 1, abs(1 / rate - value) <= reach { return 1 / rate }
     for digits in 3..<12 {
       let power = digits - exponent
-      let scale = pow(10, Double(abs(power)))
+      let scale = Double.pow(10, abs(power))
       let rounded =
         power >= 0 ? (value * scale).rounded() / scale : (value / scale).rounded() * scale
       if abs(rounded - value) <= reach { return rounded }

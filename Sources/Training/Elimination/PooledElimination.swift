@@ -92,7 +92,8 @@ package struct PooledElimination {
           break
         }
         let rest = batch.filter { trial.needed[$0] == nil }
-        batch = rest.isEmpty || rest.count == batch.count
+        batch =
+          rest.isEmpty || rest.count == batch.count
           ? Array(batch.prefix(batch.count / 2)) : rest
       }
     }
@@ -108,7 +109,8 @@ package struct PooledElimination {
       let read = outcome.members.readInputs
       let found = additions(of: (0..<count).filter { !read.contains($0) }, outcome.members)
         .filter { isProven($0.value) }
-      guard let best = found.max(by: { ($0.value.statistic, $1.key) < ($1.value.statistic, $0.key) })
+      guard
+        let best = found.max(by: { ($0.value.statistic, $1.key) < ($1.value.statistic, $0.key) })
       else { return }
       for index in outcome.members.indices {
         outcome.members[index].network =

@@ -96,7 +96,8 @@ struct PooledEvidence: Sendable {
         effect: effect, low: low, high: high.isFinite ? high : nil,
         signed: isIn[input] ? signs.map { $0[input] }.mean : signed[input],
         cost: comparison.cost,
-        costError: comparison.costError.isFinite ? comparison.costError : nil, statistic: comparison.statistic,
+        costError: comparison.costError.isFinite ? comparison.costError : nil,
+        statistic: comparison.statistic,
         verdict: verdict(input, low: low, high: high, proof: proof, negligible: negligible))
     }
   }

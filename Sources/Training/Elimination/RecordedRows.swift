@@ -31,8 +31,9 @@ extension RegressionRows {
       let place = seen[block, default: 0]
       seen[block] = place + 1
       let standardised = inputScaling.standardise(values.prefix(inputScaling.count))
-      guard Double(place) < share * Double(lengths[block] ?? 0)
-        || controls.contains(where: { abs(standardised[$0]) > 5 })
+      guard
+        Double(place) < share * Double(lengths[block] ?? 0)
+          || controls.contains(where: { abs(standardised[$0]) > 5 })
       else { return }
       isChosen[row] = true
       elements += standardised

@@ -116,7 +116,8 @@ struct TangentFit {
   /// √w z, or √w.
   private static func weighted(_ rows: RegressionRows, _ input: Int?) -> [Double] {
     (0..<rows.inputs.rows).map { row in
-      (input.map { rows.inputs[row, $0] } ?? 1) * (rows.weights.map { $0[row, 0].squareRoot() } ?? 1)
+      (input.map { rows.inputs[row, $0] } ?? 1)
+        * (rows.weights.map { $0[row, 0].squareRoot() } ?? 1)
     }
   }
 

@@ -68,7 +68,9 @@ struct FreeRunFit: Sendable {
       guard now.loss.isFinite, !Task.isCancelled else { break }
       var system = now.curvature
       let floor = 1e-9 * trace(system) / Double(max(1, theta.count))
-      for index in theta.indices { system[index, index] += damping * (system[index, index] + floor) }
+      for index in theta.indices {
+        system[index, index] += damping * (system[index, index] + floor)
+      }
       let step = system.solvePositiveDefinite(now.gradient.map { -$0 })
       let moved = step.map { zip(theta, $0).map { $0 + $1 } }
       let loss = moved.map { free.loss(maps, $0, windows) + penalty($0) } ?? .infinity

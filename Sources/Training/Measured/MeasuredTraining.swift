@@ -163,9 +163,10 @@ public struct MeasuredTraining: Sendable {
         stream: RandomStream(seed: seed, path: [8, UInt64(fold)]))
     }
     let byStage = fits[0].stages.indices.map { stage in
-      pooled(folds.indices.map { fold in
-        record.heldOut(shape, fits[fold].maps, fits[fold].stages[stage], on: folds[fold])
-      })
+      pooled(
+        folds.indices.map { fold in
+          record.heldOut(shape, fits[fold].maps, fits[fold].stages[stage], on: folds[fold])
+        })
     }
     let stage = byStage.indices.min { byStage[$0].error < byStage[$1].error } ?? 0
     let horizon = StagedFit.horizons[stage]
@@ -182,11 +183,12 @@ public struct MeasuredTraining: Sendable {
     }
     let positions = sparse.map(\.count).min() ?? 0
     let judged = (0..<positions).map { position in
-      pooled(folds.indices.map { fold in
-        record.heldOut(
-          shape, sparse[fold][position].maps, sparse[fold][position].parameters,
-          on: folds[fold])
-      })
+      pooled(
+        folds.indices.map { fold in
+          record.heldOut(
+            shape, sparse[fold][position].maps, sparse[fold][position].parameters,
+            on: folds[fold])
+        })
     }
     guard positions > 1, let best = judged.min(by: { $0.error < $1.error }) else { return [whole] }
     let position =
@@ -278,7 +280,7 @@ public struct MeasuredTraining: Sendable {
       stream: RandomStream(seed: seed, path: [9, UInt64(member)]), horizons: stage + 1)
     let start = SparseFit(maps: fit.maps, parameters: fit.stages[stage])
     let path = path(record, shape, stage, parameters: start.parameters.count)
-        .run(start, without: held, positions: choice.position)
+      .run(start, without: held, positions: choice.position)
     let sparse = path[min(choice.position, path.count - 1)]
     let last = refitted(sparse, choice, record)
     // What goes astray over the whole record, though its parts were foretold, is not delivered.
@@ -289,7 +291,8 @@ public struct MeasuredTraining: Sendable {
     return after <= max(before, 2 * error) ? last : sparse
   }
 
-  private func refitted(_ sparse: SparseFit, _ choice: Choice, _ record: MeasuredRecord) -> SparseFit
+  private func refitted(_ sparse: SparseFit, _ choice: Choice, _ record: MeasuredRecord)
+    -> SparseFit
   {
     let free = record.freeRun(choice.shape.features)
     let fit = FreeRunFit(free, sparse.maps, ridge: choice.shape.kind.ridge)
