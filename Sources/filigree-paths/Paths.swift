@@ -199,7 +199,7 @@ struct Paths: Tool {
     func index(_ name: String, of variables: [Variable], _ role: String) throws -> Int {
       let plain =
         ["d/dt ", "next "].first { role == "output" && name.hasPrefix($0) }
-        .map { String(name.dropFirst(5)) } ?? name
+        .map { _ in String(name.dropFirst(5)) } ?? name
       guard
         let index = variables.firstIndex(where: { $0.name == name })
           ?? variables.firstIndex(where: { $0.name == plain })
