@@ -168,11 +168,12 @@ public final class StudyRun: Sendable {
     let perEpoch = Double(cell.size) / max(1, towers)
     let clock = ContinuousClock()
     let begin = clock.now
+    let name = plan.name(cell)
     let progress: @Sendable (EnsembleTraining.Progress) -> Void = { event in
       report(
         Progress(
           stage: .training, done: perEpoch * Double(1 + event.epochsLeftOut),
-          detail: "\(plan.name(cell)), member \(event.problem.member)"))
+          detail: "\(name), member \(event.problem.member)"))
     }
     var outcome: EnsembleTraining.Outcome?
     var failure: TrainingFailure?
