@@ -15,6 +15,7 @@ let libraries = [
 /// Each tool with what it uses beside what all of them do.
 let tools: KeyValuePairs<String, [Target.Dependency]> = [
   "simulate": [],
+  "data": ["Reporting", "Study"],
   "train": ["Evidence", "Networks", "Training", "Reporting"],
   "paths": ["Networks", "Structure", "Reporting"],
   "sensitivity": ["Networks", "Structure", "Reporting"],
@@ -96,6 +97,8 @@ let package = Package(
       dependencies: [
         "LinearAlgebra", "Dynamics", "Networks", "Training", "Structure", "Forecasting",
         "GraphDrawing", "Drawing", "Reporting", "Interchange",
+        // The page of a table that was looked at.
+        .product(name: "Mustache", package: "swift-mustache"),
         .product(name: "SystemPackage", package: "swift-system"),
         .product(name: "Yams", package: "Yams"),
       ]),
@@ -106,6 +109,7 @@ let package = Package(
         "Reporting", "Interchange",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "Yams", package: "Yams"),
       ]),
   ]
     + [

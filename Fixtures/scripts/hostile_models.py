@@ -73,7 +73,6 @@ def shapes():
     doubling = [node("Concat", [f"c{i}", f"c{i}"], [f"c{i + 1}"], name=f"double{i}", axis=1) for i in range(48)]
     save("doubling", [node("Relu", ["x"], ["c0"]), *doubling, node("Relu", ["c48"], ["y"])])
     save("no_features", [node("Relu", ["x"], ["y"])], inputs=[value("x", 0)])
-    save("picture_input", [node("Relu", ["x"], ["y"])], inputs=[value("x", 3, 8, 8)])
 
 
 def structure():
@@ -83,25 +82,35 @@ def structure():
     external.data_location = TensorProto.EXTERNAL
     external.external_data.add(key="location", value="weights.bin")
     save("external_data", [linear()], [external, b])
-    half = numpy_helper.from_array(np.ones((2, 2), np.float16), "w")
-    save("half_precision", [linear()], [half, b])
+    outside = matrix("w", 2, 2)
+    outside.ClearField("raw_data")
+    outside.data_location = TensorProto.EXTERNAL
+    outside.external_data.add(key="location", value="../weights.bin")
+    save("outside_data", [linear()], [outside, b])
+    save("text_weights", [linear()], [helper.make_tensor("w", TensorProto.STRING, [2, 2], [b"a"] * 4), b])
     save("cycle", [node("Add", ["x", "y"], ["z"], name="loop"), node("Relu", ["z"], ["y"])])
     save("undefined_tensor", [linear("nowhere")], [b])
     save("undefined_output", [linear()], [w, b], outputs=[value("nothing", 2)])
-    save("two_inputs", [node("Add", ["x", "u"], ["y"])], inputs=[value("x", 2), value("u", 2)])
+    save("lost_constants", [node("Sub", ["x", "mean"], ["z"]), node("Relu", ["z"], ["y"])],
+         inputs=[value("x", 2), helper.make_tensor_value_info("mean", TensorProto.FLOAT, [1, 2])])
     save("two_outputs", [linear()], [w, b], outputs=[value("y", 2), value("x", 2)])
     save("no_nodes", [])
     save("returns_its_input", [node("Identity", ["x"], ["y"])])
-    save("product_of_values", [node("Relu", ["x"], ["a"]), node("Mul", ["a", "x"], ["y"], name="gate")])
-    save("lone_sigmoid", [node("Gemm", ["x", "w", "b"], ["z"]), node("Sigmoid", ["z"], ["y"], name="squash")], [w, b])
+    save("own_norm", [node("LayerNormalization", ["x", "b"], ["y"], name="norm")], [b])
+    save("quantised_values", [node("QuantizeLinear", ["x", "s"], ["q"], name="round"),
+                              node("DequantizeLinear", ["q", "s"], ["y"])], [matrix("s", 1)])
     save("lacking_operand", [node("Add", ["x"], ["y"], name="sum")])
     save("computed_weights", [node("Relu", ["x"], ["a"]), node("MatMul", ["x", "a"], ["y"], name="attention")])
     save("transposed_input", [node("Gemm", ["x", "w", "b"], ["y"], name="first", transA=1)], [w, b])
     save("joined_samples", [node("Relu", ["x"], ["a"]), node("Concat", ["a", "a"], ["y"], name="stack", axis=0)])
     save("foreign_domain", [node("Relu", ["x"], ["y"], name="odd", domain="com.example")])
-    save("scaled_twice", [node("Mul", ["x", "c"], ["a"]), node("Relu", ["a"], ["p"]),
-                          node("Relu", ["x"], ["q"], name="second"), node("Add", ["p", "q"], ["y"])],
-         [matrix("c", 2)])
+    # A function that calls itself.
+    call = node("call", ["x"], ["y"], name="again", domain="own")
+    graph = helper.make_graph([call], "hostile", [value("x", 2)], [value("y", 2)])
+    function = helper.make_function("own", "call", ["x"], ["y"], [call], [helper.make_opsetid("own", 1)])
+    model = helper.make_model(graph, functions=[function], ir_version=8,
+                              opset_imports=[helper.make_opsetid("", 17), helper.make_opsetid("own", 1)])
+    (FOLDER / "calling_itself.onnx").write_bytes(model.SerializeToString(deterministic=True))
 
 
 def main():

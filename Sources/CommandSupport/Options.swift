@@ -89,39 +89,6 @@ public struct VariationOption: ParsableArguments {
   }
 }
 
-public struct ControlsOption: ParsableArguments {
-  @Option(
-    help: ArgumentHelp(
-      "For data that do not say which variables are inputs (a CSV file from elsewhere): their names, "
-        + "separated by commas. All others are states.", valueName: "names"))
-  public var inputs: String?
-
-  public init() {}
-
-  /// The names as a list; a name with a comma in it is quoted as in CSV.
-  public var names: [String]? {
-    inputs.map { NameList.parse($0) }
-  }
-
-  /// - Parameters:
-  ///   - path: of a file of trajectories.
-  ///   - gaps: whether values of states may be missing.
-  public func read(_ path: String, gaps: Gaps = .refused) throws -> Trajectories {
-    let data = try TrajectoryFile.read(path, gaps: gaps)
-    guard let names else { return data }
-    let changed = data.controls.map(\.name).filter { !names.contains($0) }
-    if !changed.isEmpty {
-      Console.warning(
-        "\(path) marks \(changed.joined(separator: ", ")) as inputs; --inputs makes them states")
-    }
-    do {
-      return try data.declaring(controls: names)
-    } catch {
-      throw FileProblem.badData(path: path, problem: error)
-    }
-  }
-}
-
 /// Names separated by commas; a name may be put in double quotes.
 public enum NameList {
   public static func parse(_ text: String) -> [String] {

@@ -40,13 +40,15 @@ public struct RollingForecast: Sendable {
   /// σ_x of each state.
   public let scale: [Double]
   public let precision: Rollout.Precision
+  /// For each member of each group: how it is moved if not by what the kernels do.
+  fileprivate let laggedRollouts: [[LaggedRollout?]]
   fileprivate let data: Trajectories
   fileprivate let stateColumns: [Int]
   fileprivate let controlColumns: [Int]
 
   /// - Parameters:
   ///   - groups: models that are forecast with, by ensembles.
-  ///   - inputs: what all models read, in their order.
+  ///   - inputs: what models without lags read, in their order; what others read are moments of these.
   ///   - states: those whose rates they predict, the first of the inputs.
   ///   - data: true trajectories.
   ///   - horizons: ascending.
@@ -68,6 +70,21 @@ public struct RollingForecast: Sendable {
         missing,
         extra: data.variables.map(\.name).filter { name in !inputs.contains { $0.name == name } })
     }
+    var lagged: [[LaggedRollout?]] = []
+    for group in groups {
+      var rollouts: [LaggedRollout?] = []
+      for member in group.members {
+        guard case .model(let model) = member,
+          model.inputs.haveLags || model.inputs.map(\.name) != inputs.map(\.name)
+        else {
+          rollouts.append(nil)
+          continue
+        }
+        rollouts.append(try LaggedRollout(model, over: data))
+      }
+      lagged.append(rollouts)
+    }
+    laggedRollouts = lagged
     self.groups = groups
     self.states = states
     self.horizons = horizons
@@ -211,6 +228,7 @@ private struct ForecastBlock: ~Copyable {
     case rollout(Rollout)
     /// With the states of all lanes.
     case plant(any Plant, [[Double]])
+    case lagged(LaggedRollout)
   }
 
   init(_ forecast: RollingForecast, trajectories: Range<Int>, kept: Set<Int>) {
@@ -227,14 +245,15 @@ private struct ForecastBlock: ~Copyable {
         divergedAt: layouts.numbers.reserve(lanes), errors: forecast.emptyErrors(trajectories))
     }
     groups = []
-    for group in forecast.groups {
+    for (number, group) in forecast.groups.enumerated() {
       var members: [(mover: Mover, sums: Sums)] = []
-      for member in group.members {
+      for (place, member) in group.members.enumerated() {
         let mover: Mover =
-          switch member {
-          case .model(let model):
+          switch (member, forecast.laggedRollouts[number][place]) {
+          case (_, let lagged?): .lagged(lagged)
+          case (.model(let model), nil):
             .rollout(Rollout(model, timeStep: forecast.data.timeStep, in: &layouts))
-          case .plant(let plant): .plant(plant, [])
+          case (.plant(let plant), nil): .plant(plant, [])
           }
         members.append((mover, sums()))
       }
@@ -268,6 +287,9 @@ private struct ForecastBlock: ~Copyable {
           groups[group].members[member].mover = .rollout(rollout)
         case .plant(let plant, _):
           groups[group].members[member].mover = .plant(plant, initial)
+        case .lagged(var lagged):
+          lagged.load(trajectories.map { forecast.data.samples[$0] })
+          groups[group].members[member].mover = .lagged(lagged)
         }
         arenas.numbers.fill(groups[group].members[member].sums.divergedAt, with: .infinity)
       }
@@ -341,6 +363,9 @@ private struct ForecastBlock: ~Copyable {
           arenas, steps: count, controls: table.controls, forecast: table.forecast)
       case .plant(let plant, let state):
         groups[group].members[member].mover = .plant(plant, roll(plant, state, first, count))
+      case .lagged(var lagged):
+        roll(&lagged, first, count)
+        groups[group].members[member].mover = .lagged(lagged)
       }
       score(sums, table.forecast, first, count)
       if isPooled {
@@ -359,6 +384,22 @@ private struct ForecastBlock: ~Copyable {
       forecast: forecastTable, truth: table.truth, scale: table.scale,
       limit: RollingForecast.divergenceLimit, absolute: sums.absolute, squared: sums.squared,
       divergedAt: sums.divergedAt)
+  }
+
+  private mutating func roll(_ lagged: inout LaggedRollout, _ first: Int, _ count: Int) {
+    for lane in 0..<lanes {
+      // Lanes behind the last trajectory repeat it and count for nothing.
+      let path =
+        lane < trajectories.count
+        ? lagged.roll(lane, first: first, count: count)
+        : Matrix(rows: count, columns: forecast.states.count)
+      for step in 0..<count {
+        for index in forecast.states.indices {
+          arenas.numbers[table.forecast, (step * forecast.states.count + index) * lanes + lane] =
+            path[step, index]
+        }
+      }
+    }
   }
 
   private mutating func roll(

@@ -1,3 +1,4 @@
+import CFileSystem
 import CNetCDF
 import Dynamics
 import Foundation
@@ -18,7 +19,7 @@ enum NetCDF {
   private static let setPrinting = dlsym(dlopen(nil, RTLD_LAZY), "H5Eset_auto2")
     .map { unsafeBitCast($0, to: SetPrinting.self) }
 
-  private static func exclusively<Result>(_ body: () throws -> Result) throws -> Result {
+  static func exclusively<Result>(_ body: () throws -> Result) throws -> Result {
     try lock.withLock { _ in
       _ = setPrinting?(0, nil, nil)
       return try body()
@@ -269,7 +270,7 @@ enum NetCDF {
 }
 
 /// What libnetcdf says of a failed call.
-private struct NetCDFError: Error, CustomStringConvertible {
+struct NetCDFError: Error, CustomStringConvertible {
   let code: Int32
   var variable: String?
   var description: String {
@@ -282,7 +283,7 @@ private func check(_ code: Int32) throws {
 }
 
 /// An open data set; closed with its owner. The caller holds the lock.
-private struct Dataset: ~Copyable {
+struct Dataset: ~Copyable {
   struct Dimension: Equatable {
     var name: String
     var length: Int
@@ -301,11 +302,24 @@ private struct Dataset: ~Copyable {
 
   private let id: Int32
   private var isOpen = true
+  /// The file in memory that is being written; −1 where libnetcdf holds it itself.
+  private let memory: Int32
 
+  /// A file without a name in memory, which libnetcdf takes for one on disk: of those that it holds in memory
+  /// itself it forgets in which order variables were defined (netcdf-c issue 3334).
   init(creating: Void) throws {
     var id: Int32 = 0
-    try check(nc_create_mem("filigree", NC_NETCDF4, 1 << 16, &id))
+    let descriptor = filigree_memory_file()
+    let status =
+      descriptor >= 0
+      ? nc_create("/proc/self/fd/\(descriptor)", NC_NETCDF4, &id)
+      : nc_create_mem("filigree", NC_NETCDF4, 1 << 16, &id)
+    if status != NC_NOERR {
+      if descriptor >= 0 { close(descriptor) }
+      throw NetCDFError(code: status)
+    }
     self.id = id
+    memory = descriptor
   }
 
   /// - Parameter buffer: must outlive the data set. Only read, though C's type does not say so.
@@ -318,9 +332,13 @@ private struct Dataset: ~Copyable {
       nc_open_mem(
         "filigree", NC_NOWRITE, buffer.count, UnsafeMutableRawPointer(mutating: base), &id))
     self.id = id
+    memory = -1
   }
 
-  deinit { if isOpen { nc_abort(id) } }
+  deinit {
+    if isOpen { nc_abort(id) }
+    if memory >= 0 { close(memory) }
+  }
 
   func defineDimension(_ name: String, _ length: Int) throws -> Int32 {
     var result: Int32 = 0
@@ -357,11 +375,30 @@ private struct Dataset: ~Copyable {
 
   /// Closes the file and returns its bytes.
   mutating func finish() throws -> [UInt8] {
-    var memory = NC_memio()
     isOpen = false
-    try check(nc_close_memio(id, &memory))
-    defer { free(memory.memory) }
-    return Array(UnsafeRawBufferPointer(start: memory.memory, count: memory.size))
+    if memory >= 0 {
+      try check(nc_close(id))
+      return try written()
+    }
+    var held = NC_memio()
+    try check(nc_close_memio(id, &held))
+    defer { free(held.memory) }
+    return Array(UnsafeRawBufferPointer(start: held.memory, count: held.size))
+  }
+
+  /// What lies in the file in memory.
+  private func written() throws -> [UInt8] {
+    let size = Int(lseek(memory, 0, SEEK_END))
+    guard size > 0 else { throw NetCDFError(code: NC_EHDFERR) }
+    return try [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+      while count < size {
+        guard let base = buffer.baseAddress else { return }
+        let part = pread(memory, base + count, size - count, off_t(count))
+        if part < 0 && errno == EINTR { continue }
+        guard part > 0 else { throw NetCDFError(code: NC_EHDFERR) }
+        count += part
+      }
+    }
   }
 
   func variables() throws -> [FileVariable] {

@@ -1,27 +1,57 @@
 import Dynamics
 import Foundation
 
-/// Trajectories in files: NetCDF-4 (`.nc`) or CSV (`.csv`).
+/// Trajectories in files: NetCDF (`.nc`), tables as text, NumPy archives.
 public enum TrajectoryFile {
   /// - Parameters:
-  ///   - path: ending in `.nc` or `.csv`.
-  ///   - controls: for CSV, the columns that are controls; nil leaves it to the header.
-  ///   - gaps: whether values of states may be missing (fill values in NetCDF; in CSV nothing, NA or NaN).
+  ///   - path: a NetCDF file, or any table as text.
+  ///   - controls: the variables that are controls; nil leaves it to the file.
+  ///   - gaps: whether values of states may be missing.
   /// - Throws: `FileProblem` with the place.
   public static func read(
     _ path: String, controls: [String]? = nil, gaps: Gaps = .refused
   ) throws(FileProblem) -> Trajectories {
-    let bytes = try WholeFile.read(path)
+    var settings = TableSettings()
+    settings.inputs = controls
+    return try read(path, settings: settings, gaps: gaps).data
+  }
+
+  /// Trajectories out of a table as it comes, with an account of what was found, assumed and done.
+  ///
+  /// - Parameters:
+  ///   - path: a NetCDF file, a NumPy archive (.npz), or a table as text; what it is is told by its content.
+  ///   - settings: what is known of it; the rest is found.
+  ///   - gaps: whether values of states may be missing (fill values in NetCDF; in tables nothing, or words such
+  ///     as NaN or Bad). Controls are held where they are missing.
+  ///   - toleratesUnevenness: whether rows that are not equally spaced are resampled, and that said.
+  /// - Throws: `FileProblem` with the place and what to do.
+  public static func read(
+    _ path: String, settings: TableSettings, gaps: Gaps = .refused,
+    toleratesUnevenness: Bool = false
+  )
+    throws(FileProblem) -> (data: Trajectories, report: TableReport)
+  {
+    if let problem = settings.problem { throw .malformed(path: path, place: "", reason: problem) }
+    var stream = try ByteStream(path)
+    try stream.fill()
     // By content, so that a wrong ending does no harm: HDF5 and classic NetCDF have signatures.
+    let head = stream.unread
     let isNetCDF =
-      bytes.starts(with: [0x89, 0x48, 0x44, 0x46]) || bytes.starts(with: Array("CDF".utf8))
-    let isNamedNetCDF = WholeFile.ending(path) == "nc"
-    let data =
-      isNetCDF || isNamedNetCDF
-      ? try NetCDF.trajectories(bytes, path: path, gaps: gaps)
-      : try CSV.trajectories(bytes, path: path, gaps: gaps)
-    guard let controls else { return data }
-    return try locating(path) { () throws(DataProblem) in try data.declaring(controls: controls) }
+      head.starts(with: [0x89, 0x48, 0x44, 0x46]) || head.starts(with: Array("CDF".utf8))
+    let preparation = TablePreparation(
+      settings: settings, gaps: gaps, toleratesUnevenness: toleratesUnevenness)
+    if isNetCDF || WholeFile.ending(path) == "nc" {
+      let bytes = try stream.drain()
+      return try NetCDFTable.read(bytes, path: path, settings: settings, gaps: gaps)
+    }
+    let table: RawTable
+    if NumPyArchive.isOne(head, path) {
+      table = try NumPyArchive.table(try stream.drain(), path: path, settings: settings)
+    } else {
+      table = try TableReader.read(&stream, settings: settings)
+    }
+    let outcome = try preparation.trajectories(table)
+    return (outcome.data, outcome.report)
   }
 
   /// The bytes of a file for `path`, by its ending.

@@ -104,12 +104,12 @@ public enum Activation: Hashable, Sendable {
     case .cosine: Properties(name: "cos", code: UInt32(FILIGREE_COS), slopes: -1...1, gain: 1)
     case .leakyRelu(let slope):
       Properties(
-        name: "leaky-relu(\(slope))", code: UInt32(FILIGREE_LEAKY_RELU),
+        name: "leaky-relu(\(Float(slope)))", code: UInt32(FILIGREE_LEAKY_RELU),
         slopes: min(1, slope)...max(1, slope), gain: 2 / (1 + slope * slope),
         isPiecewiseLinear: true)
     case .elu(let scale):
       Properties(
-        name: "elu(\(scale))", code: UInt32(FILIGREE_ELU),
+        name: "elu(\(Float(scale)))", code: UInt32(FILIGREE_ELU),
         slopes: min(0, scale)...max(1, scale), gain: 1.5)
     }
   }
@@ -147,7 +147,7 @@ extension Activation: CaseIterable {
   public static let allCases: [Activation] = [
     .identity, .relu, .silu, .tanh, .square, .sigmoid, .softplus, .gelu, .geluByTanh, .selu,
     .softsign, .clip, .hardSwish, .mish, .errorFunction, .exponential, .sine, .cosine,
-    .leakyRelu(slope: 0.01), .elu(scale: 1),
+    .leakyRelu(slope: Double(Float(0.01))), .elu(scale: 1),
   ]
 }
 
@@ -161,8 +161,10 @@ extension Activation: RawRepresentable, Codable {
       return
     }
     guard rawValue.hasSuffix(")"), let open = rawValue.firstIndex(of: "("),
-      let number = Double(rawValue[rawValue.index(after: open)...].dropLast()), number.isFinite
+      let single = Float(rawValue[rawValue.index(after: open)...].dropLast()), single.isFinite
     else { return nil }
+    // As files hold it.
+    let number = Double(single)
     switch rawValue[..<open] {
     case "leaky-relu": self = .leakyRelu(slope: number)
     case "elu": self = .elu(scale: number)

@@ -65,26 +65,22 @@ public struct EnsembleRelevance: Sendable {
 }
 
 extension Trajectories {
-  /// All samples of the named variables, one below the other (samples × variables).
+  /// All samples of the named variables, one below the other (samples × variables). Of lagged features, the
+  /// samples that have all of theirs within their trajectory and without gaps.
   /// - Throws: `DataProblem.missingVariables`.
   public func points(of variables: [Variable]) throws(DataProblem) -> Matrix {
-    let indices = variables.map { wanted in
-      self.variables.firstIndex { $0.name == wanted.name }
-    }
-    let missing = zip(variables, indices).filter { $1 == nil }.map(\.0.name)
-    guard missing.isEmpty else {
-      let wanted = Set(variables.map(\.name))
-      throw .missingVariables(
-        missing, extra: self.variables.map(\.name).filter { !wanted.contains($0) })
-    }
-    let columns = indices.compactMap { $0 }
+    let lags = try LaggedSamples(variables, of: self)
     var elements: [Double] = []
-    elements.reserveCapacity(sampleCount * columns.count)
+    elements.reserveCapacity(sampleCount * variables.count)
     for matrix in samples {
-      for row in 0..<matrix.rows {
-        for column in columns { elements.append(matrix[row, column]) }
+      for row in lags.samples(of: matrix.rows) {
+        guard !variables.haveLags || lags.isWhole(matrix, at: row) else { continue }
+        for feature in variables.indices {
+          elements.append(lags.value(feature, of: matrix, at: row))
+        }
       }
     }
-    return Matrix(rows: sampleCount, columns: columns.count, elements: elements)
+    return Matrix(
+      rows: elements.count / max(1, variables.count), columns: variables.count, elements: elements)
   }
 }

@@ -54,8 +54,7 @@ public struct StudyReport {
       title: plan.title ?? "Study of \(plan.plant.map { "the plant \($0)" } ?? "measured data")",
       introduction: introduction, sections: sections,
       colophon: "Made by filigree-study. Versions, seeds, machine, durations and commands are in "
-        + "manifest.json and provenance.md beside this report; everything in it is the same in every run "
-        + "on the same instruction set.")
+        + "manifest.json and provenance.md beside this report; everything in it is the same in every run.")
   }
 
   // MARK: Words

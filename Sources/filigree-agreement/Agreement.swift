@@ -84,7 +84,7 @@ struct Agreement: Tool {
   @OptionGroup var cut: CutOption
   @OptionGroup var variation: VariationOption
   @OptionGroup var reading: ModelOptions
-  @OptionGroup var controls: ControlsOption
+  @OptionGroup(title: "Tables") var tables: TableOptions
   @OptionGroup var format: FormatOption
   @OptionGroup var run: RunOptions
 
@@ -130,7 +130,7 @@ struct Agreement: Tool {
       try loaded[0].checkComparable(with: second)
     }
     if errorBound { try checkHalves(loaded) }
-    let data = try data.map { try controls.read($0) }
+    let data = try data.map { try tables.read($0, quiet: run.quiet) }
     var truth: PlantTruth?
     if let plant, let data {
       truth = try await variation.truth(

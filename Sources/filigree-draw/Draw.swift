@@ -130,7 +130,7 @@ struct Draw: Tool {
   @OptionGroup var cut: CutOption
   @OptionGroup var variation: VariationOption
   @OptionGroup var reading: ModelOptions
-  @OptionGroup var controls: ControlsOption
+  @OptionGroup(title: "Tables") var tables: TableOptions
   @OptionGroup var output: OutputOptions
   @OptionGroup var run: RunOptions
 
@@ -277,7 +277,7 @@ struct Draw: Tool {
     options.movesEnds = freeOrder
     options.mostEdges = mostEdges
     if let data {
-      let points = try ensemble.points(of: try controls.read(data), from: data)
+      let points = try ensemble.points(of: try tables.read(data, quiet: run.quiet), from: data)
       options.activity = UnitActivity(model, over: points)
     }
     let weights = LiveStructure(model.network).network.survivingWeightCount
@@ -327,7 +327,7 @@ struct Draw: Tool {
 
   private func chosen(_ ensemble: Ensemble) async throws -> PairDrawing.Chosen? {
     guard let data else { return nil }
-    let points = try ensemble.points(of: try controls.read(data), from: data)
+    let points = try ensemble.points(of: try tables.read(data, quiet: run.quiet), from: data)
     let relevance = try await EnsembleRelevance(ensemble, over: points, threads: run.threads)
     return PairDrawing.Chosen(ensemble, relevance: relevance, threshold: threshold)
   }
@@ -340,7 +340,7 @@ struct Draw: Tool {
       return .dependencies(chosen, title: title ?? "\(ensemble.name): what drives what")
     }
     let truth = try await variation.truth(
-      plant, for: ensemble, over: try controls.read(data), from: data, threads: run.threads)
+      plant, for: ensemble, over: try tables.read(data, quiet: run.quiet), from: data, threads: run.threads)
     return .judged(
       chosen, by: truth, plant: plant + (variation.vary.map { ", varied by \($0)" } ?? ""),
       title: title ?? "\(ensemble.name) and the plant")

@@ -57,6 +57,27 @@ struct Forecast: Tool {
       """)
   var precision = Rollout.Precision.single
 
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "With training data: also the linear model (ARX) that reads so many moments of states and inputs.",
+      valueName: "order"))
+  var arx: Int?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Forecast only what lies behind this share of each trajectory; what lies before is the training data.",
+      valueName: "share"))
+  var split: Double?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Begin a forecast, as long as the longest horizon, every so many samples.",
+      valueName: "samples"))
+  var origins: Int?
+
   @Flag(help: "Also the errors of each state.")
   var byState = false
 
@@ -83,7 +104,7 @@ struct Forecast: Tool {
   @OptionGroup var cut: CutOption
   @OptionGroup var variation: VariationOption
   @OptionGroup var reading: ModelOptions
-  @OptionGroup var controls: ControlsOption
+  @OptionGroup(title: "Tables") var tables: TableOptions
   @OptionGroup var format: FormatOption
   @OptionGroup var run: RunOptions
 
@@ -91,6 +112,18 @@ struct Forecast: Tool {
     guard !ensembles.isEmpty else { throw ValidationError("Give at least one model or ensemble.") }
     _ = try parsedHorizons()
     if let plant { _ = try variation.plant(plant) }
+    if let arx, !(1...200).contains(arx) {
+      throw ValidationError("--arx \(arx): must be between 1 and 200.")
+    }
+    if arx != nil, training == nil, split == nil {
+      throw ValidationError("--arx needs data to be fitted to: give --training or --split.")
+    }
+    if let split, !(split > 0 && split < 1) {
+      throw ValidationError("--split \(split): must be between 0 and 1.")
+    }
+    if let origins, origins < 1 {
+      throw ValidationError("--origins \(origins): must be at least 1.")
+    }
     guard trajectory >= 0 else { throw ValidationError("--trajectory \(trajectory): from 0 on.") }
     if let output, WholeFile.ending(output) != "nc" {
       throw ValidationError("--output \(output): must end in .nc.")
@@ -124,15 +157,15 @@ struct Forecast: Tool {
       try WholeFile.checkWritable(path, force: force)
     }
     var ensembles = try loadEnsembles()
-    let data = try controls.read(self.data)
+    let (data, trainingData) = try readData(ensembles)
     for index in ensembles.indices {
       ensembles[index].members = ensembles[index].members.map { model in
         model.asRates(timeStep: model.timeStep ?? data.timeStep) ?? model
       }
     }
-    let trainingData = try training.map { try controls.read($0, gaps: .inStates) }
-    let groups = try groups(ensembles, trainingData)
-    let forecast = try prepare(groups, ensembles[0], data, trainingData)
+    let plain = plainInputs(ensembles, data)
+    let groups = try groups(ensembles, plain, trainingData)
+    let forecast = try prepare(groups, ensembles[0], plain, data, trainingData)
     let clock = ContinuousClock()
     let began = clock.now
     let progress = ProgressLine(
@@ -149,12 +182,59 @@ struct Forecast: Tool {
         + "\(counted(data.samples.count, "trajectory")) in \(String(format: "%.3f", seconds)) s")
     let report = ForecastReport(
       forecast, outcome, shown: try shownHorizons(data), compared: ensembles.count, data: data,
-      byState: byState, byMember: byMember)
+      known: 1 + (ensembles.map(\.inputs.history).max() ?? 0), byState: byState,
+      byMember: byMember)
     if let output { try write(output, forecast, outcome, compared: ensembles.count, data) }
     if let plot { try await draw(plot, forecast, outcome, compared: ensembles.count, data) }
     try printResult(
       format.format == .csv ? [report.longTable] : report.tables, json: report.result,
       format: format.format)
+  }
+
+  /// What is forecast, and what references are fitted to.
+  private func readData(_ ensembles: [Ensemble]) throws -> (Trajectories, Trajectories?) {
+    var data = try tables.read(self.data, gaps: .inStates, quiet: run.quiet)
+    var training = try training.map { try tables.read($0, gaps: .inStates, quiet: run.quiet) }
+    if let split {
+      let (before, behind) = data.splitInTime(split)
+      data = behind
+      training = training ?? before
+    }
+    if let origins {
+      let longest = try parsedHorizons().last ?? 1
+      let windows = data.windows(length: longest, every: origins)
+      guard !windows.samples.isEmpty else {
+        throw DataMismatch(
+          "\(self.data): no trajectory has the \(longest) samples of the longest horizon; give smaller "
+            + "--horizons")
+      }
+      data = windows
+    }
+    if split == nil, let training {
+      let overlap = data.overlap(with: training)
+      if overlap > 0.5 {
+        Console.warning(
+          "\(Int((100 * overlap).rounded())) % of the samples of \(self.data) are in "
+            + "\(self.training ?? "the training data") too; forecasts of what was learnt say little")
+      }
+    }
+    return (data, training)
+  }
+
+  /// What models without lags read: states, then inputs.
+  private func plainInputs(_ ensembles: [Ensemble], _ data: Trajectories) -> [Variable] {
+    guard ensembles.contains(where: { $0.inputs.haveLags }) else { return ensembles[0].inputs }
+    return data.sources(of: ensembles[0].inputs)
+  }
+
+  /// The line of any order: as many moments of each state and input.
+  private func linear(order: Int, _ training: Trajectories, _ ensembles: [Ensemble]) throws -> Model
+  {
+    let isEarly = ensembles.contains { $0.inputs.contains { $0.delay < 0 } }
+    let moments = LagOrders.Control(delay: isEarly ? -1 : 0, count: isEarly ? order + 1 : order)
+    return try Model.linear(
+      training.lagged(
+        LagOrders(stateLags: order - 1, controls: training.controls.map { _ in moments })))
   }
 
   /// Those that were asked for; what goes beyond the data ends with them.
@@ -189,7 +269,12 @@ struct Forecast: Tool {
             + "inputs; the outputs are \(outputs.joined(separator: ", ")), the inputs "
             + inputs.joined(separator: ", "))
       }
-      guard inputs == loaded[0].inputs.map(\.name), outputs == loaded[0].outputs.map(\.name) else {
+      // Different moments of the same variables forecast the same.
+      guard Set(ensemble.inputs.sources) == Set(loaded[0].inputs.sources),
+        outputs == loaded[0].outputs.map(\.name),
+        ensemble.inputs.haveLags || loaded[0].inputs.haveLags
+          || inputs == loaded[0].inputs.map(\.name)
+      else {
         throw DataMismatch(
           "\(loaded[0].name) and \(ensemble.name) have different variables, so their forecasts "
             + "cannot be compared")
@@ -198,10 +283,10 @@ struct Forecast: Tool {
     return loaded
   }
 
-  private func groups(_ ensembles: [Ensemble], _ training: Trajectories?) throws
-    -> [RollingForecast.Group]
-  {
-    let (inputs, outputs) = (ensembles[0].inputs, ensembles[0].outputs)
+  private func groups(
+    _ ensembles: [Ensemble], _ inputs: [Variable], _ training: Trajectories?
+  ) throws -> [RollingForecast.Group] {
+    let outputs = ensembles[0].outputs
     var groups = ensembles.map {
       RollingForecast.Group(name: $0.name, members: $0.members.map { .model($0) })
     }
@@ -209,13 +294,18 @@ struct Forecast: Tool {
       RollingForecast.Group(
         name: "persistence", members: [.model(.persistence(inputs: inputs, outputs: outputs))]))
     if let training {
-      let path = self.training ?? ""
+      let path = self.training ?? data
       do {
-        let linear = try Model.linear(try training.selecting(inputs.map(\.name)))
+        let chosen = try training.selecting(inputs.map(\.name))
+        let linear = try Model.linear(chosen)
         guard linear.outputs.map(\.name) == outputs.map(\.name) else {
           throw DataMismatch("\(path): its states are not those of \(ensembles[0].name)")
         }
         groups.append(RollingForecast.Group(name: "linear", members: [.model(linear)]))
+        if let arx {
+          let model = try self.linear(order: arx, chosen, ensembles)
+          groups.append(RollingForecast.Group(name: "ARX \(arx)", members: [.model(model)]))
+        }
       } catch let problem as DataProblem {
         throw FileProblem.badData(path: path, problem: problem)
       }
@@ -233,8 +323,8 @@ struct Forecast: Tool {
   }
 
   private func prepare(
-    _ groups: [RollingForecast.Group], _ ensemble: Ensemble, _ data: Trajectories,
-    _ training: Trajectories?
+    _ groups: [RollingForecast.Group], _ ensemble: Ensemble, _ inputs: [Variable],
+    _ data: Trajectories, _ training: Trajectories?
   ) throws -> RollingForecast {
     if let step = ensemble.members[0].timeStep, abs(step / data.timeStep - 1) > 1e-6 {
       Console.warning(
@@ -257,12 +347,11 @@ struct Forecast: Tool {
     do {
       let scale =
         try training.map {
-          let training = try $0.selecting(ensemble.inputs.map(\.name))
+          let training = try $0.selecting(inputs.map(\.name))
           return try Regression(training).standardisation().inputs.deviation
         } ?? ensemble.members[0].inputScaling.deviation
       return try RollingForecast(
-        groups: groups, inputs: ensemble.inputs,
-        states: Array(ensemble.inputs.prefix(states)), over: data, horizons: horizons,
+        groups: groups, inputs: inputs, states: Array(inputs.prefix(states)), over: data, horizons: horizons,
         scale: Array(scale.prefix(states)), precision: precision)
     } catch let problem as DataProblem {
       throw FileProblem.badData(path: self.data, problem: problem)

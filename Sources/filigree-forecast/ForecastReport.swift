@@ -52,6 +52,23 @@ struct ForecastReport {
     var meanDiverged: Double?
     /// Share of samples that the band covers.
     var coverageByState: [Double]?
+    /// In the states' units, over all forecasts, diverged ones included.
+    var inUnits: [InUnits]?
+    /// The same of the mean of the members' forecasts.
+    var ofMeanInUnits: [InUnits]?
+  }
+
+  struct InUnits: Encodable {
+    var rmse: Double?
+    var nrmse: Double?
+    var fitPercent: Double?
+
+    init(_ errors: UnitErrors) {
+      func finite(_ value: Double) -> Double? { value.isFinite ? value : nil }
+      rmse = finite(errors.rmse)
+      nrmse = finite(errors.nrmse)
+      fitPercent = finite(errors.fit)
+    }
   }
 
   struct Member: Encodable {
@@ -69,7 +86,7 @@ struct ForecastReport {
 
   init(
     _ forecast: RollingForecast, _ outcome: [RollingForecast.GroupOutcome], shown: [Int],
-    compared: Int, data: Trajectories, byState: Bool, byMember: Bool
+    compared: Int, data: Trajectories, known: Int, byState: Bool, byMember: Bool
   ) {
     self.byState = byState
     self.byMember = byMember
@@ -79,7 +96,19 @@ struct ForecastReport {
     func summaries(_ group: RollingForecast.GroupOutcome) -> [Horizon] {
       forecast.horizons.indices.filter { shown.contains(forecast.horizons[$0]) }.compactMap {
         index in
-        ForecastSummary(group, horizon: index, compared: ensembles).map { Horizon($0) }
+        guard let summary = ForecastSummary(group, horizon: index, compared: ensembles) else {
+          return nil
+        }
+        func inUnits(_ models: [ForecastErrors]) -> [InUnits] {
+          UnitErrors.byState(
+            models, horizon: index, known: known, states: forecast.states, scale: forecast.scale,
+            data: data
+          ).map { InUnits($0) }
+        }
+        var horizon = Horizon(summary)
+        horizon.inUnits = inUnits(group.members)
+        horizon.ofMeanInUnits = group.mean.map { inUnits([$0]) }
+        return horizon
       }
     }
     let groups = outcome.map { group in
@@ -102,6 +131,7 @@ struct ForecastReport {
     var tables = [errorTable]
     if compared > 1 { tables.append(commonTable) }
     tables.append(otherTable)
+    if result.states.count <= 3 || byState { tables += result.states.indices.map { unitTable($0) } }
     if groups.contains(where: { $0.members > 1 }) { tables.append(coverageTable) }
     if byMember {
       tables += groups.prefix(compared).filter { $0.members > 1 }.map { memberTable($0) }
@@ -180,6 +210,35 @@ struct ForecastReport {
     return table
   }
 
+  /// RMSE and fit of one state, diverged forecasts included.
+  private func unitTable(_ state: Int) -> Table {
+    let variable = result.states[state]
+    var table = Table(
+      title: "\(variable.name): root mean square error"
+        + (variable.unit.isEmpty ? "" : " in \(variable.unit)") + ", and fit",
+      corner: "model", columns: columns("RMSE", "fit %"))
+    for group in groups {
+      let name = group.members > 1 ? "\(group.name), members" : group.name
+      table.rows.append(
+        (name, cells(group.horizons, { $0.inUnits?[state].rmse }, { $0.inUnits?[state].fitPercent }))
+      )
+      if group.members > 1 {
+        table.rows.append(
+          (
+            "\(group.name), their mean",
+            cells(
+              group.horizons, { $0.ofMeanInUnits?[state].rmse },
+              { $0.ofMeanInUnits?[state].fitPercent })
+          ))
+      }
+    }
+    table.notes = [
+      "Over all forecasts, diverged ones included, without the samples that they start from. Fit: 100 (1 − RMSE "
+        + "over the deviation of what was recorded)."
+    ]
+    return table
+  }
+
   private var coverageTable: Table {
     let percent = Int(100 * RollingForecast.confidence)
     var table = Table(
@@ -244,7 +303,7 @@ struct ForecastReport {
       columns: [
         "member", "horizon", "pairs", "absolute", "squared", "diverged", "diverged_by_time_mean",
         "common_pairs", "common_absolute", "common_squared",
-      ])
+      ] + result.states.flatMap { ["rmse \($0.name)", "fit_percent \($0.name)"] })
     func row(_ name: String, _ member: Cell, _ horizon: Horizon) {
       func cell(_ value: Double?) -> Cell { value.map(Cell.number) ?? .missing }
       table.rows.append(
@@ -257,6 +316,7 @@ struct ForecastReport {
             .integer(horizon.common.pairs), cell(horizon.common.absolute),
             cell(horizon.common.squared),
           ]
+            + (horizon.inUnits ?? []).flatMap { [cell($0.rmse), cell($0.fitPercent)] }
         ))
     }
     for group in groups {

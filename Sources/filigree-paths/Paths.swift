@@ -67,7 +67,7 @@ struct Paths: Tool {
   var describe = false
 
   @OptionGroup var reading: ModelOptions
-  @OptionGroup var controls: ControlsOption
+  @OptionGroup(title: "Tables") var tables: TableOptions
   @OptionGroup var cut: CutOption
   @OptionGroup var format: FormatOption
 
@@ -174,7 +174,7 @@ struct Paths: Tool {
 
   private func points(_ ensemble: Ensemble) throws -> Matrix? {
     guard let data else { return nil }
-    return try ensemble.points(of: try controls.read(data), from: data)
+    return try ensemble.points(of: try tables.read(data), from: data)
   }
 
   private func writeLivePart(_ ensemble: Ensemble, _ points: Matrix?, to path: String) throws {

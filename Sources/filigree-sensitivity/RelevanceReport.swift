@@ -50,6 +50,10 @@ extension Sensitivity {
     var first = table(title, mean, ensemble)
     first.isShaded = units == .standardised
     var tables = [first]
+    if ensemble.inputs.haveLags, units == .standardised {
+      first.title += ", by lag"
+      tables = [byVariable(mean, ensemble), first]
+    }
     if ensemble.members.count > 1 {
       tables.append(table("Spread over the members (standard deviation)", spread, ensemble))
     }
@@ -69,6 +73,19 @@ extension Sensitivity {
     }
     if let plot { try await draw(relevance.mean, ensemble, "mean |J|", to: plot) }
     try printResult(tables, json: result, format: format.format, csv: csv)
+  }
+
+  /// All moments of a variable together.
+  private func byVariable(_ mean: Matrix, _ ensemble: Ensemble) -> Table {
+    let (names, sums) = ensemble.inputs.byVariable(mean)
+    var table = Table(
+      title: "Relevance of variables for rates of change, all their moments added up"
+        + membersText(ensemble), columns: names,
+      rows: ensemble.outputs.enumerated().map { row, output in
+        (output.name, sums.row(row).map { $0 == 0 ? .trueZero : .number($0) })
+      })
+    table.isShaded = true
+    return table
   }
 
   /// One row per pair.
@@ -171,7 +188,8 @@ extension Sensitivity {
     {
       Console.warning("\(name) is \(first) at all samples: there is one region")
     }
-    let values = data.samples.flatMap { $0.column(column) }
+    // Of the same samples: models with lags have none at the start of a trajectory.
+    let values = try data.points(of: ensemble.inputs + [variable]).column(ensemble.inputs.count)
     var tables: [Table] = []
     var regions: [RegionResult.Region] = []
     for (above, atMost) in Self.terciles(values) {

@@ -125,7 +125,7 @@ struct Sensitivity: Tool {
   @OptionGroup var variation: VariationOption
   @OptionGroup var cut: CutOption
   @OptionGroup var reading: ModelOptions
-  @OptionGroup var controls: ControlsOption
+  @OptionGroup(title: "Tables") var tables: TableOptions
   @OptionGroup var format: FormatOption
   @OptionGroup var run: RunOptions
 
@@ -192,7 +192,7 @@ struct Sensitivity: Tool {
       return stability
         ? try await printStability(ensemble, atPoint: point) : try printJacobian(ensemble, point)
     }
-    var trajectories = try controls.read(path)
+    var trajectories = try tables.read(path, quiet: run.quiet)
     if let trajectory { trajectories = try only(trajectory, of: trajectories, path) }
     if ensemble.members.contains(where: \.scalesNothing), units == .standardised {
       ensemble = ensemble.standardisedBy(

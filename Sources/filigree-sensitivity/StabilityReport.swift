@@ -59,7 +59,10 @@ extension Sensitivity {
             + "values; --predicts rate or next says otherwise")
       }
       do {
-        jacobians = try model.stateJacobians(at: points)
+        jacobians =
+          model.inputs.haveLags
+          ? try model.companionJacobians(at: points, timeStep: timeStep)
+          : try model.stateJacobians(at: points)
       } catch {
         throw DataMismatch("\(ensemble.name): the state of an output is no input: \(error)")
       }

@@ -18,6 +18,8 @@ extension Sensitivity {
     }
     let points = try ensemble.points(of: data, from: source)
     let (members, samples) = (ensemble.members.count, points.rows)
+    // The first samples have no past.
+    let history = ensemble.inputs.history
     var file = GriddedFile(dimensions: [
       ("member", members), ("time", samples), ("output", ensemble.outputs.count),
       ("input", ensemble.inputs.count),
@@ -41,7 +43,7 @@ extension Sensitivity {
     }
     file.variables = [
       .init(
-        "time", dimensions: [1], values: (0..<samples).map { Double($0) * data.timeStep },
+        "time", dimensions: [1], values: (0..<samples).map { Double(history + $0) * data.timeStep },
         texts: ["units": "s", "long_name": "time since the start of the trajectory"]),
       .init(
         "jacobian", dimensions: [0, 1, 2, 3], values: values,

@@ -32,6 +32,7 @@ struct Train: Tool {
         filigree-train train.nc --recipe proximal --path --output models/path
         filigree-train train.nc --bootstrap --members 20 --output models/halves
         filigree-train train.nc --output models/sparse --resume
+        filigree-train record.csv --inputs pump --lags auto --output models/record
       """,
     version: filigreeVersion)
 
@@ -47,6 +48,7 @@ struct Train: Tool {
   @Option(parsing: .unconditional, help: "Seed of initial weights and of the order of the samples.")
   var seed: UInt64 = 1
 
+  @OptionGroup(title: "Lags") var lags: LagOptions
   @OptionGroup(title: "Recipe") var options: RecipeOptions
 
   @Flag(
@@ -83,7 +85,7 @@ struct Train: Tool {
     parsing: .unconditional, help: "Seconds between two states of the training that are kept.")
   var checkpointInterval = 10.0
 
-  @OptionGroup var controls: ControlsOption
+  @OptionGroup(title: "Tables") var tables: TableOptions
   @OptionGroup var output: OutputOptions
   @OptionGroup var run: RunOptions
 
@@ -141,7 +143,12 @@ struct Train: Tool {
     let clock = ContinuousClock()
     let start = clock.now
     var (recipe, manifest) = (recipe, manifest)
-    let smoothing = try await smooth(recipe, data)
+    guard let lagged = try await lagged(data, recipe) else {
+      try await trainMeasured(data, &manifest, into: &folder)
+      try folder.commit()
+      return try kept.remove()
+    }
+    let smoothing = try await smooth(recipe, lagged)
     if !isWhole && recipe.smooth { try check(smoothing.data, recipe) }
     manifest.record("smoothing", clock.now - start)
     let began = clock.now
@@ -173,7 +180,12 @@ struct Train: Tool {
     settings["seed"] = String(seed)
     settings["bootstrap"] = bootstrap ? EnsembleFolder.Description.halves : "none"
     settings["trajectories"] = trajectories.map(String.init) ?? "all"
-    settings["inputs"] = controls.inputs ?? "as in the file"
+    settings["inputs"] = tables.inputs ?? "as in the file"
+    if let said = tables.said { settings["table"] = said }
+    if lags.isGiven {
+      let given = [lags.lags, lags.inputLags].map { $0.map { "\($0)" } ?? "-" } + lags.delay
+      settings["lags"] = given.joined(separator: " ")
+    }
     settings["exclude"] = exclude.isEmpty ? "none" : exclude.joined(separator: ", ")
     settings["on-divergence"] = onDivergence.rawValue
     settings["data"] = manifest.inputDigests.joined(separator: " ")
@@ -345,7 +357,7 @@ struct Train: Tool {
     manifest.files += files + ["ensemble.json", "training.csv"]
     if recipe.isRefined {
       let table = refinementTable(
-        outcome.histories, inputs: (data.states + data.controls).map(\.name))
+        outcome.histories, inputs: data.regressors.map(\.name))
       try folder.write(table.csv.utf8, named: "refinement.csv")
       manifest.files.append("refinement.csv")
     }
@@ -386,7 +398,7 @@ struct Train: Tool {
   }
 
   private func readData() throws -> Trajectories {
-    var data = try controls.read(self.data, gaps: .inStates)
+    var data = try tables.read(self.data, gaps: .inStates, quiet: run.quiet)
     do {
       data = try data.excluding(exclude)
       if let trajectories { data = try data.prefix(trajectories) }

@@ -42,7 +42,6 @@ struct ForeignNetCDFTests {
     "What cannot be used is refused in words that help",
     arguments: [
       ("unequal_steps", "variable time, sample 3: the time step is 0.6"),
-      ("without_roles", "no variable has an attribute \"role\""),
       ("fill_inside", "variable \"x\", trajectory 1, sample 2 is nan"),
       ("unknown_role", "variable wind: its role \"disturbance\" is none of"),
       ("transposed", "variable time: it is missing, or its dimension is not the last"),

@@ -134,10 +134,12 @@ extension Smoothing {
         }
       }
     }
+    var smoothed = try Trajectories(
+      variables: data.variables, timeStep: data.timeStep, samples: samples,
+      attributes: data.attributes, gaps: data.gaps)
+    smoothed.laggedFeatures = data.laggedFeatures
     return Smoothing(
-      data: try Trajectories(
-        variables: data.variables, timeStep: data.timeStep, samples: samples,
-        attributes: data.attributes, gaps: data.gaps),
+      data: smoothed,
       rateVariances: variances, states: states, origin: origin)
   }
 }

@@ -38,6 +38,8 @@ public struct Standardisation: Equatable, Sendable {
 /// The regression that a model of the dynamics solves: features z = (state, control) at sample k,
 /// targets (state(k+1) − state(k))/Δt, one row per step, in physical units.
 ///
+/// Where the data have lagged features (see `Trajectories.lagged`), z is these.
+///
 /// A view of the trajectories: rows are made when they are asked for. Steps from or to a sample with a gap
 /// are left out.
 public struct Regression: Sendable {
@@ -49,36 +51,40 @@ public struct Regression: Sendable {
   public let rows: Int
   private let samples: [Matrix]
   private let hasGaps: Bool
+  private let lags: LaggedSamples
 
   /// - Throws: `DataProblem.tooShort` when no trajectory has two samples without gaps.
   public init(_ data: Trajectories) throws(DataProblem) {
-    features = data.states + data.controls
+    features = data.regressors
+    lags = try LaggedSamples(features, of: data)
     targets = data.states.map(\.rate)
     timeStep = data.timeStep
     samples = data.samples
     hasGaps = data.missingValues.contains { $0 > 0 }
     var count = 0
-    Self.forEachStep(samples, hasGaps, states: targets.count) { _, _, _ in count += 1 }
+    Self.forEachStep(samples, hasGaps, lags, states: targets.count) { _, _, _ in count += 1 }
     rows = count
     guard rows > 0 else { throw .tooShort }
   }
 
   /// Goes through all rows in order: where each begins.
   public func forEachStep(_ body: (_ row: Int, _ trajectory: Int, _ sample: Int) -> Void) {
-    Self.forEachStep(samples, hasGaps, states: targets.count, body)
+    Self.forEachStep(samples, hasGaps, lags, states: targets.count, body)
   }
 
   private static func forEachStep(
-    _ samples: [Matrix], _ hasGaps: Bool, states: Int,
+    _ samples: [Matrix], _ hasGaps: Bool, _ lags: LaggedSamples, states: Int,
     _ body: (_ row: Int, _ trajectory: Int, _ sample: Int) -> Void
   ) {
     var row = 0
     for (trajectory, matrix) in samples.enumerated() where matrix.rows > 1 {
-      for sample in 0..<(matrix.rows - 1) {
+      for sample in lags.history..<max(lags.history, matrix.rows - 1) {
         if hasGaps {
-          let isWhole = (0..<states).allSatisfy {
-            matrix[sample, $0].isFinite && matrix[sample + 1, $0].isFinite
-          }
+          let isWhole =
+            lags.isWhole(matrix, at: sample)
+            && (0..<states).allSatisfy {
+              matrix[sample, $0].isFinite && matrix[sample + 1, $0].isFinite
+            }
           guard isWhole else { continue }
         }
         body(row, trajectory, sample)
@@ -92,7 +98,9 @@ public struct Regression: Sendable {
     var values = [Double](repeating: 0, count: features.count + targets.count)
     forEachStep { row, trajectory, sample in
       let matrix = samples[trajectory]
-      for column in features.indices { values[column] = matrix[sample, column] }
+      for column in features.indices {
+        values[column] = lags.value(column, of: matrix, at: sample)
+      }
       for column in targets.indices {
         values[features.count + column] =
           (matrix[sample + 1, column] - matrix[sample, column]) / timeStep

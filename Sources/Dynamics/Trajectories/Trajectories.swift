@@ -19,6 +19,8 @@ public struct Trajectories: Equatable, Sendable {
   public var attributes: [String: String]
   /// Whether `samples` may hold gaps.
   public let gaps: Gaps
+  /// What a model of these data reads where that is not just states and controls (see `lagged`).
+  public internal(set) var laggedFeatures: [Variable]?
 
   /// - Parameters:
   ///   - variables: one per column.
@@ -88,6 +90,13 @@ public struct Trajectories: Equatable, Sendable {
   public func choosing(_ indices: [Int]) -> Trajectories {
     var result = self
     result.samples = indices.map { samples[$0] }
+    return result
+  }
+
+  /// Other samples of the same variables.
+  func replacingSamples(_ samples: [Matrix]) -> Trajectories {
+    var result = self
+    result.samples = samples
     return result
   }
 

@@ -14,12 +14,17 @@ public struct Variable: Equatable, Codable, Sendable {
   public var unit: String
   public var longName: String
   public var role: Role
+  /// Where the values are those of another moment: of which variable, and how far back.
+  public var lag: Lag?
 
-  public init(_ name: String, unit: String = "", longName: String = "", role: Role) {
+  public init(
+    _ name: String, unit: String = "", longName: String = "", role: Role, lag: Lag? = nil
+  ) {
     self.name = name
     self.unit = unit
     self.longName = longName
     self.role = role
+    self.lag = lag
   }
 
   /// "name [unit]", or the name alone.

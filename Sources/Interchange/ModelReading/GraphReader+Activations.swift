@@ -67,6 +67,20 @@ extension GraphReader {
       let alpha = number("alpha", 1)
       guard alpha != 0 else { throw fail("its alpha is 0") }
       return try scaledResult(activated(.silu, scaled(try features(0), by: alpha)), 1 / alpha)
+    case "Log":
+      // ln σ(z) = −softplus(−z), and ln(1 + eᶻ) = softplus(z)
+      let x = try features(0)
+      var argument = x
+      if let sources = preimages(x.elements, .sigmoid) {
+        argument.elements = sources.map(\.negated)
+        return try negated(activated(.softplus, argument))
+      }
+      let exponentials = x.elements.map { $0.plus(-1) }
+      if let sources = preimages(exponentials, .exponential) {
+        argument.elements = sources
+        return activated(.softplus, argument)
+      }
+      throw fail("a logarithm is supported only as that of a sigmoid, or of 1 + eᶻ")
     case "ThresholdedRelu", "Shrink", "Sign", "Floor", "Ceil", "Round":
       throw fail("this function jumps, so that it has no slope there; it is not supported")
     default:
@@ -267,15 +281,15 @@ extension GraphReader {
       return (source, r * gate.a)
     case .errorFunction:
       // e (1 + erf e) = √2 GELU(√2 e)
-      guard abs(gate.b - gate.a) <= 1e-6 * abs(gate.a), let r = Self.ratio(value, source) else {
+      let argument = source.times(2.0.squareRoot()).snapped
+      guard abs(gate.b - gate.a) <= 1e-6 * abs(gate.a), let r = Self.ratio(value, argument) else {
         return nil
       }
-      let root = 2.0.squareRoot()
-      return (source.times(root), r * gate.a * root)
+      return (argument, 2 * r * gate.a)
     case .clip:
       // x · clip(x/6 + ½)
-      let argument = source.plus(-0.5).times(6)
-      guard gate.b == 0, let r = Self.ratio(rounded(value), rounded(argument)) else { return nil }
+      let argument = source.plus(-0.5).times(6).snapped
+      guard gate.b == 0, let r = Self.ratio(value, argument) else { return nil }
       return (argument, r * gate.a)
     case .tanh:
       if let argument = preimages([source], .softplus)?.first {
@@ -304,15 +318,8 @@ extension GraphReader {
       // element.a (r base + power.a base³), with base = z/k
       let k = element.a * r / c
       guard power.b == 0, abs(element.a * power.a - c * 0.044715 * k * k * k) < 1e-5 else { continue }
-      return base[Int(power.unit)].times(k)
+      return base[Int(power.unit)].times(k).snapped
     }
     return nil
-  }
-
-  /// Without a shift that is only rounding.
-  private func rounded(_ element: Element) -> Element {
-    var result = element
-    if abs(element.b) < 1e-6 * max(1, abs(element.a)) { result.b = 0 }
-    return result
   }
 }

@@ -16,6 +16,9 @@ extension GraphReader {
         elements: (0..<(rows * columns)).map { x.elements[$0 % rows * columns + $0 / rows] })
     }
     let (alpha, beta) = (number("alpha", 1), number("beta", 1))
+    guard alpha.isFinite, beta.isFinite else {
+      throw fail("its numbers overflow, or are not finite")
+    }
     var weight = Matrix(rows: tensor.shape[0], columns: tensor.shape[1], elements: tensor.values)
     if integer("transB", 0) == 0 { weight = weight.transposed }
     if alpha != 1 { weight = weight.map { alpha * $0 } }

@@ -194,7 +194,7 @@ extension GraphReader {
       guard shape.indices.contains(axis) else { throw fail("axis \(given) of \(shape)") }
       let (length, step) = (shape[axis], steps[number])
       guard step != 0 else { throw fail("its step is 0") }
-      func place(_ index: Int) -> Int { index < 0 ? max(index, -1 << 40) + length : min(index, 1 << 40) }
+      func place(_ index: Int) -> Int { index < 0 ? max(index, -(1 << 40)) + length : min(index, 1 << 40) }
       let low = step > 0 ? 0 : -1
       let high = step > 0 ? length : length - 1
       let first = min(max(place(starts[number]), max(low, 0)), high)

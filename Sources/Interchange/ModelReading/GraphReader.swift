@@ -23,6 +23,7 @@ struct GraphReader {
   /// What the third powers, by their node, are powers of.
   var cubes: [Int32: [Element]] = [:]
   private var depth = 0
+  private var calls = 0
   /// Numbers that may still be made: what a file can ask for without holding it.
   private var budget: Int
 
@@ -159,7 +160,10 @@ struct GraphReader {
   private mutating func call(_ function: Filigree_Onnx_FunctionProto) throws(GraphProblem)
     -> [GraphValue]
   {
-    guard depth < 50 else { throw fail("functions call each other without end") }
+    calls += 1
+    guard depth < 50, calls < 10_000 else {
+      throw fail("functions call each other without end")
+    }
     let caller = node
     let outer = (values, callerAttributes)
     var inner: [String: GraphValue] = [:]

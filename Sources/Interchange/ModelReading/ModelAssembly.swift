@@ -32,6 +32,14 @@ struct ModelAssembly {
     let builder = try NetworkBuilder(
       reader.nodes, outputs: elements, isOurs: isOurs, size: size)
     let network = builder.network
+    for layer in network.layers {
+      guard layer.bias.allSatisfy(\.isFinite),
+        layer.connections.allSatisfy({ $0.weight.elements.allSatisfy(\.isFinite) })
+      else {
+        throw GraphProblem(
+          place: "layer \"\(layer.name)\"", reason: "its numbers overflow, or are not finite")
+      }
+    }
     let names = try Names(
       entries: entries, told: told, isOurs: isOurs, inputs: inputs, output: output,
       outputCount: network.outputCount)

@@ -70,6 +70,23 @@ struct NetworkBuilder {
       }
       if uses[node].contains(2) { isKept[node] = true }
     }
+    keepSomeOfChains()
+  }
+
+  /// Sums of sums of sums … become layers every so often, because putting one into the other goes deep.
+  private mutating func keepSomeOfChains() {
+    var depth = [Int](repeating: 0, count: nodes.count)
+    for node in nodes.indices where isReached[node] && isInlined(node) {
+      for (elements, _) in reads(node) {
+        for element in elements where !element.isConstant {
+          depth[node] = max(depth[node], depth[Int(element.node)] + 1)
+        }
+      }
+      if depth[node] > 300 {
+        isKept[node] = true
+        depth[node] = 0
+      }
+    }
   }
 
   /// How the file scales each input where it first does, with a positive deviation.

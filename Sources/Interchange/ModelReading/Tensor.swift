@@ -8,7 +8,10 @@ struct Tensor {
   var type = ElementType.float
 
   var isScalar: Bool { values.count == 1 }
-  var integers: [Int] { values.map { Int(exactly: $0.rounded()) ?? 0 } }
+  /// As whole numbers; what stands for "to the end" is as large as it gets.
+  var integers: [Int] {
+    values.map { $0 >= 0x1p62 ? Int.max : $0 <= -0x1p62 ? Int.min : Int($0.rounded()) }
+  }
 }
 
 /// One number of a computed tensor: an affine map of one unit, or a constant.
@@ -65,6 +68,15 @@ struct Element: Equatable {
     var result = self
     if !isInput { result.b = -b }
     result.a = -a
+    return result
+  }
+
+  /// Without what single precision of an exporter's constants leaves of a factor of 1 and a shift of 0.
+  var snapped: Element {
+    guard !isInput, !isConstant else { return self }
+    var result = self
+    if abs(a - 1) < 1e-6 { result.a = 1 }
+    if abs(b) < 1e-6 * abs(a) { result.b = 0 }
     return result
   }
 

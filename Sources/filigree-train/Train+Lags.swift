@@ -1,0 +1,130 @@
+import CommandSupport
+import Dynamics
+import Foundation
+import Interchange
+import LinearAlgebra
+import Networks
+import Reporting
+import Training
+
+/// Training with lagged features.
+extension Train {
+  /// Whether a recipe was asked for: then that is trained, and nothing else is tried.
+  private func asksForRecipe(_ recipe: Recipe) -> Bool {
+    recipe.description != Recipe().description
+  }
+
+  /// The data with the features that were asked for, or found; nil where models of several kinds are tried.
+  func lagged(_ data: Trajectories, _ recipe: Recipe) async throws -> Trajectories? {
+    guard lags.isGiven else { return data }
+    guard asksForRecipe(recipe) else { return nil }
+    let training = measured(try lags.request(for: data))
+    let orders = try await Interruption.cancelling { try await training.orders(on: data) }
+    run.note("lags: " + Self.listed(orders.features(states: data.states, controls: data.controls)))
+    return data.lagged(orders)
+  }
+
+  private func measured(_ request: LagRequest) -> MeasuredTraining {
+    MeasuredTraining(request: request, members: members, seed: seed, threads: run.threads)
+  }
+
+  private static func listed(_ features: [Variable]) -> String {
+    features.map(\.name).joined(separator: ", ")
+  }
+
+  /// Tries models of several kinds and writes what is delivered.
+  func trainMeasured(
+    _ data: Trajectories, _ manifest: inout Manifest, into folder: inout OutputFolder
+  ) async throws {
+    guard !path, !bootstrap else {
+      throw ValidationError(
+        "--lags without a recipe tries several kinds of models; --path and --bootstrap need one, "
+          + "for example --recipe proximal.")
+    }
+    let clock = ContinuousClock()
+    let began = clock.now
+    let training = measured(try lags.request(for: data))
+    let quiet = run.quiet
+    let outcome: MeasuredTraining.Outcome
+    do {
+      outcome = try await Interruption.cancelling {
+        try await training.run(on: data) { if !quiet { Console.note("trying: \($0)") } }
+      }
+    } catch let problem as DataProblem {
+      throw FileProblem.badData(path: self.data, problem: problem)
+    }
+    manifest.record("training", clock.now - began)
+    let files = outcome.models.indices.map { EnsembleFolder.memberName($0) }
+    var digests: [String: String] = [:]
+    for (model, file) in zip(outcome.models, files) {
+      let bytes = try model.onnx(path: output.output)
+      digests[file] = ContentDigest.hex(bytes)
+      try folder.write(bytes, named: file)
+    }
+    let description = EnsembleFolder.Description(
+      members: files, recipe: Recipe(), seed: seed, trajectories: data.samples.count,
+      validationTrajectories: 0, digests: digests)
+    try folder.write(try SealedJSON.bytes(description), named: "ensemble.json")
+    try folder.write(candidateTable(outcome, data).csv.utf8, named: "candidates.csv")
+    try folder.write(orderTable(outcome, data).csv.utf8, named: "lags.csv")
+    manifest.files += files + ["ensemble.json", "candidates.csv", "lags.csv"]
+    try folder.write(try manifest.bytes(), named: "manifest.json")
+    summarise(outcome, data, seconds: ProgressLine.seconds(clock.now - began))
+  }
+
+  private func candidateTable(_ outcome: MeasuredTraining.Outcome, _ data: Trajectories) -> Table {
+    Table(
+      title: "", corner: "candidate",
+      columns: [
+        "delivered", "state_lags", "inputs", "horizon", "parameters", "error", "excess",
+        "excess_error",
+      ] + data.states.map { "rmse \($0.label)" },
+      rows: outcome.candidates.map { candidate in
+        (
+          candidate.name,
+          [
+            .text(candidate.isDelivered ? "yes" : "no"),
+            candidate.orders.map { .integer($0.stateLags) } ?? .missing,
+            .text(candidate.orders.map { inputs($0, data) } ?? ""),
+            candidate.horizon.map(Cell.integer) ?? .missing, .number(candidate.parameters),
+            .number(candidate.error), .number(candidate.excess), .number(candidate.excessError),
+          ] + candidate.errorByState.map(Cell.number)
+        )
+      })
+  }
+
+  private func inputs(_ orders: LagOrders, _ data: Trajectories) -> String {
+    zip(data.controls, orders.controls).map { control, moments in
+      "\(control.name) \(moments.delay)…\(moments.delay + moments.count - 1)"
+    }.joined(separator: "; ")
+  }
+
+  /// Every choice of lags that was tried.
+  private func orderTable(_ outcome: MeasuredTraining.Outcome, _ data: Trajectories) -> Table {
+    Table(
+      title: "", corner: "kind", columns: ["state_lags", "inputs", "error"],
+      rows: outcome.tried.map { step in
+        (
+          step.kind.name,
+          [
+            .integer(step.orders.stateLags), .text(inputs(step.orders, data)),
+            .number(step.error),
+          ]
+        )
+      })
+  }
+
+  private func summarise(
+    _ outcome: MeasuredTraining.Outcome, _ data: Trajectories, seconds: Double
+  ) {
+    run.note("lags: " + Self.listed(outcome.models[0].inputs))
+    run.note(outcome.verdict)
+    let figures = zip(data.states, outcome.delivered.errorByState).map { state, error in
+      "\(state.name) \(String(format: "%.3g", error))" + (state.unit.isEmpty ? "" : " \(state.unit)")
+    }
+    run.note(
+      "\(output.output): \(counted(outcome.models.count, "model")) in "
+        + "\(String(format: "%.1f", seconds)) s; held-out free runs are off by "
+        + figures.joined(separator: ", ") + " (root mean square)")
+  }
+}
