@@ -36,7 +36,7 @@ import Testing
       let data = try simulation.run()
       for column in 0..<(plant.states.count + plant.controls.count) {
         let values = data.samples.flatMap { $0.column(column) }
-        #expect(values.allSatisfy(\.isFinite))
+        #expect(values.allSatisfy { $0.isFinite })
         #expect(values.standardDeviation > 1e-3 * abs(values.mean))
       }
     }

@@ -1,8 +1,8 @@
 import Foundation
 import Interchange
-import Interpretation
 import LinearAlgebra
 import Networks
+import Structure
 import TestSupport
 import Testing
 
