@@ -29,7 +29,7 @@ wanted = ("torch-legacy", "torch-dynamo-batchnorm", "torch-dynamo-residual", "to
           "weights-quantised-mlp", "ort-half-skip")
 models = []
 for exporter, name in sorted(chosen.items()):
-    if not exporter.startswith(wanted) or any(w in exporter for w in ("layernorm", "normalised")):
+    if not exporter.startswith(wanted) or any(w in exporter for w in ("layernorm", "normalised", "softsign", "torch-legacy-slices")):
         continue
     if os.path.getsize(os.path.join(source, name)) > 20_000:
         continue

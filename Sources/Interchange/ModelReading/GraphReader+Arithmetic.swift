@@ -167,44 +167,11 @@ extension GraphReader {
   }
 
   mutating func quotient(_ a: GraphValue, _ b: GraphValue) throws(GraphProblem) -> GraphValue {
-    if case .features(let x) = a, case .features(let y) = b, let ratio = softsign(x, y) {
-      return ratio
-    }
     guard case .constant(let c) = b else {
       throw fail("only division by a constant is supported; this divides by a computed value")
     }
     if case .constant(let x) = a { return .constant(try combine(x, c) { $0 / $1 }) }
     return try scaled(a, by: c, divides: true)
-  }
-
-  /// z/(1 + |z|), where the graph says so.
-  private mutating func softsign(_ x: Features, _ y: Features) -> GraphValue? {
-    guard x.shape == y.shape, let arguments = magnitudes(behind: y.elements) else { return nil }
-    var factors: [Double] = []
-    for (value, z) in zip(x.elements, arguments) {
-      guard let ratio = Self.ratio(value, z) else { return nil }
-      factors.append(ratio)
-    }
-    var result = x
-    result.elements = zip(activated(.softsign, arguments), factors).map { $0.times($1) }
-    return .features(result)
-  }
-
-  /// z, where every element is 1 + |z|.
-  private func magnitudes(behind elements: [Element]) -> [Element]? {
-    var result: [Element] = []
-    for element in elements {
-      guard !element.isConstant, element.isBare, !element.isInput,
-        case .sum(let terms, let bias) = nodes[Int(element.node)].kind, terms.count == 1,
-        bias[Int(element.unit)] == 1, case .each(let inner) = terms[0]
-      else { return nil }
-      let magnitude = inner[Int(element.unit)]
-      guard magnitude.isBare, let z = magnitudes[magnitude.node]?[Int(magnitude.unit)] else {
-        return nil
-      }
-      result.append(z)
-    }
-    return result
   }
 
   mutating func power() throws(GraphProblem) -> GraphValue {

@@ -40,11 +40,7 @@ extension GraphReader {
     case "PRelu": return [try leakyByChannel()]
     case "Abs":
       let z = try features(0)
-      let magnitude = try sum(activated(.relu, z), activated(.relu, scaled(z, by: -1)))
-      if case .features(let result) = magnitude, let first = result.elements.first {
-        magnitudes[first.node] = z.elements
-      }
-      return [magnitude]
+      return [try sum(activated(.relu, z), activated(.relu, scaled(z, by: -1)))]
     default:
       if let activation = try elementwiseActivation() { return [activation] }
       throw fail(Self.reason(against: node.opType))
@@ -71,9 +67,6 @@ extension GraphReader {
         + "export the model before quantisation"
     case "Attention", "MultiHeadAttention":
       "it multiplies computed values in a way of its own; Filigree reads feed-forward networks"
-    case "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Equal", "IsNaN":
-      "it compares computed values, to choose by them; use an activation that the exporter writes as one "
-        + "operator, such as relu, elu of flax or PyTorch, tanh or silu"
     case "ArgMax", "ArgMin", "TopK", "NonZero", "OneHot":
       "this operator is not supported: it chooses by value; export the values before it"
     default:

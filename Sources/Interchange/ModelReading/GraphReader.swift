@@ -22,8 +22,6 @@ struct GraphReader {
   var callerAttributes: [Filigree_Onnx_AttributeProto]?
   /// What the third powers, by their node, are powers of.
   var cubes: [Int32: [Element]] = [:]
-  /// What the magnitudes, by their node, are magnitudes of.
-  var magnitudes: [Int32: [Element]] = [:]
   private var depth = 0
   private var calls = 0
   /// Numbers that may still be made: what a file can ask for without holding it.

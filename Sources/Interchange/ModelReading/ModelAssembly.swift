@@ -73,8 +73,8 @@ struct ModelAssembly {
       place: "graph",
       reason:
         "besides \"\(first.name)\" it wants \(names), of one row each: constants (means, deviations) "
-        + "that its exporter did not write; export it with these as initialisers, for Keras with Rescaling in the "
-        + "place of Normalization, or scale the data before the network")
+        + "that its exporter did not write; export it with these as initialisers, for Keras with "
+        + "Rescaling in the place of Normalization, or scale the data before the network")
   }
 
   private func chosenOutput() throws(GraphProblem) -> Filigree_Onnx_ValueInfoProto {
