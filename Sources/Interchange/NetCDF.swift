@@ -1,4 +1,3 @@
-import CFileSystem
 import CNetCDF
 import Dynamics
 import Foundation
@@ -302,24 +301,20 @@ struct Dataset: ~Copyable {
 
   private let id: Int32
   private var isOpen = true
-  /// The file in memory that is being written; −1 where libnetcdf holds it itself.
-  private let memory: Int32
+  /// Whether the file is HDF5's in memory rather than libnetcdf's.
+  private var isImage = false
 
-  /// A file without a name in memory, which libnetcdf takes for one on disk: of those that it holds in memory
-  /// itself it forgets in which order variables were defined (netcdf-c issue 3334).
+  /// A file in memory. Of those that libnetcdf holds in memory itself it forgets in which order variables were
+  /// defined (netcdf-c issue 3334), so it is asked for one that HDF5 holds, and HDF5 for its bytes.
   init(creating: Void) throws {
     var id: Int32 = 0
-    let descriptor = filigree_memory_file()
-    let status =
-      descriptor >= 0
-      ? nc_create("/proc/self/fd/\(descriptor)", NC_NETCDF4, &id)
-      : nc_create_mem("filigree", NC_NETCDF4, 1 << 16, &id)
-    if status != NC_NOERR {
-      if descriptor >= 0 { close(descriptor) }
-      throw NetCDFError(code: status)
-    }
+    isImage = FileImage.isAvailable
+    // No such folder is there, should libnetcdf want to remove what it never made.
+    try check(
+      isImage
+        ? nc_create("/nonexistent/filigree", NC_NETCDF4 | NC_DISKLESS, &id)
+        : nc_create_mem("filigree", NC_NETCDF4, 1 << 16, &id))
     self.id = id
-    memory = descriptor
   }
 
   /// - Parameter buffer: must outlive the data set. Only read, though C's type does not say so.
@@ -332,13 +327,9 @@ struct Dataset: ~Copyable {
       nc_open_mem(
         "filigree", NC_NOWRITE, buffer.count, UnsafeMutableRawPointer(mutating: base), &id))
     self.id = id
-    memory = -1
   }
 
-  deinit {
-    if isOpen { nc_abort(id) }
-    if memory >= 0 { close(memory) }
-  }
+  deinit { if isOpen { nc_abort(id) } }
 
   func defineDimension(_ name: String, _ length: Int) throws -> Int32 {
     var result: Int32 = 0
@@ -375,30 +366,19 @@ struct Dataset: ~Copyable {
 
   /// Closes the file and returns its bytes.
   mutating func finish() throws -> [UInt8] {
-    isOpen = false
-    if memory >= 0 {
+    if isImage {
+      try check(nc_sync(id))
+      let bytes = FileImage.bytes
+      isOpen = false
       try check(nc_close(id))
-      return try written()
+      guard let bytes else { throw NetCDFError(code: NC_EHDFERR) }
+      return bytes
     }
+    isOpen = false
     var held = NC_memio()
     try check(nc_close_memio(id, &held))
     defer { free(held.memory) }
     return Array(UnsafeRawBufferPointer(start: held.memory, count: held.size))
-  }
-
-  /// What lies in the file in memory.
-  private func written() throws -> [UInt8] {
-    let size = Int(lseek(memory, 0, SEEK_END))
-    guard size > 0 else { throw NetCDFError(code: NC_EHDFERR) }
-    return try [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
-      while count < size {
-        guard let base = buffer.baseAddress else { return }
-        let part = pread(memory, base + count, size - count, off_t(count))
-        if part < 0 && errno == EINTR { continue }
-        guard part > 0 else { throw NetCDFError(code: NC_EHDFERR) }
-        count += part
-      }
-    }
   }
 
   func variables() throws -> [FileVariable] {

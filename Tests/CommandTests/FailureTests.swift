@@ -138,8 +138,17 @@ import Testing
       "line 3",
       "not a finite number"),
     Case(
-      "printf 'time,x,u (input)\\n0,1,1\\n1,2,\\n2,3,1\\n' > gap.csv; filigree-train gap.csv --output x",
-      65, "variable \"u\", trajectory 0, sample 1", "gap"),
+      "printf 'time,x,u\\n0,1,1\\n1,2,1\\n5.5,3,2\\n' > odd.csv; filigree-train odd.csv --output x", 65,
+      "time step", "--every"),
+    Case(
+      "printf 'time,x\\n01/02/2024 1:00,1\\n02/02/2024 1:00,2\\n' > day.csv; "
+        + "filigree-data prepare day.csv --output x.nc", 65, "--date-order dmy"),
+    Case("filigree-data prepare test.nc --every never --output x.nc", 64, "--every never", "5s"),
+    Case("filigree-data prepare test.nc --test 0.5 --output x.nc", 64, "--test-output"),
+    Case(
+      "echo 'tme: t' > s.yaml; filigree-data prepare test.nc --settings s.yaml --output x.nc", 65,
+      "s.yaml", "line 1", "tme"),
+    Case("printf 'PK\\003\\004abc' > a.xlsx; filigree-data check a.xlsx", 65, "save the sheet as CSV"),
     Case("filigree-simulate --noise-correlation 0.5 --output x.nc", 64, "--noise", "0"),
     Case("filigree-train train.nc --average --output x", 64, "--average", "--freeze"),
     Case(

@@ -127,7 +127,7 @@ enum TableReader {
     table.wordColumns = reader.words
     table.firstRagged = reader.firstRagged
     if reader.raggedRows > 0, let first = reader.firstRagged {
-      guard reader.raggedRows * 4 <= max(8, reader.rows) else {
+      guard reader.raggedRows * 10 <= reader.rows else {
         throw .malformed(
           path: table.path, place: "line \(first.line)",
           reason: "\(first.count) fields where the header has \(layout.columns.count)"
