@@ -301,19 +301,12 @@ struct Dataset: ~Copyable {
 
   private let id: Int32
   private var isOpen = true
-  /// Whether the file is HDF5's in memory rather than libnetcdf's.
-  private var isImage = false
 
-  /// A file in memory. Of those that libnetcdf holds in memory itself it forgets in which order variables were
-  /// defined (netcdf-c issue 3334), so it is asked for one that HDF5 holds, and HDF5 for its bytes.
+  /// A file that libnetcdf holds in memory. Of those it forgets in which order variables were defined
+  /// (netcdf-c issue 3334), so other programs show them by name; positions are in an attribute.
   init(creating: Void) throws {
     var id: Int32 = 0
-    isImage = FileImage.isAvailable
-    // No such folder is there, should libnetcdf want to remove what it never made.
-    try check(
-      isImage
-        ? nc_create("/nonexistent/filigree", NC_NETCDF4 | NC_DISKLESS, &id)
-        : nc_create_mem("filigree", NC_NETCDF4, 1 << 16, &id))
+    try check(nc_create_mem("filigree", NC_NETCDF4, 1 << 16, &id))
     self.id = id
   }
 
@@ -366,14 +359,6 @@ struct Dataset: ~Copyable {
 
   /// Closes the file and returns its bytes.
   mutating func finish() throws -> [UInt8] {
-    if isImage {
-      try check(nc_sync(id))
-      let bytes = FileImage.bytes
-      isOpen = false
-      try check(nc_close(id))
-      guard let bytes else { throw NetCDFError(code: NC_EHDFERR) }
-      return bytes
-    }
     isOpen = false
     var held = NC_memio()
     try check(nc_close_memio(id, &held))

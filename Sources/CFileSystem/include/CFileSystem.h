@@ -5,7 +5,4 @@
  * Apart because Swift's view of the C library does not show this call. */
 int filigree_exchange(const char *first, const char *second);
 
-/* Opens a file that lies in memory and has no name (memfd_create); -1 and errno where there is none. */
-int filigree_memory_file(void);
-
 #endif
