@@ -15,7 +15,9 @@ import Testing
         let pump = [0.2, 0.8, 0.5][(row / 20 + run) % 3]
         level += 0.1 * (pump - level)
         let clock = String(format: "%02d:%02d", row * 5 / 60, row * 5 % 60)
-        text += "31.12.2024;23:\(clock);" + String(format: "%.4f;%.1f\r\n", level, pump).replacing(".", with: ",")
+        text +=
+          "31.12.2024;23:\(clock);"
+          + String(format: "%.4f;%.1f\r\n", level, pump).replacing(".", with: ",")
       }
       try shell.write(text, to: "run\(run).csv")
     }
@@ -42,7 +44,8 @@ import Testing
     try write(shell)
     let result = try await shell.bash(
       "filigree-train run0.csv --inputs Pumpe --recipe linear --members 1 --output m && "
-        + "filigree-forecast m --data run1.csv --inputs Pumpe && filigree-sensitivity m --data run1.csv --inputs Pumpe")
+        + "filigree-forecast m --data run1.csv --inputs Pumpe && filigree-sensitivity m --data run1.csv --inputs Pumpe"
+    )
     #expect(result.code == 0, "\(result.error)")
     #expect(result.error.contains("run0.csv: 60 samples, 5 s apart, 5 min in all"))
     #expect(result.error.contains("run1.csv: 60 samples"))

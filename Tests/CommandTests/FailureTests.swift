@@ -138,7 +138,8 @@ import Testing
       "line 3",
       "not a finite number"),
     Case(
-      "printf 'time,x,u\\n0,1,1\\n1,2,1\\n5.5,3,2\\n' > odd.csv; filigree-train odd.csv --output x", 65,
+      "printf 'time,x,u\\n0,1,1\\n1,2,1\\n5.5,3,2\\n' > odd.csv; filigree-train odd.csv --output x",
+      65,
       "time step", "--every"),
     Case(
       "printf 'time,x\\n01/02/2024 1:00,1\\n02/02/2024 1:00,2\\n' > day.csv; "
@@ -148,7 +149,8 @@ import Testing
     Case(
       "echo 'tme: t' > s.yaml; filigree-data prepare test.nc --settings s.yaml --output x.nc", 65,
       "s.yaml", "line 1", "tme"),
-    Case("printf 'PK\\003\\004abc' > a.xlsx; filigree-data check a.xlsx", 65, "save the sheet as CSV"),
+    Case(
+      "printf 'PK\\003\\004abc' > a.xlsx; filigree-data check a.xlsx", 65, "save the sheet as CSV"),
     Case("filigree-simulate --noise-correlation 0.5 --output x.nc", 64, "--noise", "0"),
     Case("filigree-train train.nc --average --output x", 64, "--average", "--freeze"),
     Case(

@@ -160,20 +160,24 @@ private let refusals = [
   Refusal("time,x\n0,1\n1\n", "line 3: 1 fields where the header has 2"),
   Refusal("time,x\n0,1\n1,2,3\n", "line 3: 3 fields where the header has 2"),
   Refusal("time,\"x\ny\"\n0,1\n1,2,3\n", "line 4: 3 fields where the header has 2"),
-  Refusal("time,x [K]\n0,1\n1,two\n", "line 3, column 2 (x [K]): \"two\" is not a number"),
+  Refusal(
+    "time,x [K]\n0,1\n1,two\n",
+    "no column of variables holds numbers (line 3, column 2 (x [K]): \"two\")"),
   Refusal("time,x,y\n0,1,2\n1,,2\n", "line 3, column 2 (x): the field is empty"),
   Refusal("time,x\n0,1\n1, \n", "line 3, column 2 (x): the field is empty"),
   Refusal("time,x\n0,nan\n1,2\n", "line 2, column 2 (x): \"nan\" stands for a missing value"),
-  Refusal("time,x\n0,1\n1,-inf\n", "line 3, column 2 (x): -inf is not a finite number"),
-  Refusal("time,x\n0,1\n1,1e999\n", "line 3, column 2 (x): 1e999 is not a finite number"),
+  Refusal(
+    "time,x\n0,1\n1,-inf\n", "no column of variables holds numbers (line 3, column 2 (x): \"-inf\")"
+  ),
+  Refusal(
+    "time,x\n0,1\n1,1e999\n",
+    "no column of variables holds numbers (line 3, column 2 (x): \"1e999\")"),
   Refusal("time,x\n0,1\nlater,2\n", "line 3, column 1 (time): \"later\" is not a number or a time"),
   Refusal("time,x\n0,1\n1,\"2\n", "line 3: a quote is opened and never closed"),
   Refusal("time,x\n0,1\n1,\"2\"2\n", "line 3: text follows a closing quote"),
-  Refusal("time,x\n0,1\n1,2\n2.5,3\n", "the time step is 1.5 s there"),
-  Refusal("time,x\n0,1\n0,2\n", "no trajectory has two samples"),
   Refusal(
-    "trajectory,time,x\n4,0,1\n4,1,1\n9,0,1\n9,2,1\n",
-    "trajectory 9, sample 1: the time step is 2.0 s there"),
+    "time,x\n0,1\n1,2\n2.5,3\n", "sample 1: the time step is 1 s there, but 1.5 s at most places"),
+  Refusal("time,x\n0,1\n0,2\n", "no trajectory has two samples"),
   Refusal("time,x\n0,1\n", "no trajectory has two samples"),
   Refusal("time,u (input)\n0,1\n1,2\n", "there is no state variable"),
 ]

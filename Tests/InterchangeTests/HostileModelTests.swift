@@ -83,7 +83,7 @@ private let refusals = [
   ("wrong_width", "node \"first\" (Gemm): its weights have 3 columns, but it reads 2 values"),
   ("wrong_bias", "node \"first\" (Gemm): a constant of shape [3] does not fit 2 features"),
   ("different_widths", "node \"sum\" (Add): shapes [1, 2] and [1, 3] do not go together"),
-  ("wide_input", "layer \"all\": it reads 1000000 values without weights"),
+  ("wide_input", "layer \"\": it reads 1000000 values without weights"),
   ("doubling", "node \"double18\" (Concat): it joins no values, or more than 1000000"),
   ("no_features", "input \"x\": its shape must be [n, features]"),
   (
@@ -108,6 +108,6 @@ private let refusals = [
   ("computed_weights", "node \"attention\" (MatMul): one operand must be a constant matrix"),
   ("transposed_input", "node \"first\" (Gemm): transA = 1 is not supported"),
   ("joined_samples", "node \"stack\" (Concat): axis 0"),
-  ("foreign_domain", "node \"odd\" (Relu): operators of domain \"com.example\""),
+  ("foreign_domain", "node \"odd\" (com.example.Relu): operators of domain \"com.example\""),
   ("calling_itself", "node \"again\" (own.call): functions call each other without end"),
 ]

@@ -24,10 +24,21 @@ struct ONNXTests {
     }
   }
 
-  @Test("A graph of layers that no recipe makes comes back equal")
+  /// A layer without an activation may be folded into those that read it.
+  @Test("A graph of layers that no recipe makes comes back as the same function")
   func anyGraph() throws {
     let model = model(of: branchingNetwork)
-    #expect(try written(model) == model)
+    let found = try written(model)
+    #expect(found.inputs == model.inputs && found.outputs == model.outputs)
+    #expect(found.inputScaling == model.inputScaling)
+    var stream = RandomStream(seed: 6)
+    for _ in 0..<50 {
+      let input = (0..<3).map { _ in 3 * stream.normal() }
+      for (a, b) in zip(found.rates(input), model.rates(input)) {
+        #expect(abs(a - b) <= 1e-12 * max(1, abs(b)))
+      }
+    }
+    #expect(try written(found) == found)
   }
 
   @Test("A pruned network keeps its zeros")
@@ -47,7 +58,8 @@ struct ONNXTests {
     model.outputs[0].name = "\u{0}nul"
     model.timeStep = nil
     let found = try written(model)
-    #expect(found == model)
+    #expect(found.inputs == model.inputs && found.outputs == model.outputs)
+    #expect(found.recipe == model.recipe && found.timeStep == nil)
     #expect(found.inputs.map { Array($0.name.utf8) } == model.inputs.map { Array($0.name.utf8) })
     #expect(!found.hasMadeUpNames)
   }
@@ -69,7 +81,7 @@ struct ONNXTests {
 
   @Test("Without our metadata names are made up")
   func madeUpNames() throws {
-    let model = model(of: branchingNetwork)
+    let model = try written(model(of: branchingNetwork))
     for key in ["filigree.inputs", "filigree.outputs"] {
       let bytes = try patched(try model.onnx(path: ""), key, "fILIGREE." + key.dropFirst(9))
       let found = try Model(onnx: bytes, path: "")
@@ -88,7 +100,7 @@ struct ONNXTests {
 
   @Test("A file that is cut off anywhere is refused, or lacks no part of the network")
   func cutOff() throws {
-    let model = model(of: branchingNetwork)
+    let model = try written(model(of: branchingNetwork))
     let bytes = try model.onnx(path: "")
     var readable = 0
     for length in 0..<bytes.count {

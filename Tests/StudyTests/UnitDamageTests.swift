@@ -84,7 +84,9 @@ import Training
       try replace(name, changed)
     }
     let again = try await run()
-    #expect(Set(again.damagedParts) == Set(before.keys))
+    // A model whose record is damaged too is made again unread.
+    let records = before.keys.filter { $0.hasSuffix(".json") }
+    #expect(Set(again.damagedParts).isSuperset(of: records))
     let made = again.results().recipeRows
     #expect(made.count == rows.count)
     for (a, b) in zip(rows, made) {

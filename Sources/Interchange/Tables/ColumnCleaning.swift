@@ -56,7 +56,13 @@ enum ColumnCleaning {
       )
     }
     table.keepColumns(kept)
-    guard !kept.isEmpty else { throw table.malformed("", "no column of variables holds numbers") }
+    guard !kept.isEmpty else {
+      let first = table.columns.first { $0.strangeCount > 0 }
+      let found = first?.firstStrange.map {
+        " (line \($0.line), \(first?.place ?? ""): \"\(Words.shown($0.text, limit: 40))\")"
+      }
+      throw table.malformed("", "no column of variables holds numbers\(found ?? "")")
+    }
   }
 
   private static func refuse(_ column: RawTable.Column, _ table: RawTable) throws(FileProblem) {

@@ -383,6 +383,11 @@ struct RowReader {
   /// A record without a time: a remark at the end, or a fault.
   private mutating func dropRow(_ bytes: Bytes, _ start: Int, _ end: Int, _ count: Int, _ line: Int)
   {
+    // Its other fields say nothing of the columns.
+    for place in columns.indices where columns[place].firstStrange?.line == line {
+      columns[place].strangeCount -= 1
+      columns[place].firstStrange = nil
+    }
     let text = Words.shown(TableText.line(bytes[start..<end]), limit: 40)
     let isEmpty = bytes[start..<end].allSatisfy {
       $0 == fields.separator || $0 <= 0x20 || $0 == 0x22

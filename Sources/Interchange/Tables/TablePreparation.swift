@@ -244,7 +244,7 @@ struct Pieces {
         }
       }
       // Samples that are lacking altogether have been told of.
-      missing -= bridged
+      missing = max(missing - bridged, description.missingCount)
       guard missing > 0 else { continue }
       let words = description.missingWords.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
         .prefix(3)
