@@ -63,7 +63,9 @@ import Testing
     #expect(json["proposedInputs"] as? [String] == ["Pumpe"])
     #expect(json["trajectories"] as? [Int] == [60, 60, 60])
     let page = try shell.text("check.html")
-    #expect(page.contains("Füllstand") && page.contains("an input?") && !page.contains("http"))
+    #expect(
+      page.contains("Füllstand") && page.contains("an input?") && !page.contains("http:")
+        && !page.contains("https:"))
     #expect(page.components(separatedBy: "<svg").count == 3)
     #expect(try TrajectoryFile.read(shell.path("mine.nc")).controls.map(\.name) == ["Pumpe"])
     let text = try await shell.bash("filigree-data check run0.csv")

@@ -199,14 +199,14 @@ import Testing
     let shell = try Shell()
     let result = try await shell.tool("paths", Fixture.path("foreign/unsupported_softmax.onnx"))
     #expect(result.code == 65)
-    #expect(result.error.contains("Softmax") && result.error.contains("Gemm"))
+    #expect(result.error.contains("Softmax"))
   }
 
   @Test func modelsWithoutNamesGetSomeAndItIsSaid() async throws {
     let shell = try Shell()
     let result = try await shell.tool("paths", Fixture.path("foreign/matmul_relu.onnx"))
     #expect(result.code == 0 && result.output.contains("x1"))
-    #expect(result.error.contains("holds no names"))
+    #expect(result.error.contains("does not name all of its variables"))
   }
 
   @Test func aClosedPipeStopsSilently() async throws {

@@ -17,6 +17,14 @@ struct Names {
     var unit: String?
     var longName: String?
     var role: Role?
+    var lag: Lag?
+
+    /// As a variable, a control where nothing is said; lags that no record is long enough for are none.
+    func variable(_ other: Role) -> Variable {
+      Variable(
+        name, unit: unit ?? "", longName: longName ?? "", role: role ?? other,
+        lag: lag.flatMap { (-1...1_000_000).contains($0.by) ? $0 : nil })
+    }
   }
 
   init(
@@ -40,10 +48,7 @@ struct Names {
       named = given
       lines.append("names of inputs: as given")
     } else if let stored {
-      named = stored.map {
-        Variable(
-          $0.name, unit: $0.unit ?? "", longName: $0.longName ?? "", role: $0.role ?? .control)
-      }
+      named = stored.map { $0.variable(.control) }
       lines.append("names of inputs: from the file's metadata")
     } else if let own {
       named = own.map { Variable($0, role: .control) }
@@ -72,9 +77,7 @@ struct Names {
       outputs = given
       lines.append("names of outputs: as given")
     } else if let stored {
-      outputs = stored.map {
-        Variable($0.name, unit: $0.unit ?? "", longName: $0.longName ?? "", role: $0.role ?? .state)
-      }
+      outputs = stored.map { $0.variable(.state) }
       lines.append("names of outputs: from the file's metadata")
     } else if predicts != .value {
       outputs = (0..<count).map { index in

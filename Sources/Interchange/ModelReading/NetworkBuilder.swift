@@ -345,9 +345,18 @@ struct NetworkBuilder {
       (
         (rows.key, layers.count),
         Network.Layer(
-          name: rows.name, activation: activation, bias: rows.bias, connections: connections)
+          name: unusedName(rows.name), activation: activation, bias: rows.bias,
+          connections: connections)
       ))
     return layers.count - 1
+  }
+
+  /// What runs files asks that no two nodes have one name, so no two layers do.
+  private func unusedName(_ name: String) -> String {
+    guard !name.isEmpty else { return "" }
+    let taken = Set(layers.map(\.layer.name))
+    let numbered = (2...(layers.count + 2)).lazy.map { "\(name) (\($0))" }
+    return taken.contains(name) ? numbered.first { !taken.contains($0) } ?? name : name
   }
 
   /// Runs of outputs of one node each become layers that nothing else reads.

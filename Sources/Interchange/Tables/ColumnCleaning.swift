@@ -55,9 +55,9 @@ enum ColumnCleaning {
         "words in \(texts.prefix(4).joined(separator: ", "))\(texts.count > 4 ? " and \(texts.count - 4) more columns" : "")"
       )
     }
+    let first = table.columns.first { $0.strangeCount > 0 }
     table.keepColumns(kept)
     guard !kept.isEmpty else {
-      let first = table.columns.first { $0.strangeCount > 0 }
       let found = first?.firstStrange.map {
         " (line \($0.line), \(first?.place ?? ""): \"\(Words.shown($0.text, limit: 40))\")"
       }

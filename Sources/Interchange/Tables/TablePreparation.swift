@@ -69,7 +69,7 @@ struct TablePreparation {
       Variable($0.name, unit: $0.unit, longName: $0.longName, role: $0.role ?? .state)
     }
     let matrices = pieces.matrices(of: &table)
-    guard matrices.contains(where: { $0.rows > 1 }) else {
+    guard sampling.step > 0, matrices.contains(where: { $0.rows > 1 }) else {
       throw .badData(path: path, problem: .tooShort)
     }
     let report = table.report
