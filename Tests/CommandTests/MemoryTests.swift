@@ -2,10 +2,10 @@ import TestSupport
 import Testing
 
 @Suite struct MemoryTests {
-  /// 40 trajectories are 20.8 MB in `Double`; the file's bytes, the data and the samples that are trained on
-  /// are never all there at once. One arena of malloc: what further ones keep for their threads differs from
+  /// 40 trajectories are 20.8 MB in `Double`. Members that are judged together hold out different trajectories,
+  /// so each of the two has samples of its own. One arena of malloc: what further ones keep for their threads differs from
   /// run to run.
-  @Test func trainingHoldsItsDataLessThanThreeTimes() async throws {
+  @Test func twoMembersHoldTheirDataLessThanTenTimes() async throws {
     let shell = try Shell()
     let result = try await shell.bash(
       """
@@ -24,7 +24,7 @@ import Testing
     let peaks = result.output.split(whereSeparator: \.isWhitespace).compactMap { Double($0) }
     try #require(peaks.count == 2, "\(result.output) \(result.error)")
     let bytes = Double(40 * 5000 * 13 * 8)
-    #expect((peaks[1] - peaks[0]) * 1024 < 3 * bytes)
+    #expect((peaks[1] - peaks[0]) * 1024 < 10 * bytes)
     #expect(peaks[1] * 1024 > bytes)
   }
 }
