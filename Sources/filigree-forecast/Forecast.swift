@@ -157,7 +157,8 @@ struct Forecast: Tool {
       try WholeFile.checkWritable(path, force: force)
     }
     var ensembles = try loadEnsembles()
-    let (data, trainingData) = try readData(ensembles)
+    let (recorded, trainingData) = try readData(ensembles)
+    let data = try withRoles(of: ensembles, recorded)
     for index in ensembles.indices {
       ensembles[index].members = ensembles[index].members.map { model in
         model.asRates(timeStep: model.timeStep ?? data.timeStep) ?? model
@@ -220,6 +221,16 @@ struct Forecast: Tool {
       }
     }
     return (data, training)
+  }
+
+  /// The data with what the models call inputs as inputs, where a table does not say.
+  private func withRoles(of ensembles: [Ensemble], _ data: Trajectories) throws -> Trajectories {
+    let controls = plainInputs(ensembles, data).filter { $0.role == .control }.map(\.name)
+    let there = Set(data.variables.map(\.name))
+    guard tables.inputs == nil, controls.allSatisfy(there.contains),
+      Set(controls) != Set(data.controls.map(\.name))
+    else { return data }
+    return try data.declaring(controls: controls)
   }
 
   /// What models without lags read: states, then inputs.

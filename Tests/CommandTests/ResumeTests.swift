@@ -98,7 +98,7 @@ import Testing
     let shell = try await shell()
     let result = try await shell.bash(
       """
-      (trap '' XFSZ; ulimit -f 2; \(Self.train) --output out); echo "code $?"
+      (trap '' XFSZ; ulimit -f 4; \(Self.train.replacing("0.02", with: "0.000001")) --output out); echo "code $?"
       ls -a out.training | grep -c partial; ls out.training
       \(Self.train) --output out --resume; echo "resumed $?"
       """)
