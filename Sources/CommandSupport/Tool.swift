@@ -107,7 +107,9 @@ public func refuseOverwriting(_ output: String, _ files: [String], models: [Stri
 }
 
 public enum Console {
-  /// - Parameter details: each a line of its own below the text.
+  /// - Parameters:
+  ///   - text: what went wrong, one line.
+  ///   - details: each a line of its own below the text.
   public static func error(_ text: String, _ details: [String] = []) {
     let lines = ["error: \(text)"] + details.map { "  " + $0 }
     notice(lines.map(\.singleLine).joined(separator: "\n"))
