@@ -3,24 +3,24 @@ import PackageDescription
 
 // The libraries are rooms, each a product of its own; a room uses what stands before it:
 // LinearAlgebra → Dynamics → Evidence (intervals, paired costs, verdicts) → Networks (what a model is) → Training (how it becomes one) → Structure → Forecasting
-// → Drawing → Reporting → Study. CKernels is seen by LinearAlgebra alone. Interchange reads and writes values of
+// → Drawing → Reporting → Findings (tables and words of what was found) → Study. CKernels is seen by LinearAlgebra alone. Interchange reads and writes values of
 // Dynamics, Networks and Training; GraphDrawing knows nothing of networks. CommandSupport is what the tools share,
 // and with them the only place that knows of a command line.
 let libraries = [
   "LinearAlgebra", "Dynamics", "Evidence", "Networks", "Training", "Structure", "Forecasting",
   "GraphDrawing",
-  "Drawing", "Reporting", "Interchange", "Study",
+  "Drawing", "Reporting", "Interchange", "Findings", "Study",
 ]
 
 /// Each tool with what it uses beside what all of them do.
 let tools: KeyValuePairs<String, [Target.Dependency]> = [
-  "simulate": [],
+  "simulate": ["Reporting"],
   "data": ["Reporting", "Study"],
-  "train": ["Evidence", "Networks", "Training", "Reporting"],
+  "train": ["Networks", "Training", "Reporting"],
   "paths": ["Networks", "Structure", "Reporting"],
   "sensitivity": ["Networks", "Structure", "Reporting"],
-  "agreement": ["Evidence", "Networks", "Structure", "Reporting"],
-  "draw": ["Networks", "Structure", "GraphDrawing", "Drawing"],
+  "agreement": ["Networks", "Structure"],
+  "draw": ["Networks", "Structure", "GraphDrawing", "Drawing", "Reporting"],
   "forecast": ["Networks", "Training", "Forecasting", "Reporting"],
   "study": [
     "Networks", "Training", "Reporting", "Study",
@@ -93,6 +93,12 @@ let package = Package(
       ],
       exclude: ["Generated/onnx.proto"]),
     .target(
+      name: "Findings",
+      dependencies: [
+        "LinearAlgebra", "Dynamics", "Evidence", "Networks", "Training", "Structure",
+        "Forecasting", "Reporting", "Interchange",
+      ]),
+    .target(
       name: "Study",
       dependencies: [
         "LinearAlgebra", "Dynamics", "Networks", "Training", "Structure", "Forecasting",
@@ -105,8 +111,8 @@ let package = Package(
     .target(
       name: "CommandSupport",
       dependencies: [
-        "LinearAlgebra", "Dynamics", "Networks", "Training", "Structure", "GraphDrawing",
-        "Reporting", "Interchange",
+        "LinearAlgebra", "Dynamics", "Evidence", "Networks", "Training", "Structure",
+        "GraphDrawing", "Reporting", "Interchange", "Findings",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Yams", package: "Yams"),
@@ -125,7 +131,9 @@ let package = Package(
     + tools.map {
       .executableTarget(
         name: "filigree-\($0.key)",
-        dependencies: ["CommandSupport", "LinearAlgebra", "Dynamics", "Interchange"] + $0.value)
+        dependencies: [
+          "CommandSupport", "LinearAlgebra", "Dynamics", "Interchange", "Findings",
+        ] + $0.value)
     }
     // A room is also tested against what others say of its values.
     + libraries.map {
@@ -141,7 +149,7 @@ let package = Package(
         name: "fault-probe",
         dependencies: [
           "CommandSupport", "Dynamics", "LinearAlgebra", "Networks", "Training", "Reporting",
-          "Interchange", "Study",
+          "Interchange", "Findings", "Study",
         ], path: "Tests/FaultProbe"),
       .testTarget(
         name: "CommandTests",

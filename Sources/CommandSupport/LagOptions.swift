@@ -1,4 +1,5 @@
 import Dynamics
+import Findings
 import Training
 
 /// A number, or that it is to be found.

@@ -1,8 +1,10 @@
 import Dynamics
+import Findings
 import Foundation
 import Interchange
 import LinearAlgebra
 import Networks
+import Reporting
 
 /// How results are written.
 public enum OutputFormat: String, ExpressibleByArgument, CaseIterable, Sendable {
@@ -34,6 +36,12 @@ public struct RunOptions: ParsableArguments {
   }
 
   public func note(_ text: String) { if !quiet { Console.note(text) } }
+
+  public func say(_ remarks: [Remark]) {
+    for remark in remarks {
+      if remark.isWarning { Console.warning(remark.text) } else { note(remark.text) }
+    }
+  }
 }
 
 public struct OutputOptions: ParsableArguments {
@@ -106,15 +114,6 @@ public enum NameList {
     }
     if !text.isEmpty { names.append(current) }
     return names
-  }
-}
-
-extension [Variable] {
-  /// The names, as far as a message has room for them.
-  public var listed: String {
-    let names = map(\.name)
-    guard count > 20 else { return names.joined(separator: ", ") }
-    return names.prefix(8).joined(separator: ", ") + ", … (\(count) in all)"
   }
 }
 

@@ -1,4 +1,5 @@
 import Dynamics
+import Findings
 import Networks
 import Structure
 

@@ -29,9 +29,3 @@ public func printResult(
     try Console.output(text.escapedJSON + "\n")
   }
 }
-
-/// "1 member", "3 members"
-public func counted(_ count: Int, _ noun: String) -> String {
-  let plural = noun.hasSuffix("y") ? "\(noun.dropLast())ies" : "\(noun)s"
-  return "\(count) \(count == 1 ? noun : plural)"
-}

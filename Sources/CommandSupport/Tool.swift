@@ -1,5 +1,6 @@
 @_exported import ArgumentParser
 import Dynamics
+import Findings
 import Foundation
 import GraphDrawing
 import Interchange
@@ -77,12 +78,6 @@ public protocol ExitCoded: Error {
 public protocol SeveralProblems: Error {
   var summary: String { get }
   var lines: [String] { get }
-}
-
-/// Data, models or a plant that do not fit each other, said in words.
-public struct DataMismatch: Error, CustomStringConvertible {
-  public let description: String
-  public init(_ description: String) { self.description = description }
 }
 
 /// Standard output that cannot be written.

@@ -61,3 +61,29 @@ public struct Consensus: Sendable {
     return result
   }
 }
+
+extension Consensus {
+  /// By how much, in deviations, a consensus changes the rates of the member that it is made of: the output that
+  /// changes most, by the root of the mean square.
+  ///
+  /// - Parameters:
+  ///   - ensemble: that it is the consensus of.
+  ///   - points: samples × inputs in physical units; of many, some two thousand are taken.
+  public func largestChange(of ensemble: Ensemble, over points: Matrix) -> (
+    size: Double, output: String
+  )? {
+    let original = ensemble.members[member]
+    var squares = [Double](repeating: 0, count: original.outputs.count)
+    let step = max(1, points.rows / 2000)
+    let rows = Array(stride(from: 0, to: points.rows, by: step))
+    for row in rows {
+      let z = original.inputScaling.standardise(points.row(row))
+      let values = zip(original.network.evaluate(z), model.network.evaluate(z))
+      for (output, pair) in values.enumerated() {
+        squares[output] += (pair.0 - pair.1) * (pair.0 - pair.1) / Double(rows.count)
+      }
+    }
+    guard let most = squares.indices.max(by: { squares[$0] < squares[$1] }) else { return nil }
+    return (squares[most].squareRoot(), original.label(ofOutput: most))
+  }
+}

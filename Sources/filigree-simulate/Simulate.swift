@@ -2,6 +2,7 @@ import CommandSupport
 import Dynamics
 import Foundation
 import Interchange
+import Reporting
 
 @main
 struct Simulate: Tool {

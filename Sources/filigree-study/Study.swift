@@ -3,6 +3,7 @@ import Dynamics
 import Foundation
 import Interchange
 import Networks
+import Reporting
 import Study
 import SystemPackage
 import Training

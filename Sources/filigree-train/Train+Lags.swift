@@ -1,5 +1,6 @@
 import CommandSupport
 import Dynamics
+import Findings
 import Foundation
 import Interchange
 import LinearAlgebra
@@ -65,53 +66,11 @@ extension Train {
       members: files, recipe: Recipe(), seed: seed, trajectories: data.samples.count,
       validationTrajectories: 0, digests: digests)
     try folder.write(try SealedJSON.bytes(description), named: "ensemble.json")
-    try folder.write(candidateTable(outcome, data).csv.utf8, named: "candidates.csv")
-    try folder.write(orderTable(outcome, data).csv.utf8, named: "lags.csv")
+    try folder.write(outcome.candidateTable(data).csv.utf8, named: "candidates.csv")
+    try folder.write(outcome.orderTable(data).csv.utf8, named: "lags.csv")
     manifest.files += files + ["ensemble.json", "candidates.csv", "lags.csv"]
     try folder.write(try manifest.bytes(), named: "manifest.json")
     summarise(outcome, data, seconds: ProgressLine.seconds(clock.now - began))
-  }
-
-  private func candidateTable(_ outcome: MeasuredTraining.Outcome, _ data: Trajectories) -> Table {
-    Table(
-      title: "", corner: "candidate",
-      columns: [
-        "delivered", "state_lags", "inputs", "horizon", "parameters", "error", "excess",
-        "excess_error",
-      ] + data.states.map { "rmse \($0.label)" },
-      rows: outcome.candidates.map { candidate in
-        (
-          candidate.name,
-          [
-            .text(candidate.isDelivered ? "yes" : "no"),
-            candidate.orders.map { .integer($0.stateLags) } ?? .missing,
-            .text(candidate.orders.map { inputs($0, data) } ?? ""),
-            candidate.horizon.map(Cell.integer) ?? .missing, .number(candidate.parameters),
-            .number(candidate.error), .number(candidate.excess), .number(candidate.excessError),
-          ] + candidate.errorByState.map(Cell.number)
-        )
-      })
-  }
-
-  private func inputs(_ orders: LagOrders, _ data: Trajectories) -> String {
-    zip(data.controls, orders.controls).map { control, moments in
-      "\(control.name) \(moments.delay)…\(moments.delay + moments.count - 1)"
-    }.joined(separator: "; ")
-  }
-
-  /// Every choice of lags that was tried.
-  private func orderTable(_ outcome: MeasuredTraining.Outcome, _ data: Trajectories) -> Table {
-    Table(
-      title: "", corner: "kind", columns: ["state_lags", "inputs", "error"],
-      rows: outcome.tried.map { step in
-        (
-          step.kind.name,
-          [
-            .integer(step.orders.stateLags), .text(inputs(step.orders, data)),
-            .number(step.error),
-          ]
-        )
-      })
   }
 
   private func summarise(

@@ -1,5 +1,6 @@
 import CommandSupport
 import Dynamics
+import Findings
 import Foundation
 import Interchange
 import LinearAlgebra

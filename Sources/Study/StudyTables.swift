@@ -1,13 +1,11 @@
-import CommandSupport
 import Reporting
-import Study
 
 /// A study's results as tables.
-struct StudyTables {
+public struct StudyTables {
   private let results: StudyResults
   private let rows: [StudyResults.RecipeRow]
 
-  init(_ results: StudyResults) {
+  public init(_ results: StudyResults) {
     self.results = results
     rows = results.recipeRows
   }
@@ -20,7 +18,7 @@ struct StudyTables {
   // MARK: For programs
 
   /// One row per member and cut.
-  var members: Table {
+  public var members: Table {
     var table = Table(
       title: "", corner: "recipe",
       columns: [
@@ -53,7 +51,7 @@ struct StudyTables {
   }
 
   /// One row per recipe, size, noise and cut; low and high are 95 % intervals over members.
-  var recipes: Table {
+  public var recipes: Table {
     func spread(_ name: String) -> [String] { [name, "\(name)_low", "\(name)_high"] }
     func cells(_ figure: StudyResults.Figure?) -> [Cell] {
       [Self.cell(figure?.mean), Self.cell(figure?.low), Self.cell(figure?.high)]
@@ -107,7 +105,7 @@ struct StudyTables {
   }
 
   /// Wall times: the one table that differs from run to run.
-  var timings: Table {
+  public var timings: Table {
     var table = Table(
       title: "", corner: "recipe", columns: ["trajectories", "noise", "seconds_per_member"])
     for row in rows
@@ -139,7 +137,7 @@ struct StudyTables {
       rows: rows.map { (label($0), cells($0)) }, notes: notes)
   }
 
-  var summaryTables: [Table] {
+  public var summaryTables: [Table] {
     let structure = table(
       "Structure", ["members", "weights", "pairs", "Φ", "low", "high", "F1", "J error"],
       [
@@ -181,14 +179,14 @@ struct StudyTables {
     return tables
   }
 
-  static func words(_ warning: StudyResults.Warning) -> String {
+  public static func words(_ warning: StudyResults.Warning) -> String {
     let noise = warning.noise > 0 ? ", noise \(plain(warning.noise))" : ""
     return
       "\(counted(warning.size, "trajectory"))\(noise) (\(warning.recipes.joined(separator: ", "))): "
       + warning.text
   }
 
-  var summary: String {
+  public var summary: String {
     var text = "# Summary\n\n"
     let what = plan.plant.map { "the plant \($0)" } ?? "data from files"
     let count = rows.reduce(0) { $0 + $1.members }

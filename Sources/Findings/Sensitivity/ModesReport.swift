@@ -1,4 +1,3 @@
-import CommandSupport
 import Dynamics
 import Foundation
 import LinearAlgebra
@@ -7,8 +6,8 @@ import Reporting
 import Structure
 
 /// The modes of the model, linearised along data or at a point, beside those of a plant.
-extension Sensitivity {
-  struct StabilityResult: Encodable {
+public struct ModesReport {
+  public struct Result: Encodable {
     struct Entry: Encodable {
       var name: String
       var samples: Int
@@ -24,73 +23,69 @@ extension Sensitivity {
     var plant: Entry?
   }
 
-  func printStability(_ ensemble: Ensemble, _ data: Trajectories, _ path: String) async throws {
-    let points = try ensemble.points(of: data, from: path)
-    let timeStep = ensemble.members[0].timeStep ?? data.timeStep
-    if abs(timeStep / data.timeStep - 1) > 1e-9 {
-      Console.warning(
-        "\(path) has a time step of \(Float(data.timeStep)) s and \(ensemble.name) was trained on "
-          + "\(Float(timeStep)) s, by which its modes are taken")
-    }
-    let step = max(1, points.rows / (samples ?? Self.usualSamples))
-    let rows = Array(stride(from: 0, to: points.rows, by: step))
-    try await printStability(
-      ensemble, at: points.submatrix(rows: rows, columns: Array(0..<points.columns)),
-      timeStep: timeStep, place: "linearised at \(counted(rows.count, "sample"))")
-  }
+  public let result: Result
+  public let tables: [Table]
 
-  func printStability(_ ensemble: Ensemble, atPoint point: [Double]) async throws {
-    guard let timeStep = ensemble.members[0].timeStep else {
-      throw DataMismatch(
-        "\(ensemble.name) does not say on what time step it was trained; give --data")
-    }
-    try await printStability(
-      ensemble, at: Matrix([point]), timeStep: timeStep, place: "linearised at the point")
-  }
-
-  private func printStability(
-    _ ensemble: Ensemble, at points: Matrix, timeStep: Double, place: String
+  /// - Parameters:
+  ///   - ensemble: whose members are linearised.
+  ///   - points: samples × inputs in physical units.
+  ///   - timeStep: Δt in seconds.
+  ///   - place: where they are linearised, in words.
+  ///   - plant: whose modes are told beside; nil for none.
+  ///   - remedy: how to say what the outputs are where that is not known, in words.
+  ///   - threads: that may work at once.
+  /// - Throws: `DataMismatch` for models that give no rates, or of another plant.
+  public init(
+    _ ensemble: Ensemble, at points: Matrix, timeStep: Double, place: String, plant: (any Plant)?,
+    plantName: String, remedy: String, threads: Int
   ) async throws {
-    let members = try await concurrentMap(ensemble.members.count, threads: run.threads) { index in
-      let jacobians: [Matrix]
-      guard let model = ensemble.members[index].asRates(timeStep: timeStep) else {
-        throw DataMismatch(
-          "\(ensemble.name): modes need rates or next states of inputs, and its outputs are taken for "
-            + "values; --predicts rate or next says otherwise")
-      }
-      do {
-        jacobians =
-          model.inputs.haveLags
-          ? try model.companionJacobians(at: points, timeStep: timeStep)
-          : try model.stateJacobians(at: points)
-      } catch {
-        throw DataMismatch("\(ensemble.name): the state of an output is no input: \(error)")
-      }
-      guard let found = Stability(jacobians, timeStep: timeStep) else {
-        throw DataMismatch(
-          "\(ensemble.name), member \(index): a Jacobian has no finite eigenvalues")
-      }
-      return found
+    let members = try await concurrentMap(ensemble.members.count, threads: threads) {
+      try Self.modes(of: ensemble, $0, at: points, timeStep: timeStep, remedy: remedy)
     }
-    let truth = try plantStability(ensemble, points)
+    let truth = try plant.flatMap { try Self.modes(of: $0, plantName, for: ensemble, at: points) }
     let whose = ensemble.members.count > 1 ? "median of \(members.count) members" : ensemble.name
-    let table = Self.modesTable(
-      members, truth, "Modes of x + Δt · rates, \(place); the slowest first, \(whose)")
-    func entry(_ name: String, _ found: Stability) -> StabilityResult.Entry {
+    tables = [
+      Self.modesTable(
+        members, truth, "Modes of x + Δt · rates, \(place); the slowest first, \(whose)")
+    ]
+    func entry(_ name: String, _ found: Stability) -> Result.Entry {
       .init(
         name: name, samples: found.samples, modes: found.modes,
         unstableSamples: found.largest.count { $0 > Stability.unstableAbove },
         eigenvalues: found.samples == 1 ? found.lastSpectrum.map { [$0.real, $0.imaginary] } : nil)
     }
-    let result = StabilityResult(
+    result = Result(
       timeStep: timeStep, members: members.enumerated().map { entry("\($0)", $1) },
-      plant: truth.map { entry(plant ?? "", $0) })
-    try printResult([table], json: result, format: format.format)
+      plant: truth.map { entry(plantName, $0) })
   }
 
-  private func plantStability(_ ensemble: Ensemble, _ points: Matrix) throws -> Stability? {
-    guard let plant else { return nil }
-    let known = try variation.plant(plant)
+  private static func modes(
+    of ensemble: Ensemble, _ member: Int, at points: Matrix, timeStep: Double, remedy: String
+  ) throws -> Stability {
+    guard let model = ensemble.members[member].asRates(timeStep: timeStep) else {
+      throw DataMismatch(
+        "\(ensemble.name): modes need rates or next states of inputs, and its outputs are taken for "
+          + "values; \(remedy)")
+    }
+    let jacobians: [Matrix]
+    do {
+      jacobians =
+        model.inputs.haveLags
+        ? try model.companionJacobians(at: points, timeStep: timeStep)
+        : try model.stateJacobians(at: points)
+    } catch {
+      throw DataMismatch("\(ensemble.name): the state of an output is no input: \(error)")
+    }
+    guard let found = Stability(jacobians, timeStep: timeStep) else {
+      throw DataMismatch(
+        "\(ensemble.name), member \(member): a Jacobian has no finite eigenvalues")
+    }
+    return found
+  }
+
+  private static func modes(
+    of known: any Plant, _ plant: String, for ensemble: Ensemble, at points: Matrix
+  ) throws -> Stability? {
     let variables = known.states + known.controls
     let columns = variables.compactMap { wanted in
       ensemble.inputs.firstIndex { $0.name == wanted.name }

@@ -1,51 +1,33 @@
 import Dynamics
 import LinearAlgebra
 import Networks
-import Structure
-
-/// A path as it is reported.
-struct PathEntry: Encodable {
-  var nodes: [String]
-  /// Of its weights, standardised.
-  var product: Double
-  /// Over data: share of the samples at which all units on the way respond with a positive slope, and mean of the
-  /// product times their slopes.
-  var activeShare: Double?
-  var meanContribution: Double?
-
-  init(_ path: Path, of model: Model, _ activity: PathActivity) {
-    nodes = path.nodes.map(model.name(of:))
-    product = path.product
-    activeShare = activity[path]?.activeShare
-    meanContribution = activity[path].map { $0.meanSlope * path.product }
-  }
-}
 
 /// How much of the time paths carry something, over data; empty without data.
-struct PathActivity {
-  static let note =
-    "active: share of the samples at which every unit on the way has a positive slope; effect: "
-    + "mean over the samples of the product times the slopes. Ranked by |effect| among the "
-    + "\(candidates) strongest products to each output."
-
+public struct PathActivity: Sendable {
   /// Of so many paths of largest product to each output (or of a pair) those of largest effect are sought.
-  static let candidates = 200
+  public static let candidates = 200
   /// They are ranked by at most so many samples, evenly spaced; what is shown is of all.
   private static let samplesForRanking = 2000
 
   private var found: [[PathNode]: (meanSlope: Double, activeShare: Double)] = [:]
 
-  init(_ paths: [Path], of network: Network, over data: Matrix?, _ scaling: Standardisation) {
+  /// - Parameters:
+  ///   - paths: of the network, from inputs to outputs.
+  ///   - network: of standardised inputs and outputs.
+  ///   - data: samples × inputs in physical units; nil for none.
+  ///   - scaling: of the inputs.
+  public init(_ paths: [Path], of network: Network, over data: Matrix?, _ scaling: Standardisation)
+  {
     guard let data, !paths.isEmpty else { return }
     var batch = JacobianBatch(network)
     let activity = batch.activity(of: paths.map { network.units(on: $0) }, over: data, scaling)
     for (path, activity) in zip(paths, activity) { found[path.nodes] = activity }
   }
 
-  subscript(_ path: Path) -> (meanSlope: Double, activeShare: Double)? { found[path.nodes] }
+  public subscript(_ path: Path) -> (meanSlope: Double, activeShare: Double)? { found[path.nodes] }
 
   /// The paths of largest |effect|; in the order given, and the first, without data.
-  static func strongest(
+  public static func strongest(
     _ count: Int, of paths: [Path], in network: Network, over data: Matrix?,
     _ scaling: Standardisation
   ) -> [Path] {

@@ -1,16 +1,15 @@
-import CommandSupport
 import Foundation
 import Reporting
 import Structure
 
 /// The reports of ensembles as tables: for people, and one row per pair for programs.
-extension Agreement {
+extension AgreementReport {
   /// One row per ensemble and pair.
-  func pairsCSV(_ reports: [EnsembleReport], _ truth: PlantTruth?) -> Table {
+  public var pairsTable: Table {
     var table = Table(
       title: "", corner: "ensemble",
       columns: ["output", "input", "members"] + reports[0].selections.map(\.kind)
-        + (data == nil ? [] : ["mean_magnitude"]) + (truth == nil ? [] : ["plant"]))
+        + (hasData ? ["mean_magnitude"] : []) + (truth == nil ? [] : ["plant"]))
     for report in reports {
       let frequencies = report.selections.map(\.selection.frequency)
       for index in frequencies[0].indices {
@@ -20,7 +19,7 @@ extension Agreement {
           .integer(report.result.members),
         ]
         cells += frequencies.map { .number($0[index]) }
-        if let mean = report.meanRelevance { cells.append(.number(mean[row, column])) }
+        if let mean = report.agreement.meanRelevance { cells.append(.number(mean[row, column])) }
         if let truth { cells.append(.number(truth.relevance[row, column])) }
         table.rows.append((report.result.name, cells))
       }
@@ -28,37 +27,35 @@ extension Agreement {
     return table
   }
 
-  func tables(
-    _ reports: [EnsembleReport], _ truth: PlantTruth?, _ differences: [Difference]?
-  ) -> [Table] {
+  public var tables: [Table] {
     var agreement = Table(
       title: "Agreement of members",
       corner: "ensemble, selection",
-      columns: ["members", "pairs", "Φ", "low", "high", "Jaccard"] + (data == nil ? [] : ["W"]))
+      columns: ["members", "pairs", "Φ", "low", "high", "Jaccard"] + (hasData ? ["W"] : []))
     for report in reports {
       for (kind, selection) in report.selections {
         var cells = cells(selection)
-        if data != nil {
+        if hasData {
           let isLast = kind == report.selections.last?.kind
           cells.append(isLast ? report.result.concordance.map(Cell.number) ?? .missing : .missing)
         }
         agreement.rows.append(("\(report.result.name), \(kind)", cells))
       }
     }
-    agreement.notes = notes(reports)
+    agreement.notes = notes
     let names = reports.map(\.result.name)
     agreement.notes += (differences ?? []).compactMap { Self.words($0, names) }
     var tables = [agreement] + reports.compactMap(\.evidenceTable)
     if let truth {
-      tables.append(scoreTable(reports, truth))
-      tables += reports.compactMap(\.verdictTable)
+      tables.append(scoreTable(truth))
+      tables += reports.compactMap { $0.verdictTable(allIn: options.allIn) }
     }
     if let last = differences?.last, !last.onlyFirst.isEmpty || !last.onlySecond.isEmpty {
-      tables.append(differenceTable(last, reports))
+      tables.append(differenceTable(last))
     }
-    if errorBound { tables.append(boundTable(reports)) }
+    if let share = options.share { tables.append(boundTable(share)) }
     tables += reports.map(\.frequencyTable)
-    if pairwise {
+    if options.isPairwise {
       tables += reports.filter { $0.result.members > 1 }.map(\.pairwiseTable)
     }
     return tables
@@ -77,7 +74,7 @@ extension Agreement {
     return text + "."
   }
 
-  private func differenceTable(_ difference: Difference, _ reports: [EnsembleReport]) -> Table {
+  private func differenceTable(_ difference: Difference) -> Table {
     let (first, second) = (reports[0].result, reports[1].result)
     func row(_ pair: Pair, _ whose: String) -> (String, [Cell]) {
       (
@@ -97,10 +94,10 @@ extension Agreement {
         + difference.onlySecond.map { row($0, second.name) })
   }
 
-  private func boundTable(_ reports: [EnsembleReport]) -> Table {
+  private func boundTable(_ share: Double) -> Table {
     Table(
       title:
-        "Stability selection: pairs that at least \(Int((100 * (share ?? Self.usualShare)).rounded())) % of the members select",
+        "Stability selection: pairs that at least \(Int((100 * share).rounded())) % of the members select",
       corner: "ensemble, selection", columns: ["pairs", "by chance at most"],
       rows: reports.flatMap { report in
         report.result.selections.map { selection in
@@ -115,19 +112,20 @@ extension Agreement {
       },
       notes: [
         "By chance: q²/((2π − 1) d), q pairs being selected on average of d; its bound is on the expectation, "
-          + "and says nothing where it is near the number of pairs. A higher --threshold makes q smaller."
+          + "and says nothing where it is near the number of pairs. A higher \(options.thresholdName) makes q smaller."
       ])
   }
 
-  private func notes(_ reports: [EnsembleReport]) -> [String] {
+  private var notes: [String] {
     let all = reports.flatMap(\.selections)
     var notes = [
-      "pairs: mean number selected of \(reports[0].pairCount); low, high: 95 % interval of Φ, "
-        + (interval == .jackknife ? "jackknife over members." : "\(interval.rawValue).")
+      "pairs: mean number selected of \(reports[0].agreement.pairCount); low, high: 95 % interval of Φ, "
+        + (options.interval == .jackknife
+          ? "jackknife over members." : "\(options.interval.rawValue).")
     ]
-    if data != nil {
+    if hasData {
       notes.append(
-        "structural: connected by a path; relevant: also mean |J| above \(String(format: "%g", threshold)). W: how far the members "
+        "structural: connected by a path; relevant: also mean |J| above \(String(format: "%g", options.threshold)). W: how far the members "
           + "rank all pairs alike by mean |J| (Kendall).")
     }
     for report in reports {
@@ -143,7 +141,7 @@ extension Agreement {
     }
     if all.contains(where: {
       $0.selection.stability != nil && !$0.selection.isUnanimous
-        && interval.interval(of: $0.selection) == nil
+        && options.interval.interval(of: $0.selection) == nil
     }) {
       notes.append("No interval where leaving out a member makes Φ undefined, or below 3 members.")
     }
@@ -166,7 +164,7 @@ extension Agreement {
 
   private func cells(_ selection: Selection) -> [Cell] {
     let sizes = selection.chosen.map { Double($0.count { $0 }) }
-    let interval = interval.interval(of: selection)
+    let interval = options.interval.interval(of: selection)
     let isCertain = selection.isUnanimous
     return [
       .integer(selection.memberCount), .number(sizes.mean),
@@ -178,8 +176,8 @@ extension Agreement {
     ]
   }
 
-  private func scoreTable(_ reports: [EnsembleReport], _ truth: PlantTruth) -> Table {
-    let plantResult = PlantResult(truth, name: plant ?? "")
+  private func scoreTable(_ truth: PlantTruth) -> Table {
+    let plantResult = PlantResult(truth, name: options.plant)
     var table = Table(
       title: "Consensus against the plant \(plantResult.name): \(plantResult.realPairs) pairs are "
         + "real, \(plantResult.uncertainPairs) too weak to count",
@@ -189,9 +187,9 @@ extension Agreement {
         "J error",
       ])
     for report in reports {
-      for (kind, score) in report.scores {
+      for (kind, score) in report.agreement.scores {
         // What follows is of the relevances, not of a selection.
-        let isLast = kind == report.scores.last?.kind
+        let isLast = kind == report.agreement.scores.last?.kind
         func cell(_ value: Double?) -> Cell {
           isLast ? value.map(Cell.number) ?? .missing : .missing
         }
@@ -203,13 +201,13 @@ extension Agreement {
               .integer(score.uncertainSelected), score.precision.map(Cell.number) ?? .missing,
               score.recall.map(Cell.number) ?? .missing, score.f1.map(Cell.number) ?? .missing,
               cell(report.result.averagePrecision), cell(report.result.rankCorrelation),
-              cell(report.jacobianError),
+              cell(report.agreement.jacobianError),
             ]
           ))
       }
     }
     table.notes = reports.compactMap { report in
-      report.curve?.best.map {
+      report.agreement.curve?.best.map {
         String(
           format: "%@: the threshold that would select best is %.3g (F1 %.3f).", report.result.name,
           $0.threshold, $0.f1)

@@ -1,27 +1,24 @@
-import CommandSupport
 import Dynamics
-import Foundation
 import Networks
 import Reporting
 import Structure
 import Training
 
 /// What was found along rising λ, for people and files.
-struct StrengthPathReport {
-  let points: [StrengthPath.Point]
-  let least: Int
-  let chosen: Int
+public struct StrengthPathReport {
+  public let points: [StrengthPath.Point]
+  /// The point of the least error on held-out trajectories, and the one that is taken.
+  public let least: Int
+  public let chosen: Int
 
-  /// - Throws: a note for people where no point has a finite error.
-  init(_ points: [StrengthPath.Point]) throws {
-    guard let choice = StrengthPath.choice(points) else {
-      throw ValidationError("--path: no strength leads to a finite error on held-out trajectories.")
-    }
+  /// Nil where no point has a finite error.
+  public init?(_ points: [StrengthPath.Point]) {
+    guard let choice = StrengthPath.choice(points) else { return nil }
     self.points = points
     (least, chosen) = (choice.least, choice.chosen)
   }
 
-  var strength: Double { points[chosen].strength }
+  public var strength: Double { points[chosen].strength }
 
   private struct Size {
     var weights: Int
@@ -38,7 +35,7 @@ struct StrengthPathReport {
     }
   }
 
-  var table: Table {
+  public var table: Table {
     Table(
       title: "", corner: "strength",
       columns: [
@@ -58,7 +55,7 @@ struct StrengthPathReport {
       })
   }
 
-  var chart: Chart {
+  public var chart: Chart {
     let x = points.map(\.strength)
     let blue = "#0072b2"
     var band = Chart.Series(

@@ -1,4 +1,3 @@
-import CommandSupport
 import Dynamics
 import Foundation
 import LinearAlgebra
@@ -7,7 +6,7 @@ import Reporting
 import Structure
 
 /// One pair of input and output in full, over all members of an ensemble.
-struct Explanation: Encodable {
+public struct Explanation: Encodable {
   struct Member: Encodable {
     var isConnected: Bool
     /// As text, because JSON's numbers end at 2⁵³.
@@ -45,7 +44,13 @@ struct Explanation: Encodable {
   let members: [Member]
   private let hasData: Bool
 
-  init(
+  /// - Parameters:
+  ///   - ensemble: whose members are asked.
+  ///   - output: its number.
+  ///   - input: its number.
+  ///   - count: how many of the strongest paths are listed.
+  ///   - data: samples × inputs in physical units over which slopes are taken; nil for none.
+  public init(
     _ ensemble: Ensemble, output: Int, input: Int, strongest count: Int, data: Matrix?
   ) {
     self.ensemble = ensemble.name
@@ -90,7 +95,7 @@ struct Explanation: Encodable {
   // MARK: For people
 
   /// In words.
-  var sentences: [String] {
+  public var sentences: [String] {
     let connected = members.count { $0.isConnected }
     let name = label
     guard connected > 0 else {
@@ -125,7 +130,7 @@ struct Explanation: Encodable {
     return text
   }
 
-  var tables: [Table] {
+  public var tables: [Table] {
     var columns = ["paths", "direct", "P", "N", "J low", "J high"]
     if hasData { columns += ["mean |J|", "mean J", "J > 0", "5 %", "50 %", "95 %"] }
     let table = Table(

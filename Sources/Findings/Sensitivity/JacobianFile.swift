@@ -1,4 +1,3 @@
-import CommandSupport
 import Dynamics
 import Foundation
 import Interchange
@@ -7,16 +6,18 @@ import Networks
 import Structure
 
 /// The Jacobian along a trajectory, as a function of time.
-extension Sensitivity {
-  func writeJacobians(
-    _ ensemble: Ensemble, _ data: Trajectories, _ source: String, to path: String
-  ) throws {
-    guard data.samples.count == 1 else {
-      throw ValidationError(
-        "--output writes the Jacobian along one trajectory, and \(source) has \(data.samples.count): say "
-          + "which with --trajectory.")
-    }
-    let points = try ensemble.points(of: data, from: source)
+public enum JacobianFile {
+  /// A NetCDF file of member × time × output × input.
+  ///
+  /// - Parameters:
+  ///   - ensemble: whose members are differentiated.
+  ///   - points: samples × inputs in physical units, one trajectory.
+  ///   - timeStep: between them, in seconds.
+  ///   - trajectory: its number, counted from 0.
+  ///   - units: of the Jacobians.
+  public static func along(
+    _ points: Matrix, of ensemble: Ensemble, timeStep: Double, trajectory: Int, units: JacobianUnits
+  ) throws -> GriddedFile {
     let (members, samples) = (ensemble.members.count, points.rows)
     // The first samples have no past.
     let history = ensemble.inputs.history
@@ -43,7 +44,7 @@ extension Sensitivity {
     }
     file.variables = [
       .init(
-        "time", dimensions: [1], values: (0..<samples).map { Double(history + $0) * data.timeStep },
+        "time", dimensions: [1], values: (0..<samples).map { Double(history + $0) * timeStep },
         texts: ["units": "s", "long_name": "time since the start of the trajectory"]),
       .init(
         "jacobian", dimensions: [0, 1, 2, 3], values: values,
@@ -62,13 +63,10 @@ extension Sensitivity {
       "output_units": try list(ensemble.outputs, \.unit),
       "input_units": try list(ensemble.inputs, \.unit),
       "scaling": units == .physical ? "physical" : "standardised",
-      "trajectory": String(trajectory ?? 0),
+      "trajectory": String(trajectory),
       "source": "Jacobians of \(ensemble.name) by filigree-sensitivity",
       "comment": "names and units are lists in JSON, in the order of the dimensions",
     ]
-    try WholeFile.write(try file.bytes(path: path), to: path, force: force)
-    run.note(
-      "\(path): \(counted(members, "member")) × \(samples) samples × \(outputs) × \(inputs), \(unitsText)"
-    )
+    return file
   }
 }

@@ -1,0 +1,70 @@
+import CommandSupport
+import Drawing
+import Dynamics
+import Foundation
+import GraphDrawing
+import Interchange
+import Networks
+import Reporting
+import Structure
+
+extension Draw {
+  private func chosen(_ ensemble: Ensemble) async throws -> PairDrawing.Chosen? {
+    guard let data else { return nil }
+    let points = try ensemble.points(of: try tables.read(data, quiet: run.quiet), from: data)
+    let relevance = try await EnsembleRelevance(ensemble, over: points, threads: run.threads)
+    return PairDrawing.Chosen(ensemble, relevance: relevance, threshold: threshold)
+  }
+
+  func dependencies(_ ensemble: Ensemble) async throws -> PairDrawing {
+    guard let data, let chosen = try await chosen(ensemble) else {
+      throw ValidationError("--kind dependency needs --data FILE.")
+    }
+    guard let plant else {
+      return .dependencies(chosen, title: title ?? "\(ensemble.name): what drives what")
+    }
+    let truth = try await variation.truth(
+      plant, for: ensemble, over: try tables.read(data, quiet: run.quiet), from: data,
+      threads: run.threads)
+    return .judged(
+      chosen, by: truth, plant: plant + (variation.vary.map { ", varied by \($0)" } ?? ""),
+      title: title ?? "\(ensemble.name) and the plant")
+  }
+
+  func consensus(_ ensemble: Ensemble) async throws -> PairDrawing {
+    let chosen = try await chosen(ensemble)
+    if ensemble.members.count == 1 {
+      run.note("note: \(ensemble.name) has one member, which agrees with itself")
+    }
+    return .consensus(
+      ensemble, chosen?.selection ?? Selection(connectedPairsOf: ensemble),
+      condition: condition(chosen), title: title ?? "\(ensemble.name): what the members agree on")
+  }
+
+  func difference(_ first: Ensemble, _ second: Ensemble) async throws -> PairDrawing {
+    try first.checkComparable(with: second)
+    let (one, other) = (try await chosen(first), try await chosen(second))
+    let selections = (
+      one?.selection ?? Selection(connectedPairsOf: first),
+      other?.selection ?? Selection(connectedPairsOf: second)
+    )
+    let several = max(first.members.count, second.members.count) > 1
+    return .difference(
+      first, second, pairs: (selections.0.consensus, selections.1.consensus),
+      sizes: (
+        one?.relevance.mean.elements ?? selections.0.frequency,
+        other?.relevance.mean.elements ?? selections.1.frequency
+      ),
+      signed: one.flatMap { one in
+        other.map { (one.relevance.signedMean.elements, $0.relevance.signedMean.elements) }
+      }, change: change,
+      condition: condition(one) + (several ? ", in most members" : ""),
+      measure: one == nil ? "share of members" : "mean |J|",
+      title: title ?? "\(first.name) and \(second.name)")
+  }
+
+  /// What selects a pair, in words.
+  private func condition(_ chosen: PairDrawing.Chosen?) -> String {
+    chosen == nil ? "connected by a path" : String(format: "mean |J| above %.3g", threshold)
+  }
+}

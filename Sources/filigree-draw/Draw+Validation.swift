@@ -1,0 +1,78 @@
+import CommandSupport
+import Interchange
+
+extension Draw {
+  func checkOptions() throws {
+    guard ["svg", "png", "pdf", "dot"].contains(ending) else {
+      throw ValidationError(
+        "--output \(output.output): the ending tells the format and must be .svg, .png, .pdf or .dot."
+      )
+    }
+    guard (10...2400).contains(resolution) else {
+      throw ValidationError("--resolution \(resolution): must be between 10 and 2400.")
+    }
+    guard threshold.isFinite && threshold >= 0 else {
+      throw ValidationError("--threshold \(threshold): must be zero or positive.")
+    }
+    guard change.isFinite && change >= 0 else {
+      throw ValidationError("--change \(change): must be zero or positive.")
+    }
+    if let strongest = focus.strongest, !(1...100_000).contains(strongest) {
+      throw ValidationError("--strongest \(strongest): must be between 1 and 100000.")
+    }
+    guard (1...1_000_000).contains(focus.mostEdges) else {
+      throw ValidationError("--most-edges \(focus.mostEdges): must be between 1 and 1000000.")
+    }
+    let wanted = kind == .difference ? 2 : 1
+    guard models.count == wanted else {
+      throw ValidationError(
+        "\(models.count) models or ensembles were given; --kind \(kind.rawValue) draws \(wanted).")
+    }
+    try validateFocus()
+    try validateLayout()
+    guard kind != .dependency || data != nil else {
+      throw ValidationError("--kind dependency needs --data FILE: relevance is taken over data.")
+    }
+    if let plant {
+      guard kind == .dependency else {
+        throw ValidationError("--plant is for --kind dependency.")
+      }
+      _ = try variation.plant(plant)
+    }
+  }
+
+  private func validateFocus() throws {
+    let hasFocus = focus.isGiven
+    guard kind == .network || !hasFocus else {
+      throw ValidationError(
+        "--focus-output, --focus-input and --strongest are for --kind network.")
+    }
+    guard kind == .network || !focus.freeOrder else {
+      throw ValidationError("--free-order is for --kind network.")
+    }
+    guard hasFocus || !focus.crop else {
+      throw ValidationError(
+        "--crop leaves out what is not in focus; say what is with --focus-output, --focus-input or "
+          + "--strongest.")
+    }
+  }
+
+  private func validateLayout() throws {
+    guard let layout else { return }
+    let possible: [Layout] =
+      switch kind {
+      case .network: [.towers, .layers, .dot]
+      case .dependency, .consensus, .difference: [.columns, .circle, .dot]
+      case .gallery: []
+      }
+    guard possible.contains(layout) else {
+      throw ValidationError(
+        possible.isEmpty
+          ? "--layout: a gallery has one layout only."
+          : "--layout \(layout.rawValue): --kind \(kind.rawValue) has the layouts "
+            + "\(possible.map(\.rawValue).joined(separator: ", ")).")
+    }
+  }
+
+  var ending: String { WholeFile.ending(output.output) }
+}
