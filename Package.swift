@@ -66,7 +66,7 @@ let package = Package(
     .target(
       name: "Structure",
       dependencies: [
-        "LinearAlgebra", "Dynamics", "Networks",
+        "LinearAlgebra", "Dynamics", "Evidence", "Networks",
         .product(name: "HeapModule", package: "swift-collections"),
       ]),
     .target(name: "Forecasting", dependencies: ["LinearAlgebra", "Dynamics", "Networks"]),

@@ -6,25 +6,23 @@ import Networks
 import Structure
 
 extension PairDrawing {
-  /// Pairs that count as selected: their relevance is above `threshold`, of an ensemble in more than half of the
-  /// members.
+  /// What an ensemble selects over data: in more than half of the members.
   public struct Chosen: Sendable {
     let ensemble: Ensemble
     public let relevance: EnsembleRelevance
-    let threshold: Double
+    public let rule: PairSelection
     public let selection: Selection
 
-    public init(_ ensemble: Ensemble, relevance: EnsembleRelevance, threshold: Double) {
+    public init(_ ensemble: Ensemble, relevance: EnsembleRelevance, rule: PairSelection) {
       self.ensemble = ensemble
       self.relevance = relevance
-      self.threshold = threshold
-      selection = Selection(
-        chosen: relevance.members.map { $0.meanMagnitude.elements.map { $0 > threshold } })
+      self.rule = rule
+      selection = rule.selection(of: ensemble, relevance)
     }
 
     fileprivate var condition: String {
       let members = ensemble.members.count
-      return "mean |J| above \(DrawingStyle.number(threshold))"
+      return rule.words
         + (members > 1 ? " in more than half of \(members) members" : "")
     }
   }
@@ -69,23 +67,23 @@ extension PairDrawing {
   {
     let selected = chosen.selection.consensus
     let columns = chosen.ensemble.inputs.count
-    let verdicts = selected.indices.map { pair in
-      Verdict(truth.grade(pair / columns, pair % columns), isSelected: selected[pair])
+    let outcomes = selected.indices.map { pair in
+      truth.outcome(pair / columns, pair % columns, isSelected: selected[pair])
     }
-    let pairs = selected.indices.filter { verdicts[$0] != nil }
+    let pairs = selected.indices.filter { PlantTruth.Outcome.drawn.contains(outcomes[$0]) }
     let (mean, signed) = (chosen.relevance.mean, chosen.relevance.signedMean)
     func size(_ pair: Int) -> Double {
-      verdicts[pair] == .missed ? truth.relevance.elements[pair] : mean.elements[pair]
+      outcomes[pair] == .missed ? truth.relevance.elements[pair] : mean.elements[pair]
     }
     let strongest = pairs.map(size).max() ?? 0
     return PairDrawing(chosen.ensemble, pairs, title: title) { pair in
-      let verdict = verdicts[pair] ?? .found
-      let label = verdict == .missed ? "(\(DrawingStyle.number(size(pair))))" : nil
+      let outcome = outcomes[pair]
+      let label = outcome == .missed ? "(\(DrawingStyle.number(size(pair))))" : nil
       return Mark(
-        strength: size(pair), isOnTop: verdict != .found,
-        attributes: verdict.style(share: strongest > 0 ? size(pair) / strongest : 0),
+        strength: size(pair), isOnTop: outcome != .found,
+        attributes: outcome.style(share: strongest > 0 ? size(pair) / strongest : 0),
         label: label ?? DrawingStyle.signed(signed.elements[pair]),
-        tooltip: "\(verdict.rawValue): "
+        tooltip: "\(outcome.meaning): "
           + chosen.tooltip(pair, mean.elements[pair], signed.elements[pair])
           + ", of the plant \(DrawingStyle.number(truth.relevance.elements[pair]))")
     } captions: { captions in
@@ -95,51 +93,16 @@ extension PairDrawing {
         + "\(score.missed) missed; \(score.spurious) spurious"
         + (score.f1.map { String(format: "; F1 %.2f", $0) } ?? "")
       captions.legend = [
-        Verdict.allCases.map { verdict in
-          let count = verdicts.count { $0 == verdict }
+        PlantTruth.Outcome.drawn.map { outcome in
+          let count = outcomes.count { $0 == outcome }
           return Captions.Sample(
-            mark: .line, text: "\(verdict.rawValue) (\(count))",
-            attributes: verdict.style(share: 0.4)
+            mark: .line, text: "\(outcome.meaning) (\(count))",
+            attributes: outcome.style(share: 0.4)
           )
         }
       ]
       captions.caption =
         "selected: \(chosen.condition) · width: mean |J|; labels: mean J, of missed pairs the plant's mean |J|"
-    }
-  }
-
-  /// What a known plant says of a pair that is selected or should have been.
-  enum Verdict: String, CaseIterable {
-    case found
-    case missed
-    case spurious
-    case tooWeak = "too weak to count"
-
-    init?(_ grade: PlantTruth.Grade, isSelected: Bool) {
-      switch (grade, isSelected) {
-      case (.real, true): self = .found
-      case (.real, false): self = .missed
-      case (.absent, true): self = .spurious
-      case (.uncertain, true): self = .tooWeak
-      case (.absent, false), (.uncertain, false): return nil
-      }
-    }
-
-    func style(share: Double) -> Attributes {
-      let (colour, dashes): (String, String) =
-        switch self {
-        case .found: ("#00785A", "solid")
-        case .missed: ("#CC7A00", "dotted")
-        case .spurious: (DrawingStyle.negative, "dashed")
-        case .tooWeak: ("#999999", "solid")
-        }
-      let least = self == .found || self == .tooWeak ? 0 : 0.9
-      return [
-        "color": .keyword(colour + (least > 0 ? "" : DrawingStyle.opacity(share))),
-        "style": .keyword(dashes), "arrowhead": "none",
-        "penwidth": .number(max(least, DrawingStyle.width(share))),
-        "class": .keyword("dependency \(self == .tooWeak ? "weak" : rawValue)"),
-      ]
     }
   }
 

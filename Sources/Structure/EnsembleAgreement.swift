@@ -48,10 +48,11 @@ public struct EnsembleAgreement: Sendable {
     var relevance: EnsembleRelevance?
     if let points {
       let computed = try await EnsembleRelevance(ensemble, over: points, threads: threads)
-      let chosen = zip(connected.chosen, computed.members).map { connected, member in
-        zip(connected, member.meanMagnitude.elements).map { $0 && $1 > threshold }
-      }
-      selections.append((kind: "relevant", selection: Selection(chosen: chosen)))
+      selections.append(
+        (
+          kind: "relevant",
+          selection: PairSelection.relevant(above: threshold).selection(of: ensemble, computed)
+        ))
       relevance = computed
     }
     self.selections = selections

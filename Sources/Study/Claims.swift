@@ -5,7 +5,8 @@ import Structure
 
 /// What is claimed of sparse models, each claim held against what a study measured.
 struct Claims {
-  enum Verdict: String {
+  /// Whether what was measured bears a claim out.
+  enum Answer: String {
     case yes, no, open
   }
 
@@ -18,7 +19,7 @@ struct Claims {
   }
 
   /// A figure and what follows from it.
-  typealias Finding = (figure: String, verdict: Verdict)
+  typealias Finding = (figure: String, answer: Answer)
   private typealias Pair = (dense: StudyResults.Group, sparse: StudyResults.Group)
 
   let lines: [Line]
@@ -93,27 +94,27 @@ struct Claims {
     self.lines = lines
   }
 
-  /// What the verdicts of a line amount to.
+  /// What the answers of a line amount to.
   static func overall(_ line: Line, sizes: [Int]) -> String {
     let known = zip(sizes, line.findings).compactMap { size, finding in
-      finding.map { (size: size, verdict: $0.verdict) }
+      finding.map { (size: size, answer: $0.answer) }
     }
-    func at(_ verdict: Verdict) -> [Int] { known.filter { $0.verdict == verdict }.map(\.size) }
-    let verdicts = [Verdict.yes, .no, .open].filter { !at($0).isEmpty }
-    if verdicts.count == 1 { return verdicts[0].rawValue }
-    return verdicts.map { "\($0.rawValue) from \(at($0).map(String.init).joined(separator: ", "))" }
+    func at(_ answer: Answer) -> [Int] { known.filter { $0.answer == answer }.map(\.size) }
+    let answers = [Answer.yes, .no, .open].filter { !at($0).isEmpty }
+    if answers.count == 1 { return answers[0].rawValue }
+    return answers.map { "\($0.rawValue) from \(at($0).map(String.init).joined(separator: ", "))" }
       .joined(separator: "; ")
   }
 
   // MARK: Judging
 
   /// Whether an interval lies below a value, above it, or holds it.
-  private static func below(_ value: Double, _ interval: ClosedRange<Double>) -> Verdict {
+  private static func below(_ value: Double, _ interval: ClosedRange<Double>) -> Answer {
     interval.upperBound < value ? .yes : interval.lowerBound > value ? .no : .open
   }
 
-  private static func opposite(_ verdict: Verdict) -> Verdict {
-    switch verdict {
+  private static func opposite(_ answer: Answer) -> Answer {
+    switch answer {
     case .yes: .no
     case .no: .yes
     case .open: .open

@@ -2,6 +2,7 @@ import Dynamics
 import Foundation
 import Interchange
 import Networks
+import Structure
 import SystemPackage
 import Training
 import Yams
@@ -117,7 +118,9 @@ private struct PlanReader {
       plan.horizons = Set(list(node).compactMap { integer($0, "horizons", 1...Int.max) }).sorted()
       if plan.horizons.isEmpty { note(node, "horizons: at least one number of samples is needed") }
     }
-    if let node = top["threshold"] { plan.threshold = number(node, "threshold", 0...1e9) ?? 0.01 }
+    if let node = top["threshold"] {
+      plan.threshold = number(node, "threshold", 0...1e9) ?? PairSelection.usualThreshold
+    }
     if let node = top["relevance-samples"] {
       plan.relevanceSamples = integer(node, "relevance-samples", 1...Int.max) ?? 1
     }

@@ -2,6 +2,7 @@ import Dynamics
 import Foundation
 import Interchange
 import Networks
+import Structure
 import Training
 
 /// What a study is made of: data, recipes and what is asked of the models.
@@ -42,7 +43,10 @@ public struct StudyPlan: Equatable, Sendable {
   public var seed: UInt64 = 1
   public var horizons = [100, 1000, 2500, 5000]
   /// Relevance above which a connected pair of input and output counts.
-  public var threshold = 0.01
+  public var threshold = PairSelection.usualThreshold
+
+  /// The rule by which pairs count.
+  public var selection: PairSelection { .relevant(above: threshold) }
   /// Samples of the test data over which Jacobians are taken, evenly spaced.
   public var relevanceSamples = 10_000
   public var recipes: [NamedRecipe]

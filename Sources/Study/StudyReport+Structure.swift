@@ -18,7 +18,7 @@ extension StudyReport {
     let points = try run.testPoints()
     let relevance = try await EnsembleRelevance(ensemble, over: points, threads: 1)
     var blocks: [ReportDocument.Block] = [.table(relevanceTable(ensemble, relevance))]
-    let chosen = PairDrawing.Chosen(ensemble, relevance: relevance, threshold: plan.threshold)
+    let chosen = PairDrawing.Chosen(ensemble, relevance: relevance, rule: plan.selection)
     let title = "What drives what: \(ensemble.name)"
     let drawing =
       results.truth.map {

@@ -153,7 +153,7 @@ public struct StudyReport {
           .init(
             several
               ? Claims.overall(line, sizes: claims.sizes)
-              : line.findings[0]?.verdict.rawValue ?? "–")
+              : line.findings[0]?.answer.rawValue ?? "–")
         ]
     }
     return [

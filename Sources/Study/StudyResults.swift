@@ -197,7 +197,7 @@ public struct StudyResults: Sendable {
   }
 
   func relevant(_ judgement: Judgement) -> [Bool] {
-    zip(judgement.connected, judgement.relevance).map { $0 && $1 > plan.threshold }
+    judgement.relevance.map(plan.selection.selects)
   }
 
   private func jacobianError(_ judgement: Judgement) -> Double? {

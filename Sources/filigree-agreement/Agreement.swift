@@ -38,7 +38,7 @@ struct Agreement: Tool {
   var plant: String?
 
   @Option(parsing: .unconditional, help: "Relevance above which a connected pair is selected.")
-  var threshold = 0.01
+  var threshold = PairSelection.usualThreshold
 
   @Option(
     help: """

@@ -13,7 +13,7 @@ extension Draw {
     guard let data else { return nil }
     let points = try ensemble.points(of: try tables.read(data, quiet: run.quiet), from: data)
     let relevance = try await EnsembleRelevance(ensemble, over: points, threads: run.threads)
-    return PairDrawing.Chosen(ensemble, relevance: relevance, threshold: threshold)
+    return PairDrawing.Chosen(ensemble, relevance: relevance, rule: .relevant(above: threshold))
   }
 
   func dependencies(_ ensemble: Ensemble) async throws -> PairDrawing {
@@ -37,7 +37,7 @@ extension Draw {
       run.note("note: \(ensemble.name) has one member, which agrees with itself")
     }
     return .consensus(
-      ensemble, chosen?.selection ?? Selection(connectedPairsOf: ensemble),
+      ensemble, chosen?.selection ?? PairSelection.connected.selection(of: ensemble, nil),
       condition: condition(chosen), title: title ?? "\(ensemble.name): what the members agree on")
   }
 
@@ -45,8 +45,8 @@ extension Draw {
     try first.checkComparable(with: second)
     let (one, other) = (try await chosen(first), try await chosen(second))
     let selections = (
-      one?.selection ?? Selection(connectedPairsOf: first),
-      other?.selection ?? Selection(connectedPairsOf: second)
+      one?.selection ?? PairSelection.connected.selection(of: first, nil),
+      other?.selection ?? PairSelection.connected.selection(of: second, nil)
     )
     let several = max(first.members.count, second.members.count) > 1
     return .difference(
@@ -65,6 +65,6 @@ extension Draw {
 
   /// What selects a pair, in words.
   private func condition(_ chosen: PairDrawing.Chosen?) -> String {
-    chosen == nil ? "connected by a path" : String(format: "mean |J| above %.3g", threshold)
+    (chosen?.rule ?? .connected).words
   }
 }

@@ -1,5 +1,6 @@
 import CommandSupport
 import Dynamics
+import Structure
 
 @main
 struct Draw: Tool {
@@ -73,7 +74,7 @@ struct Draw: Tool {
   @Option(
     parsing: .unconditional,
     help: "For graphs of pairs with --data: relevance above which a connected pair counts.")
-  var threshold = 0.01
+  var threshold = PairSelection.usualThreshold
 
   @Option(
     parsing: .unconditional,

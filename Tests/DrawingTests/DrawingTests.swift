@@ -53,7 +53,7 @@ import Testing
     let ensemble = Ensemble(name: "towers", members: [model])
     let relevance = try await EnsembleRelevance(ensemble, over: data, threads: 1)
     return PairDrawing.dependencies(
-      PairDrawing.Chosen(ensemble, relevance: relevance, threshold: 0.01), title: "towers"
+      PairDrawing.Chosen(ensemble, relevance: relevance, rule: .relevant()), title: "towers"
     ).graph(.columns)
   }
 

@@ -32,7 +32,8 @@ import Testing
   private func chosen(_ ensemble: Ensemble) async throws -> PairDrawing.Chosen {
     PairDrawing.Chosen(
       ensemble,
-      relevance: try await EnsembleRelevance(ensemble, over: points(), threads: 1), threshold: 0.05)
+      relevance: try await EnsembleRelevance(ensemble, over: points(), threads: 1),
+      rule: .relevant(above: 0.05))
   }
 
   /// A plant of which every third pair is real, and every fifth in doubt.
@@ -228,7 +229,7 @@ import Testing
       ensemble,
       relevance: try await EnsembleRelevance(
         ensemble, over: Matrix([[1, 2], [3, 5]]), threads: 1),
-      threshold: 0)
+      rule: .relevant(above: 0))
     let graph = PairDrawing.dependencies(chosen, title: "t").graph(.circle)
     #expect(graph.nodes.count { $0.kind.hasPrefix("input") || $0.kind.hasPrefix("output") } == 3)
   }

@@ -4,7 +4,7 @@ import Structure
 /// One or two ensembles: how far their members agree, and on what the two differ.
 public struct AgreementReport {
   public struct Options: Sendable {
-    public var threshold = 0.01
+    public var threshold = PairSelection.usualThreshold
     public var interval = IntervalMethod.jackknife
     /// Share of the members that must select a pair, for the bound of stability selection; nil for none.
     public var share: Double?

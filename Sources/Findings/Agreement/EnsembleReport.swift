@@ -56,7 +56,7 @@ public struct EnsembleReport {
     var averagePrecision: Double?
     /// By falling threshold of relevance.
     var curve: [PrecisionRecallCurve.Point]?
-    var pairs: [PairVerdict]?
+    var pairs: [JudgedPair]?
     /// What the members together said of every pair when they were trained; null for ensembles that were trained
     /// one by one.
     var verdicts: [EvidenceVerdict]?
@@ -67,10 +67,10 @@ public struct EnsembleReport {
   }
 
   /// A pair about which consensus and plant differ, or which counts neither way.
-  struct PairVerdict: Encodable {
+  struct JudgedPair: Encodable {
     var output: String
     var input: String
-    /// missed, spurious, weak and found, weak and not found.
+    /// What the plant says of it: missed, spurious, weak and found, weak and not found.
     var verdict: String
     /// R of the plant and mean R of the members.
     var plant: Double
@@ -102,7 +102,7 @@ public struct EnsembleReport {
       concordance: agreement.concordance, jacobianError: agreement.jacobianError,
       rankCorrelation: agreement.rankCorrelation,
       averagePrecision: agreement.curve?.averagePrecision, curve: agreement.curve?.points,
-      pairs: agreement.judged?.map { PairVerdict($0, of: ensemble) },
+      pairs: agreement.judged?.map { JudgedPair($0, of: ensemble) },
       verdicts: ensemble.evidence.map(EvidenceVerdict.all),
       stabilityAlone: ensemble.evidence.flatMap { evidence in
         Selection(chosen: evidence.alone.map { Array($0.joined()) }).stability
@@ -147,7 +147,7 @@ extension EnsembleReport.Score {
   }
 }
 
-extension EnsembleReport.PairVerdict {
+extension EnsembleReport.JudgedPair {
   init(_ pair: EnsembleAgreement.JudgedPair, of ensemble: Ensemble) {
     self.init(
       output: ensemble.outputs[pair.output].name, input: ensemble.inputs[pair.input].name,

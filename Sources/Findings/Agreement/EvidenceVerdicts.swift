@@ -16,8 +16,7 @@ struct EvidenceVerdict: Encodable {
   var costError: Double?
   /// Clark and West's.
   var statistic: Double
-  /// present, weak, absent or undecided.
-  var verdict: String
+  var verdict: Verdict
 
   static func all(_ evidence: EnsembleEvidence) -> [EvidenceVerdict] {
     evidence.outputs.indices.flatMap { output in
@@ -26,7 +25,7 @@ struct EvidenceVerdict: Encodable {
         return EvidenceVerdict(
           output: evidence.outputs[output], input: evidence.inputs[input], effect: pair.effect,
           low: pair.low, high: pair.high, signed: pair.signed, cost: pair.cost,
-          costError: pair.costError, statistic: pair.statistic, verdict: pair.verdict.rawValue)
+          costError: pair.costError, statistic: pair.statistic, verdict: pair.verdict)
       }
     }
   }
