@@ -73,7 +73,9 @@ let package = Package(
     .target(name: "GraphDrawing", dependencies: ["CGraphviz"]),
     .target(
       name: "Drawing",
-      dependencies: ["LinearAlgebra", "Dynamics", "Networks", "Structure", "GraphDrawing"]),
+      dependencies: [
+        "LinearAlgebra", "Dynamics", "Evidence", "Networks", "Structure", "GraphDrawing",
+      ]),
     .target(
       name: "Reporting",
       dependencies: [
@@ -101,8 +103,8 @@ let package = Package(
     .target(
       name: "Study",
       dependencies: [
-        "LinearAlgebra", "Dynamics", "Networks", "Training", "Structure", "Forecasting",
-        "GraphDrawing", "Drawing", "Reporting", "Interchange",
+        "LinearAlgebra", "Dynamics", "Evidence", "Networks", "Training", "Structure",
+        "Forecasting", "GraphDrawing", "Drawing", "Reporting", "Interchange", "Findings",
         // The page of a table that was looked at.
         .product(name: "Mustache", package: "swift-mustache"),
         .product(name: "SystemPackage", package: "swift-system"),

@@ -141,6 +141,7 @@ extension Ensemble {
           + " (--input-names and --output-names give others; filigree-paths --describe tells more)")
     }
     if cut > 0 { ensemble.members = ensemble.members.map { $0.cut(cut) } }
+    if let remark = EmptyModels.remark(on: ensemble) { Console.warning("\(path): \(remark)") }
     return ensemble
   }
 

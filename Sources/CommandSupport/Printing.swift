@@ -9,8 +9,10 @@ import Reporting
 ///   - json: for programs.
 ///   - format: which of them.
 ///   - csv: the whole as one table for programs; by default the first of `tables`.
+///   - first: that first one as programs read it, where people are told more.
 public func printResult(
-  _ tables: [Table], json: some Encodable, format: OutputFormat, csv: Table? = nil
+  _ tables: [Table], json: some Encodable, format: OutputFormat, csv: Table? = nil,
+  first: Table? = nil
 ) throws {
   switch format {
   case .table:
@@ -20,7 +22,7 @@ public func printResult(
       tables.map { $0.text(width: width, hasColour: hasColour) }.joined(separator: "\n"))
   case .markdown: try Console.output(tables.map(\.markdown).joined(separator: "\n"))
   case .csv:
-    try Console.output((csv ?? tables.first)?.csv ?? "")
+    try Console.output((csv ?? first ?? tables.first)?.csv ?? "")
     if csv == nil && tables.count > 1 && Console.isInteractive {
       Console.note("note: CSV holds the first of \(tables.count) tables; JSON has everything")
     }

@@ -81,9 +81,10 @@ public enum TrainingRemarks {
   ) -> [Remark] {
     let kept = Set(outcome.models.map(\.member))
     let trained = outcome.histories.filter { kept.contains($0.problem.member) }
-    return divergences(outcome, names) + doubts(trained, names) + little(outcome) + [
-      figures(outcome, trained, at: output, seconds: seconds)
-    ]
+    return divergences(outcome, names) + doubts(trained, names) + empty(outcome, at: output)
+      + little(outcome) + [
+        figures(outcome, trained, at: output, seconds: seconds)
+      ]
   }
 
   private static func divergences(
@@ -127,16 +128,23 @@ public enum TrainingRemarks {
     return remarks
   }
 
+  private static func empty(_ outcome: EnsembleTraining.Outcome, at place: String) -> [Remark] {
+    guard !outcome.models.isEmpty else { return [] }
+    let ensemble = Ensemble(name: place, members: outcome.models.map(\.model))
+    return EmptyModels.remark(on: ensemble).map { [.warning("\(place): \($0)")] } ?? []
+  }
+
   /// Rates of which next to nothing is explained, and how many pairs are decided.
   private static func little(_ outcome: EnsembleTraining.Outcome) -> [Remark] {
     guard let evidence = outcome.evidence else { return [] }
     var remarks: [Remark] = []
-    let unexplained = zip(evidence.outputs, evidence.explained).filter { ($0.1 ?? 1) < 0.01 }
+    let unexplained = ExplainedShares(evidence.explained)?.unexplained ?? []
     if !unexplained.isEmpty {
       remarks.append(
         .warning(
-          "nothing is explained of the rates of \(unexplained.map(\.0).joined(separator: ", ")) on held-out "
-            + "trajectories (R² below 0.01): that they depend on little or nothing says nothing of the plant"
+          "nothing is explained of the rates of "
+            + "\(unexplained.map { evidence.outputs[$0] }.joined(separator: ", ")) on held-out trajectories (R² below "
+            + "\(ExplainedShares.least)): that they depend on little or nothing says nothing of the plant"
         ))
     }
     let verdicts = evidence.pairs.joined().map(\.verdict)

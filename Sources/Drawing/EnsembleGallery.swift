@@ -1,6 +1,7 @@
 import Dynamics
 import GraphDrawing
 import Networks
+import Structure
 
 /// All members of an ensemble on one sheet. Where there are several towers members are rows and towers columns, or
 /// the other way round, whichever has the better shape: one looks along a line to see whether the members found the
@@ -32,7 +33,8 @@ public struct EnsembleGallery {
     graph.add(body)
     Captions(
       title: title, counts: counts,
-      legend: [.relativeScale(isByTower ? "largest weight of its rate" : "largest weight")],
+      legend: [.relativeScale(isByTower ? "largest weight of its rate" : "largest weight")]
+        + (ensemble.explained.map { [$0.legend(ensemble.outputs.map(\.name))] } ?? []),
       caption: NetworkDescription.recipe(ensemble.members[0].recipe)
     ).add(to: &graph)
     return graph

@@ -24,6 +24,8 @@ public struct NetworkDrawing {
     public var activity: UnitActivity?
     /// Whether inputs and outputs may change places to save crossings, where there is one tower.
     public var movesEnds = false
+    /// How much of each rate is explained, of an ensemble's member; nil where that is not known.
+    public var explained: ExplainedShares?
     /// Above so many weights they are gathered into edges between groups.
     public var mostEdges = 20_000
 
@@ -70,7 +72,8 @@ public struct NetworkDrawing {
           ? .relativeScale("largest weight of its rate")
           : .scale(scale, strongest: subject.strongest)
       ]
-        + (subject.activity == nil ? [] : [.activity]),
+        + (subject.activity == nil ? [] : [.activity])
+        + (options.explained.map { [$0.legend(model.outputs.map(\.name))] } ?? []),
       caption: NetworkDescription.recipe(model.recipe))
     if layout == .dot {
       graph = graph.placedByGraphviz(captions)

@@ -224,13 +224,32 @@ struct NetworkPanel {
       attributes["id"] = .keyword("\(plain)--\(id(weight.target))")
       attributes["tooltip"] = .text(
         subject.description.edge(weight.source, weight.target, weight.value))
-      graph.add(
-        Graph.Edge(
-          id(weight.source), id(weight.target),
-          along: curve(
-            from: departure(weight.source), to: arrival(weight.target), clearOf: units), attributes)
-      )
+      var edge = Graph.Edge(
+        id(weight.source), id(weight.target),
+        along: curve(
+          from: departure(weight.source), to: arrival(weight.target), clearOf: units), attributes)
+      edge.data = data(of: weight)
+      graph.add(edge)
     }
+  }
+
+  /// Standardised, for programs; where groups are drawn, how many weights an edge stands for.
+  private func data(of weight: Weight) -> GraphData {
+    var data: GraphData = [
+      "weight": .number(weight.value), "sign": .integer(weight.value < 0 ? -1 : 1),
+    ]
+    if case .unit(let layer, _) = weight.target { data["layer"] = .text(layerName(layer)) }
+    let gathered = DrawingFocus.Edge(source: weight.source, target: weight.target)
+    if let count = subject.description.groups?.weights[gathered] {
+      data["weights"] = .integer(count)
+    }
+    return data
+  }
+
+  /// The layer that an edge leads into, or a unit belongs to.
+  private func layerName(_ layer: Int) -> String {
+    let name = model.network.layers[layer].name
+    return name.isEmpty ? "layer \(layer)" : name
   }
 
   /// The curve between two nodes that passes clear of the units between them, bent no more than it
@@ -258,9 +277,14 @@ struct NetworkPanel {
       attributes["penwidth"] = .number(size.fontSize / 10)
       attributes["id"] = .keyword(id(node))
       attributes["tooltip"] = .text(subject.description.unit(node, activeShare: share))
-      graph.add(
-        Graph.Node(
-          id(node), at: centre(node), size: (size.unitDiameter, size.unitDiameter), attributes))
+      var drawn = Graph.Node(
+        id(node), at: centre(node), size: (size.unitDiameter, size.unitDiameter), attributes)
+      drawn.data = [
+        "name": .text(model.name(of: node)), "kind": .text("hidden"),
+        "layer": .text(layerName(layer)),
+      ]
+      if let share { drawn.data?["active"] = .number(share) }
+      graph.add(drawn)
     }
   }
 

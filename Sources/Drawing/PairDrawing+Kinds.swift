@@ -34,12 +34,12 @@ extension PairDrawing {
     let mean = chosen.relevance.mean
     let signed = chosen.relevance.signedMean
     let selected = chosen.selection.consensus
-    let pairs = selected.indices.filter { selected[$0] }
+    let pairs = chosen.ensemble.drawn(selected)
     let strongest = pairs.map { mean.elements[$0] }.max() ?? 0
     func variesInSign(_ pair: Int) -> Bool {
       abs(signed.elements[pair]) < 0.5 * mean.elements[pair]
     }
-    return PairDrawing(chosen.ensemble, pairs, title: title) { pair in
+    return PairDrawing(chosen.ensemble, pairs, title: title, verdicts: .drawn) { pair in
       let sign = signed.elements[pair] < 0 ? -1.0 : 1.0
       var attributes = DrawingStyle.edge(sign * mean.elements[pair], strongest: strongest)
       attributes["class"] = sign < 0 ? "dependency negative" : "dependency positive"
@@ -48,9 +48,10 @@ extension PairDrawing {
         label: variesInSign(pair)
           ? "±" + DrawingStyle.signed(mean.elements[pair]).dropFirst()
           : DrawingStyle.signed(signed.elements[pair]),
-        tooltip: chosen.tooltip(pair, mean.elements[pair], signed.elements[pair]))
+        tooltip: chosen.tooltip(pair, mean.elements[pair], signed.elements[pair]),
+        data: chosen.data(pair, mean.elements[pair], signed.elements[pair]))
     } captions: {
-      $0.counts = "\(pairs.count) of \(selected.count) pairs with \(chosen.condition)"
+      $0.counts = "\(selected.count { $0 }) of \(selected.count) pairs with \(chosen.condition)"
       $0.legend = [.scale("mean |J|, sign of mean J", strongest: strongest)]
       $0.caption = "labels: mean J in standardised units"
       if pairs.contains(where: variesInSign) {
@@ -76,7 +77,7 @@ extension PairDrawing {
       outcomes[pair] == .missed ? truth.relevance.elements[pair] : mean.elements[pair]
     }
     let strongest = pairs.map(size).max() ?? 0
-    return PairDrawing(chosen.ensemble, pairs, title: title) { pair in
+    return PairDrawing(chosen.ensemble, pairs, title: title, verdicts: .told) { pair in
       let outcome = outcomes[pair]
       let label = outcome == .missed ? "(\(DrawingStyle.number(size(pair))))" : nil
       return Mark(
@@ -85,7 +86,10 @@ extension PairDrawing {
         label: label ?? DrawingStyle.signed(signed.elements[pair]),
         tooltip: "\(outcome.meaning): "
           + chosen.tooltip(pair, mean.elements[pair], signed.elements[pair])
-          + ", of the plant \(DrawingStyle.number(truth.relevance.elements[pair]))")
+          + ", of the plant \(DrawingStyle.number(truth.relevance.elements[pair]))",
+        data: chosen.data(pair, mean.elements[pair], signed.elements[pair]).merging([
+          "plant": .number(truth.relevance.elements[pair]), "outcome": .text(outcome.meaning),
+        ]) { $1 })
     } captions: { captions in
       let score = StructureScore(selected: selected, truth: truth)
       captions.counts =
@@ -120,19 +124,24 @@ extension PairDrawing {
   ) -> PairDrawing {
     let members = selection.memberCount
     let votes = selection.frequency.map { Int(($0 * Double(members)).rounded()) }
-    let pairs = votes.indices.filter { votes[$0] > 0 }
-    return PairDrawing(ensemble, pairs, title: title) { pair in
+    let pairs = ensemble.drawn(votes.map { $0 > 0 })
+    return PairDrawing(ensemble, pairs, title: title, verdicts: .drawn) { pair in
       Mark(
         strength: Double(votes[pair]),
         attributes: Self.frequencyStyle(Double(votes[pair]) / Double(members)),
         label: votes[pair] == members ? nil : "\(votes[pair])/\(members)",
-        tooltip: "\(ensemble.pairName(pair)): \(votes[pair]) of \(members) members")
+        tooltip: "\(ensemble.pairName(pair)): \(votes[pair]) of \(members) members",
+        data: [
+          "weight": .number(Double(votes[pair]) / Double(members)),
+          "members": .integer(votes[pair]),
+        ])
     } captions: { captions in
       let unanimous = votes.count { $0 == members }
       let most = votes.count { 2 * $0 > members }
       captions.counts =
         "\(condition): \(unanimous) pairs in all \(members) members, \(most) in most, "
-        + "\(pairs.count) in some"
+        + "\(votes.count { $0 > 0 }) in some"
+        + (selection.isEmpty ? "; empty models agree on nothing" : "")
         + (selection.stability.map { String(format: "; Φ %.2f", $0) } ?? "")
       captions.legend = [Self.frequencyLegend(members)]
     }
@@ -201,7 +210,11 @@ extension PairDrawing {
         attributes: side.style(share: strongest > 0 ? size / strongest : 0),
         label: side == .changed ? Self.change(pair, sizes, signed) : nil,
         tooltip: "\(first.pairName(pair)): \(measure) \(before) in \(first.name), "
-          + "\(after) in \(second.name)")
+          + "\(after) in \(second.name)",
+        data: [
+          "weight": .number(size), "first": .number(sizes.0[pair]),
+          "second": .number(sizes.1[pair]), "side": .text(side.rawValue),
+        ])
     } captions: { captions in
       func count(_ side: Side) -> Int { kinds.count { $0 == side } }
       captions.counts =
@@ -275,12 +288,15 @@ extension PairDrawing {
     var attributes: Attributes
     var label: String?
     var tooltip: String
+    var data: GraphData
   }
 
-  /// - Parameter pairs: by number, output by output, all inputs of each.
+  /// - Parameters:
+  ///   - pairs: by number, output by output, all inputs of each.
+  ///   - verdicts: how those of the data are shown, where the ensemble carries any.
   private init(
-    _ ensemble: Ensemble, _ pairs: [Int], title: String, _ mark: (Int) -> Mark,
-    captions describe: (inout Captions) -> Void
+    _ ensemble: Ensemble, _ pairs: [Int], title: String, verdicts: VerdictDisplay = .none,
+    _ mark: (Int) -> Mark, captions describe: (inout Captions) -> Void
   ) {
     let columns = ensemble.inputs.count
     inputs = ensemble.inputs
@@ -289,11 +305,12 @@ extension PairDrawing {
       let mark = mark(pair)
       return Link(
         output: pair / columns, input: pair % columns, strength: mark.strength,
-        isOnTop: mark.isOnTop, attributes: mark.attributes, label: mark.label, tooltip: mark.tooltip
-      )
+        isOnTop: mark.isOnTop, attributes: mark.attributes, label: mark.label,
+        tooltip: mark.tooltip, data: mark.data)
     }
     captions = Captions(title: title, counts: "")
     describe(&captions)
+    show(verdicts, of: ensemble)
   }
 }
 
@@ -304,6 +321,16 @@ extension PairDrawing.Chosen {
       ? ", \(Int((selection.frequency[pair] * 100).rounded())) % of members" : ""
     return "\(ensemble.pairName(pair)): mean |J| \(DrawingStyle.number(mean)), mean J "
       + "\(DrawingStyle.number(signed))\(share)"
+  }
+}
+
+extension PairDrawing.Chosen {
+  fileprivate func data(_ pair: Int, _ mean: Double, _ signed: Double) -> GraphData {
+    [
+      "weight": .number(mean), "effect": .number(signed),
+      "sign": .integer(signed > 0 ? 1 : signed < 0 ? -1 : 0),
+      "members": .number(selection.frequency[pair]),
+    ]
   }
 }
 

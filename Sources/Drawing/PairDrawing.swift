@@ -1,5 +1,6 @@
 import Dynamics
 import GraphDrawing
+import Structure
 
 /// Pairs of input and rate as a graph: states and controls on the left and rates of change on the right, or the
 /// states on a circle, where an edge says who drives whom.
@@ -23,12 +24,18 @@ public struct PairDrawing {
     /// Beside the line.
     var label: String?
     var tooltip: String
+    /// Whether an arrow's head is hollow, where there is one.
+    var isHollow = false
+    /// For programs.
+    var data: GraphData = [:]
   }
 
   var inputs: [Variable]
   var outputs: [Variable]
   var links: [Link]
   var captions: Captions
+  /// How much of each rate is explained; nil where that is not known.
+  var explained: ExplainedShares?
 
   /// With more labels than this only those of the strongest are written.
   static let mostLabels = 60
@@ -47,11 +54,10 @@ public struct PairDrawing {
       captions.caption += captions.caption.isEmpty ? note : " · \(note)"
     }
     switch layout {
-    case .columns: addColumns(links, to: &graph)
+    case .columns: addColumns(links, isDecorated: true, to: &graph)
     case .circle: addCircle(links, to: &graph)
     case .dot:
-      addColumns(links, to: &graph)
-      graph.nodes.removeAll { $0.id.hasPrefix("label-") || $0.id.contains("heading-") }
+      addColumns(links, isDecorated: false, to: &graph)
       // Without labels there is nothing to say of them.
       captions.caption = ""
       return graph.placedByGraphviz(captions)
@@ -62,7 +68,8 @@ public struct PairDrawing {
 
   // MARK: Columns
 
-  private func addColumns(_ links: [Link], to graph: inout Graph) {
+  /// - Parameter isDecorated: whether there are labels and headings.
+  private func addColumns(_ links: [Link], isDecorated: Bool, to graph: inout Graph) {
     let size = DrawingSize.full
     let least = [inputs, outputs].enumerated().map {
       VariableColumn.leastHeight($1, isOutput: $0 == 1, size: size)
@@ -74,18 +81,22 @@ public struct PairDrawing {
     let right =
       left.width / 2 + gap + VariableColumn.width(of: outputs, isOutput: true, size: size) / 2
     let inset = max(0, (height - 1.5 * least[1]) / 2)
-    let columns = (
+    var columns = (
       left,
       VariableColumn.spread(
         outputs, x: right, top: height - inset, bottom: inset, isOutput: true, size: size)
     )
+    columns.1.remarks = explainedRemarks
     let curves = Self.fanned(links, columns)
     addEdges(links, curves.map { ($0, nil) }, columns, to: &graph)
+    if isDecorated { addLabels(links, curves, columns, to: &graph) }
     graph.nodes += columns.0.nodes(
       live: inputs.indices.map { i in links.contains { $0.input == i } })
     graph.nodes += columns.1.nodes(
       live: outputs.indices.map { o in links.contains { $0.output == o } })
+    guard isDecorated else { return }
     graph.nodes += columns.0.headings() + columns.1.headings()
+    graph.nodes += explainedTexts(beside: columns.1)
   }
 
   /// The curves of the links, those at one box a little apart, in the order of their other ends.
@@ -121,12 +132,15 @@ public struct PairDrawing {
 
   private func addCircle(_ links: [Link], to graph: inout Graph) {
     let circle = CirclePlaces(inputs: inputs, outputs: outputs, links: links)
+    var boxes = circle.boxes
+    for (output, remark) in explainedRemarks { boxes.remarks[circle.nodeOfOutput(output)] = remark }
     let curves = links.map { circle.curve(from: $0.input, to: $0.output) }
     addEdges(links, curves.map { ($0.curve, $0.tip) }, (circle.boxes, circle.boxes), to: &graph) {
       circle.nodeOfOutput($0.output)
     }
+    addLabels(links, curves.map(\.curve), (circle.boxes, circle.boxes), to: &graph)
     let touched = Set(links.flatMap { [$0.input, circle.nodeOfOutput($0.output)] })
-    graph.nodes += circle.boxes.nodes(live: circle.boxes.variables.indices.map(touched.contains))
+    graph.nodes += boxes.nodes(live: boxes.variables.indices.map(touched.contains))
   }
 
   // MARK: Edges
@@ -141,14 +155,14 @@ public struct PairDrawing {
       var attributes = link.attributes
       attributes["id"] = .keyword("input-\(link.input)--output-\(link.output)")
       attributes["tooltip"] = .text(link.tooltip)
-      attributes["arrowhead"] = path.tip == nil ? "none" : "normal"
+      attributes["arrowhead"] = path.tip == nil ? "none" : link.isHollow ? "onormal" : "normal"
       attributes["arrowsize"] = path.tip == nil ? nil : 0.5
-      graph.add(
-        Graph.Edge(
-          columns.0.nodeID(link.input), columns.1.nodeID(target(link)), along: path.curve,
-          tip: path.tip, attributes))
+      var edge = Graph.Edge(
+        columns.0.nodeID(link.input), columns.1.nodeID(target(link)), along: path.curve,
+        tip: path.tip, attributes)
+      edge.data = link.data
+      graph.add(edge)
     }
-    addLabels(links, curves.map(\.curve), columns, to: &graph)
   }
 
   private func addLabels(

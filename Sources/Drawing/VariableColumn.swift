@@ -13,6 +13,8 @@ struct VariableColumn {
   let size: DrawingSize
   /// Before the identifiers, where a variable is drawn more than once.
   var prefix = ""
+  /// What tooltips say beside names, by number.
+  var remarks: [Int: String] = [:]
 
   /// Room for the longest label; names beyond it are shortened in the box and whole in the tooltip.
   static func width(of variables: [Variable], isOutput: Bool, size: DrawingSize) -> Double {
@@ -93,7 +95,7 @@ struct VariableColumn {
       let kind = isOutput ? "output" : variable.role == .state ? "input state" : "input control"
       let label = Self.shortened(
         Self.label(variable, isOutput, size), width - 1.2 * size.fontSize, size: size.fontSize)
-      return Graph.Node(
+      var node = Graph.Node(
         nodeID(number), label: label, at: centre, size: (width, size.boxHeight),
         [
           "shape": "box", "style": .keyword(isLive ? "filled,rounded" : "filled,rounded,dashed"),
@@ -106,8 +108,14 @@ struct VariableColumn {
           "id": .keyword(nodeID(number)),
           "class":
             .keyword(kind + (isLive ? "" : " dead") + (isFaded ? " faded" : "")),
-          "tooltip": .text(Self.tooltip(variable, isOutput: isOutput, isLive: isLive)),
+          "tooltip": .text(
+            Self.tooltip(variable, isOutput: isOutput, isLive: isLive)
+              + (remarks[number].map { "; \($0)" } ?? "")),
         ])
+      node.data = [
+        "name": .text(variable.name), "kind": .text(kind), "unit": .text(variable.unit),
+      ]
+      return node
     }
   }
 

@@ -8,25 +8,8 @@ enum AccessibleSVG {
     else { return svg }
     let role = " role=\"img\" aria-labelledby=\"drawing-title drawing-summary\""
     let children =
-      "\n<title id=\"drawing-title\">\(escaped(title))</title>"
-      + "\n<desc id=\"drawing-summary\">\(escaped(summary))</desc>"
+      "\n<title id=\"drawing-title\">\(XMLText.escaped(title))</title>"
+      + "\n<desc id=\"drawing-summary\">\(XMLText.escaped(summary))</desc>"
     return svg[..<end] + Array(role.utf8) + [svg[end]] + Array(children.utf8) + svg[(end + 1)...]
-  }
-
-  /// Text as XML spells it; what no XML may hold is replaced.
-  private static func escaped(_ text: String) -> String {
-    var result = ""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "&": result += "&amp;"
-      case "<": result += "&lt;"
-      case ">": result += "&gt;"
-      case "\u{0}"..<"\t", "\u{B}", "\u{C}", "\u{E}"..<" ", "\u{7F}"..."\u{9F}", "\u{FFFE}",
-        "\u{FFFF}":
-        result += "\u{FFFD}"
-      default: result.unicodeScalars.append(scalar)
-      }
-    }
-    return result
   }
 }

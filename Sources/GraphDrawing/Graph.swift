@@ -25,6 +25,15 @@ extension AttributeValue: ExpressibleByStringLiteral, ExpressibleByFloatLiteral 
 
 public typealias Attributes = [String: AttributeValue]
 
+/// What a node or an edge is, for programs that read graphs; how it looks is in its attributes.
+public enum GraphValue: Equatable, Sendable {
+  case text(String)
+  case number(Double)
+  case integer(Int)
+}
+
+public typealias GraphData = [String: GraphValue]
+
 /// A directed graph with Graphviz attributes: what to draw, not how to render it.
 ///
 /// Nodes and edges appear in the order in which they were added, later ones above earlier ones when
@@ -35,6 +44,8 @@ public struct Graph: Equatable, Sendable {
     public var attributes: Attributes
     /// Where its middle is and how wide and high it is, in points; nil for Graphviz to say.
     public var frame: Frame?
+    /// What it stands for; nil for what only the picture has, such as titles, labels and legends.
+    public var data: GraphData?
 
     public init(_ id: String, _ attributes: Attributes) {
       self.id = id
@@ -66,6 +77,8 @@ public struct Graph: Equatable, Sendable {
     public var curve: [Point]
     /// Where the tip of an arrow is whose base is the curve's end; nil for no arrow.
     public var tip: Point?
+    /// What it stands for; nil for what only the picture has, such as lines of a legend.
+    public var data: GraphData?
 
     public init(_ from: String, _ to: String, _ attributes: Attributes) {
       self.init(from, to, along: [], attributes)

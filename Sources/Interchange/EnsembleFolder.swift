@@ -92,7 +92,9 @@ public enum EnsembleFolder {
     var ensemble = Ensemble(name: self.name(of: path), members: members)
     ensemble.report = report
     ensemble.isGuessed = listing == nil
-    ensemble.evidence = listing?.evidence
+    if let found = listing?.evidence {
+      ensemble.evidence = try evidence(found, of: ensemble, path: path)
+    }
     ensemble.isOfHalves = listing?.resampling == Description.halves
     if let odd = ensemble.oddMember {
       throw .malformed(
@@ -100,6 +102,26 @@ public enum EnsembleFolder {
         reason: "its variables differ from those of member 0; an ensemble has the same in all")
     }
     return ensemble
+  }
+
+  /// By the names that the models have here; nil where they have other variables than when it was found.
+  private static func evidence(_ found: EnsembleEvidence, of ensemble: Ensemble, path: String)
+    throws(FileProblem) -> EnsembleEvidence?
+  {
+    guard found.pairs.count == found.outputs.count, found.explained.count == found.outputs.count,
+      found.pairs.allSatisfy({ $0.count == found.inputs.count })
+    else {
+      throw .malformed(
+        path: inside(path, "ensemble.json"), place: "evidence",
+        reason: "not a verdict for every pair of the outputs and inputs that it names")
+    }
+    guard found.outputs.count == ensemble.outputs.count,
+      found.inputs.count == ensemble.inputs.count
+    else { return nil }
+    var evidence = found
+    evidence.outputs = ensemble.outputs.map(\.name)
+    evidence.inputs = ensemble.inputs.map(\.name)
+    return evidence
   }
 
   private static func read(model path: String, _ told: ModelDescription) throws(FileProblem) -> (

@@ -20,6 +20,9 @@ public struct EnsembleAgreement: Sendable {
   /// What consensus and plant differ about; nil without a plant.
   public let judged: [JudgedPair]?
 
+  /// The ensemble's verdicts against the plant; nil without either.
+  public let verdictScore: VerdictScore?
+
   /// A pair about which consensus and plant differ, or which counts neither way.
   public struct JudgedPair: Sendable {
     public var output: Int
@@ -75,6 +78,9 @@ public struct EnsembleAgreement: Sendable {
     }
     rankCorrelation = truth.flatMap { truth in
       mean.flatMap { Ranking.correlation($0.elements, truth.relevance.elements) }
+    }
+    verdictScore = truth.flatMap { truth in
+      ensemble.evidence.map { VerdictScore($0, truth: truth) }
     }
     let strictest = selections[selections.count - 1].selection
     judged = truth.flatMap { truth in

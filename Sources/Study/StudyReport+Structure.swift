@@ -1,5 +1,6 @@
 import Drawing
 import Dynamics
+import Findings
 import Forecasting
 import Foundation
 import GraphDrawing
@@ -13,8 +14,9 @@ extension StudyReport {
   /// - Parameter members: the models of `shown`.
   func structure(_ members: [Model]) async throws -> [ReportDocument.Block] {
     guard let shown, !members.isEmpty else { return [] }
-    let ensemble = Ensemble(
+    var ensemble = Ensemble(
       name: "\(name(shown)), \(shown.cell.size) trajectories", members: members)
+    ensemble.evidence = shown.evidence
     let points = try run.testPoints()
     let relevance = try await EnsembleRelevance(ensemble, over: points, threads: 1)
     var blocks: [ReportDocument.Block] = [.table(relevanceTable(ensemble, relevance))]
@@ -50,19 +52,30 @@ extension StudyReport {
   {
     let mean = relevance.mean
     let strongest = mean.elements.max() ?? 1
+    let explained = ensemble.explained
     return .init(
       "Relevance of inputs (columns) for rates of change (rows): \(ensemble.name)",
-      columns: ["rate of"] + ensemble.inputs.map(\.name),
+      columns: ["rate of"] + (explained == nil ? [] : ["R²"]) + ensemble.inputs.map(\.name),
       rows: ensemble.outputs.indices.map { row in
-        [.init(ensemble.outputs[row].name)]
+        let isNothing = explained?.isNothing(row) ?? false
+        let name = ensemble.outputs[row].name + (isNothing ? ", nothing explained" : "")
+        let share: [ReportDocument.Cell] =
+          explained.map { explained in
+            [
+              explained.shares[row].map { .init(ExplainedShares.words($0), number: $0) }
+                ?? .init("–")
+            ]
+          } ?? []
+        return [.init(name)] + share
           + ensemble.inputs.indices.map { column in
             let value = mean[row, column]
-            guard value > 0 else { return .init("·", number: 0) }
+            guard value > 0 else { return isNothing ? .init("–") : .init("·", number: 0) }
             return Self.cell(value, "%.2g", shade: (value / strongest).squareRoot())
           }
       },
       note: "Mean |J| over \(relevance.members[0].samples) samples in standardised units, mean of "
-        + "\(ensemble.members.count) members; a dot is a true zero: no path is left.")
+        + "\(ensemble.members.count) members; a dot is a true zero: no path is left."
+        + (explained.map { " " + $0.legend } ?? ""))
   }
 
   private var agreementTable: ReportDocument.Table {

@@ -48,6 +48,7 @@ public struct StudyReport {
     add("Measurement noise", try await noise())
     add("What the data cannot tell", try identifiability(members))
     add("Training stability", stability)
+    add("Empty models", list(results.emptyModels))
     add("Warnings about the data", warnings)
     add("How it was made", method)
     return ReportDocument(
@@ -297,11 +298,13 @@ public struct StudyReport {
     ]
   }
 
-  private var warnings: [ReportDocument.Block] {
-    guard !results.warnings.isEmpty else { return [] }
+  private var warnings: [ReportDocument.Block] { list(results.warnings) }
+
+  private func list(_ warnings: [StudyResults.Warning]) -> [ReportDocument.Block] {
+    guard !warnings.isEmpty else { return [] }
     return [
       .list(
-        results.warnings.map { warning in
+        warnings.map { warning in
           "\(warning.size) trajectories"
             + (plan.noise.count > 1 || warning.noise > 0
               ? ", noise \(Self.number(warning.noise))" : "")

@@ -1,4 +1,5 @@
 import Dynamics
+import Evidence
 import Forecasting
 import LinearAlgebra
 import Structure
@@ -16,6 +17,11 @@ public struct StudyResults: Sendable {
     var cut: Double
     var members: [Member]
     var ensemble: EnsembleJudgement?
+
+    /// What the members together say of every pair, at the cut at which they decided.
+    var evidence: EnsembleEvidence? {
+      cut == 0 ? members.lazy.compactMap { $0.record?.evidence }.first : nil
+    }
   }
 
   public let plan: StudyPlan
@@ -151,6 +157,18 @@ public struct StudyResults: Sendable {
     return warnings
   }
 
+  /// Recipes none of whose members reads any input, and on which data.
+  public var emptyModels: [Warning] {
+    groups.compactMap { group in
+      let judged = group.judgements
+      guard !judged.isEmpty, judged.allSatisfy({ !$0.connected.contains(true) }) else { return nil }
+      return Warning(
+        size: group.cell.size, noise: group.cell.noise,
+        recipes: [StudyReport.name(plan.recipes[group.cell.recipe].name, cut: group.cut)],
+        text: "all models are empty: no rate depends on any input, which says nothing of the plant")
+    }
+  }
+
   private func row(_ member: Member, _ group: Group) -> MemberRow {
     let record = member.record
     let judgement = member.judgement
@@ -215,7 +233,7 @@ public struct StudyResults: Sendable {
     return Structure(
       pairs: chosen.map { Double($0.count { $0 }) }.mean, stability: selection.stability,
       interval: selection.isUnanimous ? nil : selection.jackknifeInterval(),
-      isUnanimous: selection.isUnanimous && chosen.count > 1,
+      isUnanimous: selection.isUnanimous && !selection.isEmpty && chosen.count > 1,
       score: truth.map { StructureScore(selected: selection.consensus, truth: $0) })
   }
 

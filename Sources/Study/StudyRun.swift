@@ -1,4 +1,5 @@
 import Dynamics
+import Evidence
 import Foundation
 import Interchange
 import LinearAlgebra
@@ -200,6 +201,7 @@ public final class StudyRun: Sendable {
         seconds: seconds / Double(works.count))
       if let failure { record.divergence = "\(failure)" }
       if let outcome { try fill(&record, from: outcome, work) }
+      if work.member == works[0].member { record.evidence = outcome?.evidence }
       try store.save(record, as: memberKey(work))
     }
   }
@@ -236,6 +238,11 @@ public final class StudyRun: Sendable {
       return nil
     }
     return record
+  }
+
+  /// What the members of a cell together say of every pair; nil where they were trained one by one.
+  private func evidence(_ cell: StudyPlan.Cell) -> EnsembleEvidence? {
+    members(of: cell).lazy.compactMap { self.record($0)?.evidence }.first
   }
 
   private func judged(_ work: Work) -> Judgement? {
@@ -366,7 +373,7 @@ public final class StudyRun: Sendable {
       let description = EnsembleFolder.Description(
         members: files, recipe: recipe, seed: plan.seed, trajectories: cell.size - validation,
         validationTrajectories: validation, leftOut: leftOut.isEmpty ? nil : leftOut,
-        digests: digests)
+        digests: digests, evidence: evidence(cell))
       try WholeFile.write(
         try SealedJSON.bytes(description),
         to: target.appending("ensemble.json").string, force: true)

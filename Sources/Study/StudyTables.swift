@@ -204,6 +204,10 @@ public struct StudyTables {
         text += "\(row.reason ?? "not trained yet")\n"
       }
     }
+    if !results.emptyModels.isEmpty {
+      text += "\n## Empty models\n\n"
+      for warning in results.emptyModels { text += "- \(Self.words(warning))\n" }
+    }
     if !results.warnings.isEmpty {
       text += "\n## Warnings about the data\n\n"
       for warning in results.warnings { text += "- \(Self.words(warning))\n" }

@@ -1,4 +1,5 @@
 import Dynamics
+import Evidence
 import Forecasting
 import Foundation
 import Interchange
@@ -93,6 +94,8 @@ struct MemberRecord: UnitContent {
   var validationLoss: Double?
   /// What was found in the training data that a reader must know; nil in parts made by earlier versions.
   var warnings: [String]?
+  /// Of the first member that was trained of those that decide together: what they say of every pair.
+  var evidence: EnsembleEvidence?
   /// Wall time; the one thing here that differs from run to run.
   var seconds: Double
 }

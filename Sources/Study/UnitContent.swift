@@ -27,7 +27,15 @@ protocol UnitContent: Codable, Sendable {
 }
 
 extension MemberRecord {
-  func fits(_ shape: UnitShape) -> Bool { member >= 0 && restarts >= 0 }
+  func fits(_ shape: UnitShape) -> Bool {
+    let isWhole =
+      evidence.map { found in
+        found.pairs.count == shape.states && found.explained.count == shape.states
+          && found.outputs.count == shape.states && found.inputs.count == shape.inputs
+          && found.pairs.allSatisfy { $0.count == shape.inputs }
+      } ?? true
+    return member >= 0 && restarts >= 0 && isWhole
+  }
 }
 
 extension Judgement {

@@ -24,12 +24,14 @@ extension Draw {
       case .towers: .towers
       case .layers: .layers
       case .dot: .dot
-      default: nil
+      // Other programs place nodes themselves; an input then is one node.
+      default: ending == "graphml" ? .layers : nil
       }
     options.focus = try focus.focus(in: ensemble)
     options.crops = focus.crop
     options.movesEnds = focus.freeOrder
     options.mostEdges = focus.mostEdges
+    options.explained = ensemble.explained
     if let data {
       let points = try ensemble.points(of: try tables.read(data, quiet: run.quiet), from: data)
       options.activity = UnitActivity(model, over: points)

@@ -3,9 +3,10 @@ import Interchange
 
 extension Draw {
   func checkOptions() throws {
-    guard ["svg", "png", "pdf", "dot"].contains(ending) else {
+    guard ["svg", "png", "pdf", "dot", "graphml"].contains(ending) else {
       throw ValidationError(
-        "--output \(output.output): the ending tells the format and must be .svg, .png, .pdf or .dot."
+        "--output \(output.output): the ending tells the format and must be .svg, .png, .pdf, "
+          + ".dot or .graphml."
       )
     }
     guard (10...2400).contains(resolution) else {

@@ -23,6 +23,8 @@ extension Draw {
     let bytes =
       if let format = Renderer.Format(rawValue: ending) {
         try Renderer.render(graph, as: format, layout: layout == .dot ? .dot : .fixed)
+      } else if ending == "graphml" {
+        Array(graph.graphML.utf8)
       } else {
         // Graphviz then takes the places as they are, instead of finding its own.
         Array((layout == .dot ? graph : graph.placed).dot.utf8)

@@ -13,7 +13,8 @@ struct Draw: Tool {
       active. gallery: all members of an ensemble on one sheet. dependency: which inputs drive which \
       rates, by relevance over --data; with --plant found, missed and spurious pairs. consensus: how \
       many members have each pair. difference: what two models or ensembles have in common and what \
-      only one has. The ending of --output chooses the format: .svg, .png, .pdf or .dot.
+      only one has. The ending of --output chooses the format: .svg, .png, .pdf, .dot, or .graphml \
+      for other programs (edges with weight, sign, layer, effect and verdict).
 
       EXAMPLES
         filigree-draw models/sparse/member-00.onnx --kind network --output network.svg

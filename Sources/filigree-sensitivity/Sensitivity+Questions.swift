@@ -53,7 +53,8 @@ extension Sensitivity {
       try WholeFile.write(try await report.map.svg(), to: plot, force: force)
       run.note("\(plot): \(report.map.values.rows) × \(report.map.values.columns) heat map")
     }
-    try printResult(report.tables, json: report.result, format: format.format)
+    try printResult(
+      report.tables, json: report.result, format: format.format, first: report.table)
   }
 
   // MARK: Modes

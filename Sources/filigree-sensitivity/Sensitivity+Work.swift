@@ -19,7 +19,8 @@ extension Sensitivity {
       let point = try parsePoint(ensemble.members[0])
       if stability { return try await printModes(ensemble, atPoint: point) }
       let report = PointReport(ensemble, at: point, units: units)
-      return try printResult(report.tables, json: report.result, format: format.format)
+      return try printResult(
+        report.tables, json: report.result, format: format.format, first: report.table)
     }
     var trajectories = try tables.read(path, quiet: run.quiet)
     if let trajectory { trajectories = try only(trajectory, of: trajectories, path) }
@@ -67,7 +68,7 @@ extension Sensitivity {
     let report = RelevanceReport(ensemble, relevance, statistics: found, units: units)
     if let plot { try await draw(report.map, to: plot) }
     try printResult(
-      report.tables, json: report.result, format: format.format, csv: report.statisticsTable)
+      report.tables, json: report.result, format: format.format, first: report.table)
   }
 
   private func draw(_ map: HeatMap, to path: String) async throws {

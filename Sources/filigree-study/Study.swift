@@ -124,7 +124,9 @@ struct Run: Tool {
         "\(row.recipe), \(counted(row.size, "trajectory")), member \(row.member): "
           + (row.reason ?? row.status))
     }
-    for warning in results.warnings.prefix(10) { Console.warning(StudyTables.words(warning)) }
+    for warning in (results.emptyModels + results.warnings).prefix(10) {
+      Console.warning(StudyTables.words(warning))
+    }
     run.note(
       "\(output): done in \(String(format: "%.1f", ProgressLine.seconds(clock.now - begin))) s; "
         + "report.html, report.md, recipes.csv, members.csv")

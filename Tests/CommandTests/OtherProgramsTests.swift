@@ -54,6 +54,46 @@ struct OtherProgramsTests {
     }
   }
 
+  /// networkx finds the pairs that the picture has, with numbers as numbers.
+  @Test func networkxReadsGraphs() async throws {
+    let shell = try await Workshop.shared.ready()
+    for arguments in [
+      ["sparse", "--kind", "dependency", "--data", "test.nc"], ["sparse", "--kind", "consensus"],
+      ["sparse", "--member", "1"],
+    ] {
+      let drawn = try await shell.tool(
+        "draw", arguments + ["--output", "graph.graphml", "--force"])
+      #expect(drawn.code == 0, "\(drawn.error)")
+      let check = try await shell.start(
+        try #require(Shell.python),
+        [
+          "-c",
+          """
+          import json, networkx
+          graph = networkx.read_graphml("graph.graphml")
+          edges = [data for _, _, data in graph.edges(data=True)]
+          print(json.dumps({
+            "directed": graph.is_directed(), "nodes": len(graph), "edges": len(edges),
+            "numbers": all(isinstance(edge["weight"], float) for edge in edges),
+            "keys": sorted(set().union(*edges)),
+            "names": sorted(data["name"] for _, data in graph.nodes(data=True)),
+          }))
+          """,
+        ])
+      #expect(check.code == 0, "\(check.error)")
+      let found = try #require(
+        try JSONSerialization.jsonObject(with: Data(check.output.utf8)) as? [String: Any])
+      #expect(found["directed"] as? Bool == true && found["numbers"] as? Bool == true)
+      #expect(found["edges"] as? Int ?? 0 > 0)
+      let (keys, names) = (found["keys"] as? [String] ?? [], found["names"] as? [String] ?? [])
+      #expect(names.contains("force") && !names.contains { $0.contains("title") })
+      if arguments.contains("dependency") {
+        #expect(Set(keys).isSuperset(of: ["effect", "sign", "verdict", "weight"]), "\(keys)")
+      }
+      if arguments.contains("--member") { #expect(Set(keys).isSuperset(of: ["layer", "sign"])) }
+    }
+  }
+
   @Test func xarrayOpensTrajectoriesAsTheyAre() async throws {
     let shell = try Shell()
     let made = try await shell.tool(

@@ -72,6 +72,44 @@ import Testing
     }
   }
 
+  /// For people R² beside each rate, for programs a key; the table of programs stays as it was.
+  @Test func howMuchIsExplainedStandsBesideRelevance() async throws {
+    let shell = try await Workshop.shared.ready()
+    let table = try await shell.tool("sensitivity", "sparse", "--data", "test.nc")
+    #expect(table.output.contains("R²") && table.output.contains("held out"), "\(table.output)")
+    let csv = try await shell.tool("sensitivity", "sparse", "--data", "test.nc", "--format", "csv")
+    #expect(csv.output.hasPrefix(",position,velocity,force\n"))
+    let json = try await shell.tool(
+      "sensitivity", "sparse", "--data", "test.nc", "--format", "json")
+    let value = try #require(
+      try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any])
+    #expect((value["explained"] as? [Double])?.count == 2)
+    // A single file carries no evidence.
+    let single = try await shell.tool(
+      "sensitivity", "sparse/member-00.onnx", "--data", "test.nc", "--format", "json")
+    #expect(single.code == 0 && !single.output.contains("explained"))
+  }
+
+  @Test func emptyModelsAreWarnedOfWhereverTheyAreRead() async throws {
+    let shell = try Shell()
+    let made = try await shell.bash(
+      "filigree-simulate --plant duffing --trajectories 3 --samples 200 --output d.nc -q && "
+        + "filigree-train d.nc --recipe proximal --strength 1e4 --refine 0 --eliminate 0 --thin 0 --finish 0 "
+        + "--epochs 20 --members 2 --output empty")
+    #expect(made.code == 0 && made.error.contains("all 2 models are empty"), "\(made.error)")
+    for arguments in [
+      ["paths", "empty"], ["sensitivity", "empty", "--data", "d.nc"], ["agreement", "empty"],
+      ["forecast", "empty", "--data", "d.nc", "--horizons", "50"],
+      ["draw", "empty", "--kind", "consensus", "--output", "c.svg"],
+    ] {
+      let told = try await shell.tool(arguments[0], Array(arguments.dropFirst()))
+      #expect(told.code == 0 && told.error.contains("all 2 models are empty"), "\(arguments)")
+      #expect(!told.output.contains("all members agree"))
+    }
+    let json = try await shell.tool("agreement", "empty", "--format", "json")
+    #expect(json.output.contains("\"allAgree\" : false"), "\(json.output)")
+  }
+
   /// The live part is a model like any other: the same rates, the same paths, fewer numbers.
   @Test func theLivePartIsWrittenAsASmallerModel() async throws {
     let shell = try await Workshop.shared.ready()

@@ -1,5 +1,6 @@
 import Drawing
 import Dynamics
+import Evidence
 import GraphDrawing
 import LinearAlgebra
 import Networks
@@ -89,6 +90,84 @@ import Testing
     }
     let all = ["found", "missed", "spurious"].map { styles("dependency \($0)") }
     #expect(all.allSatisfy { $0.count == 1 } && Set(all).count == 3)
+  }
+
+  // MARK: Evidence
+
+  /// Every fourth pair undecided, every fourth absent, the rest present; of the last rate nothing is explained.
+  /// - Parameter undecided: pairs that are undecided as well.
+  private func withEvidence(_ ensemble: Ensemble, undecided: [Int] = []) -> Ensemble {
+    var result = ensemble
+    let verdicts: [Verdict] = [.undecided, .present, .absent, .present]
+    result.evidence = EnsembleEvidence(
+      outputs: ensemble.outputs.map(\.name), inputs: ensemble.inputs.map(\.name),
+      pairs: (0..<8).map { output in
+        (0..<13).map { input in
+          PairEvidence(
+            effect: 0.1, low: 0.001, high: 0.2, signed: 0.1, cost: 0, costError: nil, statistic: 1,
+            verdict: undecided.contains(output * 13 + input)
+              ? .undecided : verdicts[(output * 13 + input) % 4])
+        }
+      }, explained: [0.99, 0.9, 0.8, nil, 0.7, 0.6, 0.5, 0.01], alone: [],
+      groups: [])
+    return result
+  }
+
+  @Test(arguments: [PairDrawing.Layout.columns, .circle])
+  func undecidedPairsAreDottedWhetherSelectedOrNot(layout: PairDrawing.Layout) async throws {
+    let bare = ensemble("e", seeds: 1...3)
+    let selected = try await self.chosen(bare).selection.consensus
+    let first = try #require(selected.indices.first { selected[$0] })
+    let chosen = try await chosen(withEvidence(bare, undecided: [first]))
+    let graph = PairDrawing.dependencies(chosen, title: "t").graph(layout)
+    let edges = graph.edges.filter { $0.kind.hasPrefix("dependency") }
+    let undecided = selected.indices.filter { $0 % 4 == 0 || $0 == first }
+    #expect(edges.count == Set(selected.indices.filter { selected[$0] } + undecided).count)
+    #expect(undecided.contains { !selected[$0] } && undecided.contains { selected[$0] })
+    let dotted = edges.filter { $0.attributes["style"] == "dotted" }
+    #expect(
+      Set(dotted.map(\.drawingID))
+        == Set(undecided.map { "input-\($0 % 13)--output-\($0 / 13)" }))
+    #expect(dotted.allSatisfy { $0.kind.hasSuffix("verdict-undecided") })
+    #expect(dotted.allSatisfy { $0.tooltip?.contains("the data say undecided") == true })
+    #expect(
+      dotted.allSatisfy { $0.attributes["arrowhead"] == (layout == .circle ? "onormal" : "none") })
+    let texts = graph.nodes.compactMap(\.label)
+    #expect(texts.contains("undecided (\(undecided.count))"))
+    #expect(texts.contains { $0.contains("nothing explained of") })
+    #expect(graph.overlaps.isEmpty, "\(graph.overlaps)")
+    if layout == .columns {
+      #expect(texts.contains("R² 0.99") && texts.contains("nothing explained"))
+      #expect(!texts.contains("R² 0.01"))
+    }
+    let ends = graph.nodes.compactMap(\.tooltip).filter { $0.contains("R² 0.90 on held-out data") }
+    #expect(ends.count == 1)
+  }
+
+  @Test func programsAreToldEffectSignAndVerdict() async throws {
+    let chosen = try await chosen(withEvidence(ensemble("e", seeds: 1...3)))
+    let graph = PairDrawing.dependencies(chosen, title: "t").graph(.columns)
+    let data = graph.edges.compactMap(\.data)
+    #expect(data.count == graph.edges.count { $0.kind.hasPrefix("dependency") })
+    for edge in data {
+      guard case .number(let effect)? = edge["effect"], case .number(let weight)? = edge["weight"]
+      else {
+        Issue.record("an edge without effect")
+        continue
+      }
+      #expect(abs(effect) <= weight + 1e-12)
+      #expect(edge["sign"] == .integer(effect > 0 ? 1 : effect < 0 ? -1 : 0))
+      #expect(edge["verdict"] != nil)
+    }
+    // Boxes of both columns, and nothing of titles and legends.
+    #expect(graph.nodes.count { $0.data != nil } == 13 + 8)
+  }
+
+  @Test func withoutEvidenceAPictureSaysNothingOfIt() async throws {
+    let chosen = try await chosen(ensemble("e", seeds: 1...3))
+    let graph = PairDrawing.dependencies(chosen, title: "t").graph(.columns)
+    #expect(!graph.nodes.contains { $0.label?.contains("R²") == true })
+    #expect(!graph.edges.contains { $0.kind.contains("verdict") })
   }
 
   @Test func aConsensusCountsVotes() {

@@ -48,6 +48,7 @@ extension AgreementReport {
     var tables = [agreement] + reports.compactMap(\.evidenceTable)
     if let truth {
       tables.append(scoreTable(truth))
+      tables += [verdictScoreTable].compactMap { $0 }
       tables += reports.compactMap { $0.verdictTable(allIn: options.allIn) }
     }
     if let last = differences?.last, !last.onlyFirst.isEmpty || !last.onlySecond.isEmpty {

@@ -41,7 +41,7 @@ extension EnsembleReport {
   var frequencyTable: Table {
     let kind = result.selections[result.selections.count - 1]
     let members = ensemble.members.count
-    return Table(
+    let table = Table(
       title: "\(result.name): members of \(members) that select each pair (\(kind.kind)); rows are "
         + ensemble.members[0].wordForOutputs,
       columns: ensemble.inputs.map(\.name),
@@ -51,5 +51,6 @@ extension EnsembleReport {
           row.map { $0 == 0 ? .trueZero : .integer(Int(($0 * Double(members)).rounded())) }
         )
       })
+    return table.saying(ensemble.explained, showsShares: false)
   }
 }

@@ -16,6 +16,7 @@ public struct EnsembleReport {
     var intervalMethod: String
     var asymptoticVariance: Double?
     var meanJaccard: Double?
+    /// Whether all members select the same pairs, and any.
     var allAgree: Bool
     /// members × members
     var jaccard: [[Double]]
@@ -60,6 +61,8 @@ public struct EnsembleReport {
     /// What the members together said of every pair when they were trained; null for ensembles that were trained
     /// one by one.
     var verdicts: [EvidenceVerdict]?
+    /// The verdicts against the plant; absent without either.
+    var evidenceScore: EvidenceScore?
     /// Φ of what each member found alone, before they decided together.
     var stabilityAlone: Double?
     /// Share of each rate's variance that is explained on held-out rows.
@@ -104,9 +107,8 @@ public struct EnsembleReport {
       averagePrecision: agreement.curve?.averagePrecision, curve: agreement.curve?.points,
       pairs: agreement.judged?.map { JudgedPair($0, of: ensemble) },
       verdicts: ensemble.evidence.map(EvidenceVerdict.all),
-      stabilityAlone: ensemble.evidence.flatMap { evidence in
-        Selection(chosen: evidence.alone.map { Array($0.joined()) }).stability
-      },
+      evidenceScore: agreement.verdictScore.map(EvidenceScore.init),
+      stabilityAlone: ensemble.selectionAlone?.stability,
       explained: ensemble.evidence?.explained)
   }
 
@@ -122,7 +124,7 @@ public struct EnsembleReport {
       kind: kind, meanPairs: selection.chosen.map { Double($0.count { $0 }) }.mean,
       stability: selection.stability, interval: interval.map { [$0.lowerBound, $0.upperBound] },
       intervalMethod: method.rawValue, asymptoticVariance: selection.asymptoticVariance,
-      meanJaccard: selection.meanJaccard, allAgree: selection.isUnanimous,
+      meanJaccard: selection.meanJaccard, allAgree: selection.isUnanimous && !selection.isEmpty,
       jaccard: (0..<jaccard.rows).map { Array(jaccard.row($0)) },
       membersApart: selection.membersApart,
       mostTypicalMember: selection.mostTypicalMember,

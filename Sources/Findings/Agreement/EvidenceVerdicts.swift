@@ -1,5 +1,6 @@
 import Evidence
 import Reporting
+import Structure
 
 /// What the data say of one pair, as `ensemble.json` keeps it.
 struct EvidenceVerdict: Encodable {
@@ -37,27 +38,21 @@ extension EnsembleReport {
     guard let evidence else { return nil }
     let undecided = evidence.pairs.joined().count { $0.verdict == .undecided }
     let all = evidence.pairs.reduce(0) { $0 + $1.count }
-    return Table(
+    let explained = ensemble.explained
+    let table = Table(
       title: "\(result.name): what the data say of each pair; rows are rates of change",
-      columns: ["R²"] + evidence.inputs,
-      rows: zip(evidence.outputs, zip(evidence.pairs, evidence.explained)).map { output, found in
-        let (pairs, explained) = found
-        let isExplained = explained.map { $0 > 0.01 } ?? true
-        return (
-          output,
-          [explained.map(Cell.number) ?? .missing]
-            + pairs.map { isExplained ? Self.cell($0) : .text("–") }
-        )
+      columns: evidence.inputs,
+      rows: zip(evidence.outputs, evidence.pairs).enumerated().map { output, found in
+        let isNothing = explained?.isNothing(output) ?? false
+        return (found.0, found.1.map { isNothing ? .trueZero : Self.cell($0) })
       },
       notes: [
         "The number: present, its R = mean |J|. (In brackets): weak, a proven effect of R below "
           + "\(EnsembleEvidence.relevanceThreshold). ?: undecided, the interval reaches from below that to above, or "
           + "another input explains as much. ·: absent, its interval lies below and no effect was found.",
-        "\(undecided) of \(all) pairs are undecided. R² is the share of a rate's variance explained on "
-          + "trajectories that were held out"
-          + (evidence.explained.contains { ($0 ?? 1) <= 0.01 }
-            ? "; – : nothing explained, so nothing is said" : "") + ".",
+        "\(undecided) of \(all) pairs are undecided.",
       ])
+    return table.saying(explained)
   }
 
   private static func cell(_ pair: PairEvidence) -> Cell {

@@ -17,10 +17,14 @@ public struct AttributionReport {
     var attribution: [[Double]]
     var attributionSpread: [[Double]]
     var completenessGap: Double?
+    /// R² of each output on trajectories that were held out in training, where the ensemble says so.
+    var explained: [Double?]?
   }
 
   public let result: Result
   public let tables: [Table]
+  /// The first for programs.
+  public let table: Table
   public let map: HeatMap
 
   /// - Parameters:
@@ -59,12 +63,15 @@ public struct AttributionReport {
         "Shares of a sample add up to what the rate differs from that at the training mean, to "
           + String(format: "%.1g.", gap))
     }
-    tables = [first] + (found.count > 1 ? [style.spreadTable(spread)] : [])
+    table = first
+    tables = ([first] + (found.count > 1 ? [style.spreadTable(spread)] : []))
+      .saying(ensemble.explained)
     map = style.map(mean.map { max($0, 0) }, legend: measure.rawValue)
     result = Result(
       inputs: ensemble.inputs, outputs: ensemble.outputs, measure: measure,
       members: found.count, samples: found[0].samples, attribution: mean.nested,
-      attributionSpread: spread.nested, completenessGap: gap)
+      attributionSpread: spread.nested, completenessGap: gap,
+      explained: ensemble.explained?.shares)
   }
 
   private static func title(_ measure: Attribution.Measure) -> String {

@@ -2,6 +2,7 @@ import Dynamics
 import LinearAlgebra
 import Networks
 import Reporting
+import Structure
 
 /// Of what Jacobians are told.
 public enum JacobianUnits: String, CaseIterable, Sendable {
@@ -35,11 +36,15 @@ struct JacobianTables {
   /// - Parameters:
   ///   - title: above the table.
   ///   - matrix: outputs × inputs, in the units asked for.
+  ///   - columns: of the matrix; the inputs by default.
   ///   - hasTrueZeros: whether a zero says that no path is left.
-  func table(_ title: String, _ matrix: Matrix, hasTrueZeros: Bool = true) -> Table {
+  func table(
+    _ title: String, _ matrix: Matrix, columns: [String]? = nil, hasTrueZeros: Bool = true
+  ) -> Table {
     let isPhysical = units == .physical
     var table = Table(
-      title: title, columns: ensemble.inputs.map { isPhysical ? $0.label : $0.name },
+      title: title,
+      columns: columns ?? ensemble.inputs.map { isPhysical ? $0.label : $0.name },
       rows: ensemble.outputs.enumerated().map { row, output in
         (
           isPhysical ? output.label : output.name,
@@ -66,6 +71,7 @@ struct JacobianTables {
       title: "\(ensemble.name): what the \(ensemble.members[0].wordForOutputs) respond to",
       rows: ensemble.outputs.enumerated().map {
         ensemble.members[0].label(ofOutput: $0) + (isPhysical ? " [\($1.unit)]" : "")
+          + (ensemble.explained?.shares[$0].map { ", R² \(ExplainedShares.words($0))" } ?? "")
       },
       columns: ensemble.inputs.map { isPhysical ? $0.label : $0.name },
       legend: legend + ", standardised" + (isPhysical ? "; numbers: in physical units" : ""),

@@ -14,10 +14,14 @@ public struct PointReport {
     /// outputs × inputs
     var jacobian: [[Double]]
     var jacobianSpread: [[Double]]
+    /// R² of each output on trajectories that were held out in training, where the ensemble says so.
+    var explained: [Double?]?
   }
 
   public let result: Result
   public let tables: [Table]
+  /// The first for programs.
+  public let table: Table
 
   /// - Parameters:
   ///   - ensemble: whose members are differentiated.
@@ -32,16 +36,16 @@ public struct PointReport {
     }
     let (mean, spread) = JacobianTables.meanAndSpread(jacobians)
     let isUnscaled = units == .standardised && ensemble.members[0].scalesNothing
-    var tables = [
-      style.table(
-        "Jacobian of the \(ensemble.members[0].wordForOutputs) at the point, "
-          + (isUnscaled ? "in the file's own units, as it scales nothing" : style.unitsText)
-          + style.membersText, mean)
-    ]
+    table = style.table(
+      "Jacobian of the \(ensemble.members[0].wordForOutputs) at the point, "
+        + (isUnscaled ? "in the file's own units, as it scales nothing" : style.unitsText)
+        + style.membersText, mean)
+    var tables = [table]
     if jacobians.count > 1 { tables.append(style.spreadTable(spread)) }
-    self.tables = tables
+    self.tables = tables.saying(ensemble.explained)
     result = Result(
       inputs: ensemble.inputs, outputs: ensemble.outputs, units: units.rawValue,
-      members: jacobians.count, jacobian: mean.nested, jacobianSpread: spread.nested)
+      members: jacobians.count, jacobian: mean.nested, jacobianSpread: spread.nested,
+      explained: ensemble.explained?.shares)
   }
 }

@@ -21,6 +21,8 @@ public struct RegionReport {
     var members: Int
     var by: Variable
     var regions: [Region]
+    /// R² of each output on trajectories that were held out in training, where the ensemble says so.
+    var explained: [Double?]?
   }
 
   public let result: Result
@@ -54,7 +56,7 @@ public struct RegionReport {
         "Mean |J| where \(variable.label) is \(bounds.isEmpty ? "any" : bounds) (\(rows.count) samples), "
           + style.unitsText + style.membersText, mean)
       part.isShaded = units == .standardised
-      tables.append(part)
+      tables.append(part.saying(ensemble.explained))
       regions.append(
         .init(
           above: above.isFinite ? above : nil, atMost: atMost.isFinite ? atMost : nil,
@@ -63,7 +65,8 @@ public struct RegionReport {
     self.tables = tables
     result = Result(
       inputs: ensemble.inputs, outputs: ensemble.outputs, units: units.rawValue,
-      members: ensemble.members.count, by: variable, regions: regions)
+      members: ensemble.members.count, by: variable, regions: regions,
+      explained: ensemble.explained?.shares)
   }
 
   /// One row per region and output.

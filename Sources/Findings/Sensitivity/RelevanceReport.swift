@@ -29,11 +29,15 @@ public struct RelevanceReport {
     /// outputs × inputs: mean J
     var jacobian: [[Double]]
     var statistics: Statistics?
+    /// R² of each output on trajectories that were held out in training, where the ensemble says so.
+    var explained: [Double?]?
   }
 
   public let result: Result
   public let tables: [Table]
-  /// One row per pair; nil without statistics.
+  /// The first for programs: one row per output.
+  public let table: Table
+  /// The whole for programs: one row per pair; nil without statistics.
   public let statisticsTable: Table?
   /// Of mean |J|.
   public let map: HeatMap
@@ -62,11 +66,14 @@ public struct RelevanceReport {
       first.title += ", by lag"
       tables = [Self.byVariable(mean, style), first]
     }
+    table = tables[0]
+    let shared = tables.count
     if ensemble.members.count > 1 { tables.append(style.spreadTable(spread)) }
     var result = Result(
       inputs: ensemble.inputs, outputs: ensemble.outputs, units: units.rawValue,
       members: ensemble.members.count, samples: samples, relevance: mean.nested,
-      relevanceSpread: spread.nested, jacobian: signed.nested)
+      relevanceSpread: spread.nested, jacobian: signed.nested,
+      explained: ensemble.explained?.shares)
     var csv: Table?
     if let statistics {
       let (tablesOfIt, entry) = Self.statisticsTables(statistics, signed, style)
@@ -75,7 +82,7 @@ public struct RelevanceReport {
       csv = Self.statisticsCSV(result, entry)
     }
     self.result = result
-    self.tables = tables
+    self.tables = tables.saying(ensemble.explained, first: shared)
     statisticsTable = csv
     map = style.map(relevance.mean, legend: "mean |J|")
   }
