@@ -74,7 +74,7 @@ public struct VariationOption: ParsableArguments {
 
   public init() {}
 
-  /// - Throws: `ValidationError` where there is no such plant.
+  /// - Throws: `ValidationError` for a name that is not a plant's.
   public func plant(_ name: String) throws -> any Plant {
     guard let known = PlantCatalogue.plant(named: name) else {
       throw ValidationError(
@@ -89,7 +89,7 @@ public struct VariationOption: ParsableArguments {
   }
 }
 
-/// Names separated by commas; a name may be put in double quotes.
+/// Names separated by commas; a name may be enclosed in double quotes.
 public enum NameList {
   public static func parse(_ text: String) -> [String] {
     var names: [String] = []
@@ -119,7 +119,7 @@ extension [Variable] {
 }
 
 extension Ensemble {
-  /// Reads a model or an ensemble, cut as asked, and tells where names were made up.
+  /// Reads a model or an ensemble and applies the cut; prints a note where names were made up.
   public static func load(
     _ path: String, cut: Double = 0, told: ModelDescription = ModelDescription(),
     quietly: Bool = false

@@ -67,19 +67,19 @@ extension Tool {
   }
 }
 
-/// An error of a room that only one tool uses, which says itself what its tool ends with.
+/// An error of a module that only one tool uses, which states the exit code of that tool.
 public protocol ExitCoded: Error {
   /// After sysexits.
   var exitCode: Int32 { get }
 }
 
-/// An error that is several, each with a line of its own.
+/// An error that consists of several, each printed on a line of its own.
 public protocol SeveralProblems: Error {
   var summary: String { get }
   var lines: [String] { get }
 }
 
-/// Data, models or a plant that do not fit each other, said in words.
+/// Data, models or a plant that do not match each other, described in words.
 public struct DataMismatch: Error, CustomStringConvertible {
   public let description: String
   public init(_ description: String) { self.description = description }
@@ -91,11 +91,10 @@ struct StandardOutputFailure: Error, CustomStringConvertible {
   var description: String { "standard output: \(reason)" }
 }
 
-/// What a tool says: data on standard output, everything else on standard error.
-/// Keeps `--force` from replacing what is being read.
+/// Refuses an output that would replace a file being read, even with `--force`.
 ///
 /// - Throws: `ValidationError` where an output is one of the files that are read, or lies in a folder of models
-///   that is.
+///   that is read.
 public func refuseOverwriting(_ output: String, _ files: [String], models: [String]) throws {
   let read = files + models
   if let same = read.first(where: { WholeFile.areSame($0, output) })
@@ -106,6 +105,7 @@ public func refuseOverwriting(_ output: String, _ files: [String], models: [Stri
   }
 }
 
+/// What a tool prints: data on standard output, everything else on standard error.
 public enum Console {
   /// - Parameters:
   ///   - text: what went wrong, one line.
@@ -116,10 +116,10 @@ public enum Console {
   }
   public static func warning(_ text: String) { note("warning: \(text)") }
 
-  /// One line, whatever names and files put into it.
+  /// Prints one line, whatever names and file names contain.
   public static func note(_ text: String) { notice(text.singleLine) }
 
-  /// Lines that are fit for a terminal.
+  /// Prints lines that are already safe for a terminal.
   static func notice(_ text: String) {
     FileHandle.standardError.write(Data((text + "\n").utf8))
   }
@@ -149,7 +149,7 @@ public enum Console {
     return isatty(STDOUT_FILENO) == 1 && environment["TERM"] != "dumb"
   }
 
-  /// Width of the terminal that shows standard output; `COLUMNS` wins; 80 where there is none.
+  /// Width of the terminal that shows standard output; `COLUMNS` takes precedence; 80 without a terminal.
   public static var width: Int {
     if let columns = ProcessInfo.processInfo.environment["COLUMNS"].flatMap(Int.init), columns > 0 {
       return columns

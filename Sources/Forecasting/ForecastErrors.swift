@@ -59,7 +59,7 @@ public struct ForecastErrors: Equatable, Codable, Sendable {
     return result
   }
 
-  /// Whether the trajectory is as long as the horizon; others say nothing about it.
+  /// Whether the trajectory is as long as the horizon; shorter trajectories do not count.
   public func reaches(_ trajectory: Int, horizon: Int) -> Bool {
     lengths[trajectory] >= horizons[horizon]
   }
@@ -85,7 +85,7 @@ public struct ForecastErrors: Equatable, Codable, Sendable {
   }
 }
 
-/// Errors of a model over those trajectories that count.
+/// Errors of a model, averaged over the trajectories that count.
 public struct ForecastMeans: Equatable, Sendable {
   /// Trajectories, or pairs of member and trajectory, that were averaged.
   public var pairs = 0
@@ -119,7 +119,7 @@ public struct ForecastMeans: Equatable, Sendable {
   public var meanSquared: Double? { pairs == 0 ? nil : squared.mean }
 }
 
-/// What the forecasts of a group of models amount to within one horizon.
+/// The errors of a group of models within one horizon, summarised.
 public struct ForecastSummary: Equatable, Sendable {
   public var horizon: Int
   /// Pairs of member and trajectory as long as the horizon.
@@ -140,7 +140,7 @@ public struct ForecastSummary: Equatable, Sendable {
   /// - Parameters:
   ///   - group: the models.
   ///   - horizon: by number.
-  ///   - compared: the groups that have to hold out for a pair to be common.
+  ///   - compared: the groups that must not diverge for a pair to be common.
   public init?(
     _ group: RollingForecast.GroupOutcome, horizon: Int, compared: [RollingForecast.GroupOutcome]
   ) {

@@ -1,6 +1,6 @@
 import Dynamics
 
-/// Numbers on named dimensions, to be written as NetCDF-4: results that are no trajectories.
+/// Numbers on named dimensions, to be written as NetCDF-4: results that are not trajectories.
 public struct GriddedFile: Sendable {
   public struct GridVariable: Sendable {
     public var name: String

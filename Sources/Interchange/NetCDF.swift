@@ -6,14 +6,14 @@ import Synchronization
 
 /// Trajectories as NetCDF-4 in CF style; see `Documentation/formats.md`.
 ///
-/// Files are built and read in memory: libnetcdf loses write errors on a full disk, and takes some
-/// file names for addresses of servers. The library is not thread-safe, so one lock guards it.
+/// Files are built and read in memory: libnetcdf loses write errors on a full disk, and takes some file names for
+/// addresses of servers. The library is not thread-safe, so one lock protects it.
 enum NetCDF {
   private static let lock = Mutex(())
 
-  /// HDF5's switch for printing its error stack. It counts for one thread only, and libnetcdf turns it
-  /// off just for the thread that comes first; on others every attribute asked for in vain would
-  /// appear on standard error.
+  /// HDF5's switch for printing its error stack. It applies to one thread only, and libnetcdf turns it off only for
+  /// the thread that comes first; on others every missing attribute that is asked for would appear on standard
+  /// error.
   private typealias SetPrinting = @convention(c) (Int64, OpaquePointer?, OpaquePointer?) -> Int32
   private static let setPrinting = dlsym(dlopen(nil, RTLD_LAZY), "H5Eset_auto2")
     .map { unsafeBitCast($0, to: SetPrinting.self) }
@@ -302,8 +302,8 @@ struct Dataset: ~Copyable {
   private let id: Int32
   private var isOpen = true
 
-  /// A file that libnetcdf holds in memory. Of those it forgets in which order variables were defined
-  /// (netcdf-c issue 3334), so other programs show them by name; positions are in an attribute.
+  /// A file that libnetcdf holds in memory. It forgets in which order variables were defined (netcdf-c issue 3334),
+  /// so other programs list them by name; an attribute holds their positions.
   init(creating: Void) throws {
     var id: Int32 = 0
     try check(nc_create_mem("filigree", NC_NETCDF4, 1 << 16, &id))
@@ -422,7 +422,7 @@ struct Dataset: ~Copyable {
     return value
   }
 
-  /// A variable's numbers as `Double`: fill values as NaN, CF's packing undone.
+  /// A variable's numbers as `Double`: fill values become NaN, CF packing is undone.
   func values(_ variable: FileVariable) throws -> [Double] {
     let count = variable.dimensions.reduce(1) { $0 * $1.length }
     var values = [Double](repeating: 0, count: count)

@@ -1,6 +1,6 @@
 import LinearAlgebra
 
-/// Controls of plants without controllers of their own: random levels held for random times, or smooth waves.
+/// Controls for plants without controllers of their own: random levels held for random times, or smooth waves.
 public struct SteppedControls: PlantOperator {
   /// One control: what its levels lie between.
   private let ranges: [ClosedRange<Double>]

@@ -9,7 +9,7 @@ public struct RegressionRows: Equatable, Sendable {
   public var targets: Matrix
   /// rows × outputs: how much each squared error counts; nil for all alike.
   public var weights: Matrix?
-  /// Which stretch of the recorded data each row belongs to; empty where that is not known.
+  /// The stretch of the recorded data that each row belongs to; empty if unknown.
   var blocks: [Int] = []
 
   /// - Precondition: as many rows in each, at least one, and no negative weight.
@@ -24,7 +24,7 @@ public struct RegressionRows: Equatable, Sendable {
     self.weights = weights
   }
 
-  /// The same rows for some of the targets.
+  /// These rows with some of the targets.
   func targets(_ columns: Range<Int>) -> RegressionRows {
     let rows = Array(0..<targets.rows)
     var result = RegressionRows(
@@ -38,10 +38,10 @@ public struct RegressionRows: Equatable, Sendable {
 /// The weighted least-squares problem of a network on given rows, at parameters that can be moved: half
 /// the weighted mean of e² over rows and outputs, e the errors.
 ///
-/// Only the biases of units that reach an output and the weights other than zero are parameters. Rows
-/// go through in blocks, feature-major; the whole of J, the derivatives of the errors, is never held.
+/// Only the biases of units that reach an output and the weights other than zero are parameters. Rows are processed
+/// in blocks, feature-major; the whole of J, the derivatives of the errors, is never in memory.
 struct LeastSquares: ~Copyable {
-  /// Samples per block: with a hundred parameters J's block just stays in the second cache.
+  /// Samples per block: with a hundred parameters J's block just fits the second-level cache.
   private static let batch = 512
 
   private let wired: WiredNetwork
@@ -185,7 +185,7 @@ struct LeastSquares: ~Copyable {
 
   private var penalty: Double { ridge * parameters.reduce(0) { $0 + $1 * $1 } }
 
-  /// The network at the present parameters.
+  /// The network with the present parameters.
   var network: Network {
     var all = wholeParameters
     for (index, place) in home.enumerated() { all[place] = parameters[index] }
@@ -204,7 +204,7 @@ struct LeastSquares: ~Copyable {
 
   // MARK: Sums over the rows
 
-  /// What the network says, rows × outputs.
+  /// The network's outputs, rows × outputs.
   mutating func predictions() -> Matrix {
     var result = Matrix(rows: rows, columns: outputs.count)
     forward { problem, block in
