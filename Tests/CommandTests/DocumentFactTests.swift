@@ -50,7 +50,8 @@ import Testing
   }
 
   @Test func theReadmeIsShort() throws {
-    #expect(try text("README.md").split(separator: "\n", omittingEmptySubsequences: false).count <= 251)
+    #expect(
+      try text("README.md").split(separator: "\n", omittingEmptySubsequences: false).count <= 251)
   }
 
   /// Links in all documents lead to files that are there.
