@@ -4,11 +4,6 @@ import Interchange
 import LinearAlgebra
 import Networks
 
-/// How results are written.
-public enum OutputFormat: String, ExpressibleByArgument, CaseIterable, Sendable {
-  case table, json, csv, markdown
-}
-
 public struct FormatOption: ParsableArguments {
   @Option(help: "How to print the result: table, json, csv or markdown.")
   public var format = OutputFormat.table

@@ -27,7 +27,7 @@ public struct RollingForecast: Sendable {
   }
 
   /// Mean over the states of |e| above which a forecast has diverged.
-  public static let divergenceLimit = 3.0
+  public static var divergenceLimit: Double { ForecastErrors.divergenceLimit }
   /// The share of truths that a band is meant to cover.
   public static let confidence = 0.95
   /// Samples processed at a time: few enough for the second-level cache, members included.

@@ -81,38 +81,6 @@ enum NetCDF {
     return try dataset.finish()
   }
 
-  static func bytes(_ file: GriddedFile, path: String) throws(FileProblem) -> [UInt8] {
-    do {
-      return try exclusively {
-        var dataset = try Dataset(creating: ())
-        let dimensions = try file.dimensions.map {
-          try dataset.defineDimension($0.name, $0.length)
-        }
-        let ids = try file.variables.enumerated().map { position, variable in
-          let id = try dataset.defineVariable(
-            variable.name, NC_DOUBLE, variable.dimensions.map { dimensions[$0] })
-          try dataset.setInteger("position", Int32(position), of: id)
-          for (key, value) in variable.texts.sorted(by: { $0.key < $1.key }) where !value.isEmpty {
-            try dataset.setText(key, value, of: id)
-          }
-          try dataset.setFillValue(.nan, of: id)
-          return id
-        }
-        try dataset.setText("Conventions", "CF-1.10", of: NC_GLOBAL)
-        for (key, value) in file.attributes.sorted(by: { $0.key < $1.key }) where isLegal(key) {
-          try dataset.setText(key, value, of: NC_GLOBAL)
-        }
-        try dataset.endDefinitions()
-        for (variable, id) in zip(file.variables, ids) {
-          try dataset.put(variable.values, into: id)
-        }
-        return try dataset.finish()
-      }
-    } catch {
-      throw .cannotCreate(path: path, reason: "\(error)")
-    }
-  }
-
   /// Names as NetCDF allows them: a variable's own where it can, otherwise x1…, u1… or y1… by role,
   /// skipping what is taken.
   static func fileNames(_ variables: [Variable]) -> [String] {
@@ -135,7 +103,7 @@ enum NetCDF {
   /// The rules of the NetCDF user's guide, strictly: no slash, no control characters, a letter, digit,
   /// underscore or non-ASCII character first, no space at the end, at most 256 bytes, and in Unicode's
   /// composed form, to which the library would change it.
-  private static func isLegal(_ name: String) -> Bool {
+  static func isLegal(_ name: String) -> Bool {
     guard let first = name.unicodeScalars.first, let last = name.unicodeScalars.last,
       name.utf8.count <= 256
     else { return false }

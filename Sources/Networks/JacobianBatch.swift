@@ -63,7 +63,7 @@ public struct JacobianBatch: ~Copyable {
     selection.select(from: whole, parameters: mask, keepingZeros: false, masks, in: &indices)
     wiring = selection
     // The selection keeps the order of the units that lead to an output, and their rows.
-    let ancestors = outputUnits.map { network.unitsBehind(wired, $0) }
+    let ancestors = outputUnits.map(wired.unitsBehind)
     let live = Set(ancestors.joined()).sorted()
     precondition(selection.liveUnitCount == live.count)
     rowOfUnit = live.map { firstUnitRow + $0 }
@@ -281,15 +281,15 @@ public struct JacobianBatch: ~Copyable {
   }
 }
 
-extension Network {
+extension WiredNetwork {
   /// The output unit and all units that it depends on, the last first.
-  fileprivate func unitsBehind(_ wired: WiredNetwork, _ output: Int) -> [Int] {
-    let parameters = wired.parameters
+  fileprivate func unitsBehind(_ output: Int) -> [Int] {
+    let parameters = parameters
     var reached = Set([output])
-    let units = wired.units
+    let units = units
     for unit in stride(from: output, through: 0, by: -1) where reached.contains(unit) {
       for (index, source) in units[unit].sources.enumerated() {
-        if case .unit(let other) = source, parameters[wired.biases[unit] + 1 + index].value != 0 {
+        if case .unit(let other) = source, parameters[biases[unit] + 1 + index].value != 0 {
           reached.insert(other)
         }
       }

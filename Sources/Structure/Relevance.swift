@@ -34,8 +34,8 @@ public struct EnsembleRelevance: Sendable {
   }
 
   /// - Parameters:
-  ///   - ensemble: all of whose members are taken.
   ///   - ensemble: whose members are all evaluated.
+  ///   - inputs: samples × inputs in physical units, at least one.
   ///   - threads: that may work at once.
   public init(_ ensemble: Ensemble, over inputs: Matrix, threads: Int) async throws {
     members = try await concurrentMap(ensemble.members.count, threads: threads) {

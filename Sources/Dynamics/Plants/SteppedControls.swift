@@ -12,7 +12,7 @@ public struct SteppedControls: PlantOperator {
   /// - Parameters:
   ///   - ranges: of the controls, uniform.
   ///   - hold: for how many samples a level is held.
-  init(
+  public init(
     _ ranges: [ClosedRange<Double>], hold: ClosedRange<Int>, mode: ExcitationMode,
     stream: RandomStream
   ) {
