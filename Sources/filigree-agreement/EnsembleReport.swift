@@ -60,7 +60,8 @@ struct EnsembleReport {
     /// By falling threshold of relevance.
     var curve: [PrecisionRecallCurve.Point]?
     var pairs: [PairVerdict]?
-    /// The members' common evidence on every pair from their training; null for ensembles trained one by one.
+    /// What the members together said of every pair when they were trained; null for ensembles that were trained
+    /// one by one.
     var verdicts: [EvidenceVerdict]?
     /// Φ of what each member found alone, before they decided together.
     var stabilityAlone: Double?
@@ -178,8 +179,9 @@ struct EnsembleReport {
       score: score)
   }
 
-  /// The largest root mean square change of a rate, in standard deviations, between a consensus and the member
-  /// from which it is made, with that output. Nil without data.
+  /// The ensemble's consensus as a model, by the strictest selection at hand.
+  /// By how much, in deviations, a consensus changes the rates of the member that it is made of: the output that
+  /// changes most. Nil without data.
   func consensusChange(_ consensus: Consensus) -> (size: Double, output: String)? {
     guard let points else { return nil }
     let original = ensemble.members[consensus.member]
@@ -197,7 +199,6 @@ struct EnsembleReport {
     return (squares[most].squareRoot(), original.label(ofOutput: most))
   }
 
-  /// The ensemble's consensus as a model, by the strictest selection at hand.
   var consensus: Consensus { Consensus(ensemble, selections[selections.count - 1].selection) }
 
   /// What is missed, then what is spurious, then what counts neither way; the strongest of each first.
