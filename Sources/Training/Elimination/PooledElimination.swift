@@ -135,6 +135,25 @@ package struct PooledElimination {
     }
   }
 
+  /// With what makes the errors of each output independent, by what the members hold out; where that is something,
+  /// networks are fitted to the increments as recorded.
+  package func whitened(_ members: [Member]) -> [Member] {
+    guard let outputs = members.first?.network.outputCount else { return members }
+    let errors = members.map { HeldOutErrors($0.network, $0.held, kernels: kernels) }
+    let whitenings = (0..<outputs).map { output in
+      Whitening(of: errors.map { ($0.plain.column(output), $0.rows.begins) })
+    }
+    return members.map { member in
+      var result = member
+      result.learnt.whitenings = whitenings
+      result.held.whitenings = whitenings
+      if whitenings.contains(where: { $0 != .none }), !result.learnt.begins.isEmpty {
+        result.rows = result.learnt
+      }
+      return result
+    }
+  }
+
   /// What the members are like at present.
   private struct State {
     let held: [HeldOutErrors]

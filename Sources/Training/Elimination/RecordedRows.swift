@@ -48,5 +48,12 @@ extension RegressionRows {
       inputs: Matrix(rows: count, columns: inputScaling.count, elements: elements),
       targets: Matrix(rows: count, columns: outputScaling.count, elements: targets))
     self.blocks = zip(blocks, isChosen).filter(\.1).map(\.0)
+    var last: (trajectory: Int, sample: Int)?
+    smoothed.forEachStep { row, trajectory, sample in
+      guard isChosen[row] else { return }
+      let follows = last.map { $0.trajectory == trajectory && $0.sample + 1 == sample } ?? false
+      begins.append(!follows)
+      last = (trajectory, sample)
+    }
   }
 }

@@ -5,9 +5,9 @@ import Networks
 /// A fitted network of one output, linearised at its parameters: how far its effects are known, and what inputs that
 /// it does not read would add.
 ///
-/// With J the derivatives of its errors e (both times √w) and z an input's values, z̃ = z − J(JᵀJ)⁻¹Jᵀz is what of
-/// them nothing else can answer for (Frisch & Waugh 1933). A linear term in z has the slope −Σz̃e/Σz̃², and
-/// its variance is Σ_b(Σ z̃e)²/(Σz̃²)² with b blocks of neighbouring rows, whose errors need be neither equal nor
+/// With J the derivatives of its errors e (both times √w and whitened) and z an input's values (likewise),
+/// z̃ = z − J(JᵀJ)⁻¹Jᵀz is what of them nothing else can answer for (Frisch & Waugh 1933). A linear term in z has the
+/// slope −Σz̃e/Σz̃², and its variance is Σ_b(Σ z̃e)²/(Σz̃²)² with b blocks of neighbouring rows, whose errors need be neither equal nor
 /// independent within (White 1980; Liang & Zeger 1986).
 struct TangentFit {
   private let network: Network
@@ -16,22 +16,26 @@ struct TangentFit {
   private let errors: [Double]
   private let inverse: Matrix?
   private let readers: [[Int]]
+  private let whitening: Whitening
   /// Rows that go together.
   private static let blockCount = 60
 
+  /// - Parameter rows: of an only output; whitened as they say.
   init(_ network: Network, _ rows: RegressionRows, kernels: Kernels) {
+    let whitening = rows.whitenings.first ?? .none
     var problem = LeastSquares(network, rows, kernels: kernels)
-    (jacobian, errors) = problem.tangent()
+    var (jacobian, errors) = problem.tangent()
+    whitening.apply(&jacobian.elements, columns: jacobian.columns, rows.begins)
+    errors = whitening.apply(errors, rows.begins)
+    (self.jacobian, self.errors, self.whitening) = (jacobian, errors, whitening)
     readers = problem.readers
     self.network = network
     self.rows = rows
-    // Single precision, as for the steps of a fit: the ridge is above its rounding.
-    let gram = problem.evaluate().matrix.map { $0 * Double(rows.inputs.rows) }
-    inverse = Self.inverse(gram, rows: jacobian.rows)
+    inverse = Self.inverse(jacobian.gram, rows: jacobian.rows)
   }
 
   private static func inverse(_ gram: Matrix, rows: Int) -> Matrix? {
-    [1e-7, 1e-6, 1e-5, 1e-4].lazy.compactMap { ridge in
+    [1e-8, 1e-7, 1e-6, 1e-5].lazy.compactMap { ridge in
       var damped = gram
       for index in 0..<gram.rows {
         damped[index, index] += ridge * gram[index, index] + 1e-12 * Double(rows)
@@ -48,8 +52,8 @@ struct TangentFit {
   /// (The network's own derivatives hold the input in every unit that reads it, and leave nothing of it.)
   func error(of input: Int) -> Double {
     let others = readers.indices.filter { $0 != input && !readers[$0].isEmpty }
-    let columns = [Self.weighted(rows, nil)] + others.map { Self.weighted(rows, $0) }
-    let values = Self.weighted(rows, input)
+    let columns = ([nil] + others.map { $0 }).map { whitened(rows, $0) }
+    let values = whitened(rows, input)
     var gram = Matrix(rows: columns.count, columns: columns.count)
     for (i, a) in columns.enumerated() {
       for (j, b) in columns.enumerated().prefix(i + 1) {
@@ -88,7 +92,7 @@ struct TangentFit {
     let (heldJacobian, heldErrors) = problem.tangent()
     var result: [Int: Addition] = [:]
     for input in inputs {
-      let values = Self.weighted(rows, input)
+      let values = whitened(rows, input)
       let own = values.reduce(0) { $0 + $1 * $1 }
       let answer = inverse * jacobian.transposedProduct(values)
       let rest = zip(values, jacobian * answer).map { $0 - $1 }
@@ -108,7 +112,7 @@ struct TangentFit {
       let heldRest = zip(Self.weighted(held, input), heldJacobian * answer).map { $0 - $1 }
       result[input] = Addition(
         slope: slope, error: error,
-        terms: Self.terms(held, without: heldErrors, added: heldRest.map { slope * $0 }))
+        terms: terms(held, without: heldErrors, added: heldRest.map { slope * $0 }))
     }
     return result
   }
@@ -121,18 +125,30 @@ struct TangentFit {
     }
   }
 
-  private static func terms(
-    _ held: RegressionRows, without: [Double], added: [Double]
+  private func whitened(_ rows: RegressionRows, _ input: Int?) -> [Double] {
+    whitening.apply(Self.weighted(rows, input), rows.begins)
+  }
+
+  /// - Parameters:
+  ///   - plain: errors, not whitened.
+  ///   - added: what they change by.
+  private func terms(
+    _ held: RegressionRows, without plain: [Double], added: [Double]
   ) -> [BlockTerm] {
     var terms: [BlockTerm] = []
-    for row in without.indices {
+    let (errors, changes) = (
+      whitening.apply(plain, held.begins), whitening.apply(added, held.begins)
+    )
+    for row in plain.indices {
       let block = held.block(row)
       if terms.last?.block != block { terms.append(BlockTerm(block: block)) }
       let place = terms.count - 1
-      let with = without[row] + added[row]
+      let (without, change) = (errors[row], changes[row])
       terms[place].weight += held.weights?[row, 0] ?? 1
-      terms[place].rise += without[row] * without[row] - with * with
-      terms[place].gain += 2 * without[row] * (without[row] - with)
+      terms[place].rise += without * without - (without + change) * (without + change)
+      terms[place].gain -= 2 * without * change
+      terms[place].whitened += change * change
+      terms[place].change += added[row] * added[row]
     }
     return terms
   }
@@ -165,6 +181,27 @@ extension RegressionRows {
 }
 
 extension Matrix {
+  /// AᵀA
+  fileprivate var gram: Matrix {
+    var product = Matrix(rows: columns, columns: columns)
+    let width = columns
+    elements.withUnsafeBufferPointer { a in
+      product.elements.withUnsafeMutableBufferPointer { p in
+        for row in 0..<rows {
+          for i in 0..<width {
+            let factor = a[row * width + i]
+            if factor == 0 { continue }
+            for j in 0...i { p[i * width + j] += factor * a[row * width + j] }
+          }
+        }
+      }
+    }
+    for i in 0..<width {
+      for j in 0..<i { product[j, i] = product[i, j] }
+    }
+    return product
+  }
+
   /// Aᵀx
   fileprivate func transposedProduct(_ x: [Double]) -> [Double] {
     var product = [Double](repeating: 0, count: columns)

@@ -1,4 +1,5 @@
 import Dynamics
+import Evidence
 import LinearAlgebra
 import Networks
 
@@ -108,6 +109,9 @@ public struct Refinement: Sendable {
     /// Of those that it holds out, as recorded.
     var held: RegressionRows
 
+    /// Whether networks have been fitted to increments as recorded.
+    var isWhitened: Bool { !rows.whitenings.isEmpty }
+
     func member(_ index: Int, targets: Range<Int>) -> PooledElimination.Member {
       PooledElimination.Member(
         network: networks[index], rows: rows.targets(targets), learnt: learnt.targets(targets),
@@ -128,37 +132,63 @@ public struct Refinement: Sendable {
       for _ in 0..<recipe.resmooth {
         smoothing = try Smoother(threads: 1).run(
           again: smoothing, rates: smoothing.data.samples.map { rates(networks, $0) })
-        let training = smoothing.fold(
-          material.cut.part, of: material.cut.parts, fraction: material.cut.fraction
-        ).training.smoothing
-        rows = try RegressionRows(
-          training, scaledLike: material.set, typicalNoise: smoothing.typicalRateVariances,
-          limit: max(material.few, 5000))
-        var first = 0
-        networks = try networks.map { network in
-          try Task.checkCancellation()
-          defer { first += network.outputCount }
-          return fitting(min(16, recipe.refine))
-            .fit(network, rows.targets(first..<(first + network.outputCount))).network
-        }
+        guard let (learnt, held) = try recorded(smoothing) else { return nil }
+        rows = whitened(learnt, by: held, networks)
+        networks = try fit(networks, rows, attempts: min(16, recipe.refine))
       }
     }
+    guard let (learnt, held) = try recorded(smoothing) else { return nil }
+    return Grounds(networks: networks, rows: rows, learnt: learnt, held: held)
+  }
+
+  /// What a member learns from and what it holds out, increments as recorded; nil where nothing is held out.
+  private func recorded(_ smoothing: Smoothing) throws(DataProblem) -> (
+    learnt: RegressionRows, held: RegressionRows
+  )? {
     let fold = smoothing.fold(
       material.cut.part, of: material.cut.parts, fraction: material.cut.fraction)
     guard let held = fold.held else { return nil }
-    return Grounds(
-      networks: networks, rows: rows,
-      learnt: try RegressionRows(
+    return (
+      try RegressionRows(
         fold.training, scaledLike: material.set, limit: 10_000, blockLength: material.blockLength),
-      held: try RegressionRows(
-        held, scaledLike: material.set, limit: 10_000, blockLength: material.blockLength))
+      try RegressionRows(
+        held, scaledLike: material.set, limit: 10_000, blockLength: material.blockLength)
+    )
+  }
+
+  /// Rows with what makes the networks' errors on other rows independent.
+  private func whitened(_ rows: RegressionRows, by others: RegressionRows, _ networks: [Network])
+    -> RegressionRows
+  {
+    var rows = rows
+    var first = 0
+    rows.whitenings = networks.flatMap { network -> [Whitening] in
+      let targets = first..<(first + network.outputCount)
+      first = targets.upperBound
+      let errors = HeldOutErrors(network, others.targets(targets), kernels: .active)
+      return (0..<network.outputCount).map { output in
+        Whitening(of: [(errors.plain.column(output), others.begins)])
+      }
+    }
+    return rows
+  }
+
+  /// Networks fitted to their targets.
+  private func fit(_ networks: [Network], _ rows: RegressionRows, attempts: Int) throws -> [Network] {
+    var first = 0
+    return try networks.map { network in
+      try Task.checkCancellation()
+      defer { first += network.outputCount }
+      return fitting(attempts)
+        .fit(network, rows.targets(first..<(first + network.outputCount))).network
+    }
   }
 
   /// Takes weights out of a network whose inputs are decided, and fits it to all trajectories.
   ///
   /// - Returns: the network, its numbers rounded to `Float`, as model files hold them.
   /// - Throws: `CancellationError`.
-  func finish(_ network: Network, firstTarget: Int, record: Record) throws -> (
+  func finish(_ network: Network, firstTarget: Int, record: Record, _ grounds: Grounds?) throws -> (
     network: Network, record: Record
   ) {
     guard record.sizeBeyondLimit == nil else { return (network, record) }
@@ -172,7 +202,16 @@ public struct Refinement: Sendable {
       if rows.weights != nil || fitting(0).fit(network, validation).loss > 0.01 {
         (elimination.tolerance, elimination.share) = (0.01, 0)
       }
-      network = elimination.run(network, rows, validation: validation)
+      if let grounds, grounds.isWhitened {
+        elimination.tolerance = 0.002
+        let single = [network]
+        network = elimination.run(
+          network, whitened(grounds.learnt.targets(targets), by: grounds.held.targets(targets), single),
+          validation: whitened(
+            grounds.held.targets(targets), by: grounds.held.targets(targets), single))
+      } else {
+        network = elimination.run(network, rows, validation: validation)
+      }
       try Task.checkCancellation()
     }
     record.validation = validation.map { fitting(0).fit(network, $0).loss }
@@ -205,18 +244,11 @@ public struct Refinement: Sendable {
       smoothing = try Smoother(threads: 1).run(
         again: smoothing, rates: smoothing.data.samples.map { rates(networks, $0) })
       let rows = try RegressionRows(
-        smoothing, scaledLike: material.set, typicalNoise: smoothing.typicalRateVariances,
-        limit: 10_000)
-      var first = 0
-      networks = try networks.map { network in
-        try Task.checkCancellation()
-        defer { first += network.outputCount }
-        return fitting(recipe.finish)
-          .fit(network, rows.targets(first..<(first + network.outputCount)))
-          .network.mapParameters { Double(Float($0)) }
-      }
+        smoothing.fold(0, of: 1, fraction: 0).training, scaledLike: material.set, limit: 20_000,
+        blockLength: material.blockLength)
+      networks = try fit(networks, whitened(rows, by: rows, networks), attempts: recipe.finish)
     }
-    return networks
+    return networks.map { $0.mapParameters { Double(Float($0)) } }
   }
 
   /// What networks say of the rates at the states of a trajectory: steps × states.
