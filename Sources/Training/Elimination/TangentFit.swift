@@ -31,17 +31,25 @@ struct TangentFit {
     readers = problem.readers
     self.network = network
     self.rows = rows
-    inverse = Self.inverse(jacobian.gram, rows: jacobian.rows)
+    // Single precision, as for the steps of a fit: the ridge is above its rounding.
+    let gram = problem.evaluate().matrix.map { $0 * Double(rows.inputs.rows) }
+    inverse = Self.inverse(gram, rows: jacobian.rows)
   }
 
   private static func inverse(_ gram: Matrix, rows: Int) -> Matrix? {
-    [1e-8, 1e-7, 1e-6, 1e-5].lazy.compactMap { ridge in
+    [1e-7, 1e-6, 1e-5, 1e-4].lazy.compactMap { ridge in
       var damped = gram
       for index in 0..<gram.rows {
         damped[index, index] += ridge * gram[index, index] + 1e-12 * Double(rows)
       }
       return damped.invertedPositiveDefinite()
     }.first
+  }
+
+  /// The share of its variance that an input must have for itself: more than what measurement noise leaves of an input
+  /// that others add up to.
+  private func ownShare(_ input: Int) -> Double {
+    max(1e-9, rows.noise.isEmpty ? 0 : 3 * rows.noise[input])
   }
 
   private func block(_ row: Int) -> Int { row * Self.blockCount / jacobian.rows }
@@ -68,7 +76,7 @@ struct TangentFit {
       for row in rest.indices { rest[row] -= factor * column[row] }
     }
     let square = rest.reduce(0) { $0 + $1 * $1 }
-    guard square > 1e-9 * values.reduce(0, { $0 + $1 * $1 }) else { return .infinity }
+    guard square > ownShare(input) * values.reduce(0, { $0 + $1 * $1 }) else { return .infinity }
     var sums = [Double](repeating: 0, count: Self.blockCount)
     for row in rest.indices { sums[block(row)] += rest[row] * errors[row] }
     return sums.reduce(0) { $0 + $1 * $1 }.squareRoot() / square
@@ -97,7 +105,7 @@ struct TangentFit {
       let answer = inverse * jacobian.transposedProduct(values)
       let rest = zip(values, jacobian * answer).map { $0 - $1 }
       let square = rest.reduce(0) { $0 + $1 * $1 }
-      guard square > 1e-9 * own else {
+      guard square > ownShare(input) * own else {
         // Nothing of it is its own.
         result[input] = Addition(slope: 0, error: .infinity, terms: [])
         continue
@@ -181,27 +189,6 @@ extension RegressionRows {
 }
 
 extension Matrix {
-  /// AᵀA
-  fileprivate var gram: Matrix {
-    var product = Matrix(rows: columns, columns: columns)
-    let width = columns
-    elements.withUnsafeBufferPointer { a in
-      product.elements.withUnsafeMutableBufferPointer { p in
-        for row in 0..<rows {
-          for i in 0..<width {
-            let factor = a[row * width + i]
-            if factor == 0 { continue }
-            for j in 0...i { p[i * width + j] += factor * a[row * width + j] }
-          }
-        }
-      }
-    }
-    for i in 0..<width {
-      for j in 0..<i { product[j, i] = product[i, j] }
-    }
-    return product
-  }
-
   /// Aᵀx
   fileprivate func transposedProduct(_ x: [Double]) -> [Double] {
     var product = [Double](repeating: 0, count: columns)

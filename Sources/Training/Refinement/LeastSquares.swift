@@ -13,10 +13,12 @@ public struct RegressionRows: Equatable, Sendable {
   /// Which stretch of the recorded data each row belongs to; empty where that is not known.
   var blocks: [Int] = []
   /// Whether each row begins a run of neighbours; empty where rows are none.
-  var begins: [Bool] = []
+  package var begins: [Bool] = []
   /// Of each output, what makes the errors of neighbouring rows independent, so that least squares are generalised
   /// ones; empty for errors as they are.
-  var whitenings: [Whitening] = []
+  package var whitenings: [Whitening] = []
+  /// Of each input, the variance of the measurement noise that was taken out of it; empty where none was.
+  var noise: [Double] = []
 
   /// - Precondition: as many rows in each, at least one, and no negative weight.
   public init(inputs: Matrix, targets: Matrix, weights: Matrix? = nil) {
@@ -36,7 +38,7 @@ public struct RegressionRows: Equatable, Sendable {
     var result = RegressionRows(
       inputs: inputs, targets: targets.submatrix(rows: rows, columns: Array(columns)),
       weights: weights?.submatrix(rows: rows, columns: Array(columns)))
-    (result.blocks, result.begins) = (blocks, begins)
+    (result.blocks, result.begins, result.noise) = (blocks, begins, noise)
     result.whitenings = whitenings.isEmpty ? [] : Array(whitenings[columns])
     return result
   }

@@ -119,8 +119,8 @@ public struct Refinement: Sendable {
     }
   }
 
-  /// Smooths the states again with what the networks of a member say of their rates, and fits these to the part
-  /// that it learns from; nothing where there is no noise.
+  /// Smooths the states again with what the networks of a member say of their rates, and fits these to the increments
+  /// as recorded of the part that it learns from, whitened; nothing where there is no noise.
   ///
   /// - Returns: nil where nothing is held out.
   /// - Throws: `CancellationError`, `DataProblem`.
@@ -188,6 +188,8 @@ public struct Refinement: Sendable {
   ///
   /// - Returns: the network, its numbers rounded to `Float`, as model files hold them.
   /// - Throws: `CancellationError`.
+  ///
+  /// - Parameter grounds: what its inputs were decided on.
   func finish(_ network: Network, firstTarget: Int, record: Record, _ grounds: Grounds?) throws -> (
     network: Network, record: Record
   ) {
@@ -197,21 +199,7 @@ public struct Refinement: Sendable {
     let rows = material.rows.targets(targets)
     let validation = material.validation?.targets(targets)
     if recipe.thin > 0, let validation {
-      var elimination = WeightElimination(attempts: recipe.thin)
-      // Where most of the error is noise, what many weights have learnt is within a hundredth of it.
-      if rows.weights != nil || fitting(0).fit(network, validation).loss > 0.01 {
-        (elimination.tolerance, elimination.share) = (0.01, 0)
-      }
-      if let grounds, grounds.isWhitened {
-        elimination.tolerance = 0.002
-        let single = [network]
-        network = elimination.run(
-          network, whitened(grounds.learnt.targets(targets), by: grounds.held.targets(targets), single),
-          validation: whitened(
-            grounds.held.targets(targets), by: grounds.held.targets(targets), single))
-      } else {
-        network = elimination.run(network, rows, validation: validation)
-      }
+      network = thinned(network, targets, rows, validation, grounds)
       try Task.checkCancellation()
     }
     record.validation = validation.map { fitting(0).fit(network, $0).loss }
@@ -223,15 +211,35 @@ public struct Refinement: Sendable {
     return (network.mapParameters { Double(Float($0)) }, record)
   }
 
+  /// Without the weights that can be spared.
+  private func thinned(
+    _ network: Network, _ targets: Range<Int>, _ rows: RegressionRows,
+    _ validation: RegressionRows, _ grounds: Grounds?
+  ) -> Network {
+    var elimination = WeightElimination(attempts: recipe.thin)
+    if let grounds, grounds.isWhitened {
+      // Where most of the error is noise, what many weights have learnt is within a hundredth of it.
+      (elimination.tolerance, elimination.share) = (0.002, 0)
+      let held = grounds.held.targets(targets)
+      return elimination.run(
+        network, whitened(grounds.learnt.targets(targets), by: held, [network]),
+        validation: whitened(held, by: held, [network]))
+    }
+    if rows.weights != nil || fitting(0).fit(network, validation).loss > 0.01 {
+      (elimination.tolerance, elimination.share) = (0.01, 0)
+    }
+    return elimination.run(network, rows, validation: validation)
+  }
+
   /// Whether `resmooth` does anything, the last fit included.
   private var isResmoothed: Bool {
     recipe.finish > 0 && recipe.resmooth > 0 && material.smoothing.rateVariances != nil
   }
 
   /// Smooths the states again with what the networks of a member say of their rates (see
-  /// `Smoother.run(again:rates:)`), and fits the networks to that, as often as the recipe says. Noise that
-  /// passed for motion the first time is taken out of what the networks learn from, and what they learn
-  /// shows what else is noise.
+  /// `Smoother.run(again:rates:)`), and fits the networks to the increments as recorded at the smoothed states,
+  /// whitened (see `Whitening`), as often as the recipe says. Noise that passed for motion the first time is taken out
+  /// of what the networks read, and what they learn shows what else is noise.
   ///
   /// - Parameter networks: for all targets, in their order.
   /// - Returns: their parameters rounded to `Float`; the same networks where nothing had to be smoothed.
