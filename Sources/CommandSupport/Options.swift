@@ -4,11 +4,6 @@ import Interchange
 import LinearAlgebra
 import Networks
 
-/// How results are written.
-public enum OutputFormat: String, ExpressibleByArgument, CaseIterable, Sendable {
-  case table, json, csv, markdown
-}
-
 public struct FormatOption: ParsableArguments {
   @Option(help: "How to print the result: table, json, csv or markdown.")
   public var format = OutputFormat.table
@@ -74,7 +69,7 @@ public struct VariationOption: ParsableArguments {
 
   public init() {}
 
-  /// - Throws: `ValidationError` where there is no such plant.
+  /// - Throws: `ValidationError` for a name that is not a plant's.
   public func plant(_ name: String) throws -> any Plant {
     guard let known = PlantCatalogue.plant(named: name) else {
       throw ValidationError(
@@ -89,7 +84,7 @@ public struct VariationOption: ParsableArguments {
   }
 }
 
-/// Names separated by commas; a name may be put in double quotes.
+/// Names separated by commas; a name may be enclosed in double quotes.
 public enum NameList {
   public static func parse(_ text: String) -> [String] {
     var names: [String] = []
@@ -119,7 +114,7 @@ extension [Variable] {
 }
 
 extension Ensemble {
-  /// Reads a model or an ensemble, cut as asked, and tells where names were made up.
+  /// Reads a model or an ensemble and applies the cut; prints a note where names were made up.
   public static func load(
     _ path: String, cut: Double = 0, told: ModelDescription = ModelDescription(),
     quietly: Bool = false

@@ -1,4 +1,4 @@
-/// What two fits make of the same stretch of rows that neither has seen: one with an input, one without.
+/// Two fits compared on one stretch of rows that neither has seen: one with an input, one without.
 ///
 /// With e the errors with it, e₋ those without it, both whitened (see `Whitening`), and w the rows' weights.
 public struct BlockTerm: Equatable, Sendable {
@@ -27,23 +27,23 @@ public struct BlockTerm: Equatable, Sendable {
 /// different trajectories: squared errors paired by row, summed over blocks of neighbouring rows, which count
 /// as independent (Diebold & Mariano 1995).
 ///
-/// The larger of two nested fits pays for what it has to estimate, so that without any effect the rise of the
-/// error is negative on average. The test therefore adds that price back (Clark & West 2007): gain = rise +
-/// (f − f₋)² = 2 e₋(e₋ − e), whose mean is zero where the input means nothing and twice what it explains where it
-/// means something; it has twice the power of the bare rise.
+/// The larger of two nested fits pays for what it has to estimate, so that without any effect the rise of the error
+/// is negative on average. The test therefore adds that price back (Clark & West 2007): gain = rise + (f − f₋)² = 2
+/// e₋(e₋ − e). Its mean is zero if the input has no effect, and otherwise twice what the input explains; it has
+/// twice the power of the rise alone.
 public struct NestedComparison: Equatable, Codable, Sendable {
-  /// Mean of e₋² − e² and its standard error, in units of the squared errors; negative where it is better to
-  /// do without.
+  /// Mean of e₋² − e² and its standard error, in units of the squared errors; negative where the fit without the
+  /// input is better.
   public var cost: Double
   public var costError: Double
   /// Half the mean of the gain: an unbiased estimate of what the effect explains, in the same units.
   public var worth: Double
-  /// Mean of the gain over its standard error; above about 2 to 3 the input means something.
+  /// Mean of the gain over its standard error; above about 2 to 3 the input has an effect.
   public var statistic: Double
   public var blocks: Int
 
-  /// - Parameter members: of each member the blocks that it holds out. What several hold out counts once, with
-  ///   their mean.
+  /// - Parameter members: the blocks that each member holds out. A block held out by several members counts once,
+  ///   with their mean.
   public init(_ members: [[BlockTerm]]) {
     var pooled: [Int: (sum: BlockTerm, count: Double)] = [:]
     for term in members.joined() {

@@ -3,7 +3,7 @@ import Foundation
 import LinearAlgebra
 import Structure
 
-/// What is claimed of sparse models, each claim held against what a study measured.
+/// Claims about sparse models, each checked against the results of a study.
 struct Claims {
   enum Verdict: String {
     case yes, no, open
@@ -17,14 +17,14 @@ struct Claims {
     var findings: [Finding?]
   }
 
-  /// A figure and what follows from it.
+  /// A figure and its verdict.
   typealias Finding = (figure: String, verdict: Verdict)
   private typealias Pair = (dense: StudyResults.Group, sparse: StudyResults.Group)
 
   let lines: [Line]
   let sizes: [Int]
 
-  /// Nil where the plan compares nothing.
+  /// Nil if the plan compares nothing.
   init?(_ results: StudyResults) {
     let plan = results.plan
     guard let comparison = plan.comparison else { return nil }
@@ -93,7 +93,7 @@ struct Claims {
     self.lines = lines
   }
 
-  /// What the verdicts of a line amount to.
+  /// The verdicts of a line, summarised.
   static func overall(_ line: Line, sizes: [Int]) -> String {
     let known = zip(sizes, line.findings).compactMap { size, finding in
       finding.map { (size: size, verdict: $0.verdict) }
@@ -107,7 +107,7 @@ struct Claims {
 
   // MARK: Judging
 
-  /// Whether an interval lies below a value, above it, or holds it.
+  /// Whether an interval lies below a value, above it, or contains it.
   private static func below(_ value: Double, _ interval: ClosedRange<Double>) -> Verdict {
     interval.upperBound < value ? .yes : interval.lowerBound > value ? .no : .open
   }

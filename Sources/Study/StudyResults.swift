@@ -3,7 +3,7 @@ import Forecasting
 import LinearAlgebra
 import Structure
 
-/// What a study has found so far: one entry per member and cut, one per recipe, size, noise and cut.
+/// The results of a study so far: one entry per member and cut, one per recipe, size, noise and cut.
 public struct StudyResults: Sendable {
   struct Member: Sendable {
     var number: Int
@@ -123,7 +123,7 @@ public struct StudyResults: Sendable {
       .filter { $0.status != "trained" }
   }
 
-  /// What must be known of training data, and of which.
+  /// What must be known about the training data of some cells.
   public struct Warning: Equatable, Sendable {
     public var size: Int
     public var noise: Double

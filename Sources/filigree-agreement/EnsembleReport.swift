@@ -60,8 +60,7 @@ struct EnsembleReport {
     /// By falling threshold of relevance.
     var curve: [PrecisionRecallCurve.Point]?
     var pairs: [PairVerdict]?
-    /// What the members together said of every pair when they were trained; null for ensembles that were trained
-    /// one by one.
+    /// The members' common evidence on every pair from their training; null for ensembles trained one by one.
     var verdicts: [EvidenceVerdict]?
     /// Φ of what each member found alone, before they decided together.
     var stabilityAlone: Double?
@@ -179,9 +178,8 @@ struct EnsembleReport {
       score: score)
   }
 
-  /// The ensemble's consensus as a model, by the strictest selection at hand.
-  /// By how much, in deviations, a consensus changes the rates of the member that it is made of: the output that
-  /// changes most. Nil without data.
+  /// The largest root mean square change of a rate, in standard deviations, between a consensus and the member
+  /// from which it is made, with that output. Nil without data.
   func consensusChange(_ consensus: Consensus) -> (size: Double, output: String)? {
     guard let points else { return nil }
     let original = ensemble.members[consensus.member]
@@ -199,6 +197,7 @@ struct EnsembleReport {
     return (squares[most].squareRoot(), original.label(ofOutput: most))
   }
 
+  /// The ensemble's consensus as a model, by the strictest selection at hand.
   var consensus: Consensus { Consensus(ensemble, selections[selections.count - 1].selection) }
 
   /// What is missed, then what is spurious, then what counts neither way; the strongest of each first.

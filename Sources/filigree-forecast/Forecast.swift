@@ -192,7 +192,7 @@ struct Forecast: Tool {
       format: format.format)
   }
 
-  /// What is forecast, and what references are fitted to.
+  /// The data that are forecast, and those to which references are fitted.
   private func readData(_ ensembles: [Ensemble]) throws -> (Trajectories, Trajectories?) {
     var data = try tables.read(self.data, gaps: .inStates, quiet: run.quiet)
     var training = try training.map { try tables.read($0, gaps: .inStates, quiet: run.quiet) }
@@ -239,7 +239,7 @@ struct Forecast: Tool {
     return data.sources(of: ensembles[0].inputs)
   }
 
-  /// The line of any order: as many moments of each state and input.
+  /// The linear model of any order, with that many lags of each state and input.
   private func linear(order: Int, _ training: Trajectories, _ ensembles: [Ensemble]) throws -> Model
   {
     let isEarly = ensembles.contains { $0.inputs.contains { $0.delay < 0 } }
@@ -249,7 +249,7 @@ struct Forecast: Tool {
         LagOrders(stateLags: order - 1, controls: training.controls.map { _ in moments })))
   }
 
-  /// Those that were asked for; what goes beyond the data ends with them.
+  /// The horizons that were asked for, limited by the length of the data.
   private func shownHorizons(_ data: Trajectories) throws -> [Int] {
     let longest = data.samples.map(\.rows).max() ?? 0
     return Array(Set(try parsedHorizons().map { min($0, longest) })).sorted()

@@ -4,7 +4,7 @@ import Forecasting
 import LinearAlgebra
 import Reporting
 
-/// What forecasts amount to, as tables and as a value for programs.
+/// The errors of forecasts, as tables and as a value for programs.
 struct ForecastReport {
   struct Result: Encodable {
     var trajectories: Int
@@ -54,7 +54,7 @@ struct ForecastReport {
     var coverageByState: [Double]?
     /// In the states' units, over all forecasts, diverged ones included.
     var inUnits: [InUnits]?
-    /// The same of the mean of the members' forecasts.
+    /// In the states' units, for the mean of the members' forecasts.
     var ofMeanInUnits: [InUnits]?
   }
 

@@ -21,16 +21,16 @@ struct PathEntry: Encodable {
   }
 }
 
-/// How much of the time paths carry something, over data; empty without data.
+/// How often paths are active, over data; empty without data.
 struct PathActivity {
   static let note =
     "active: share of the samples at which every unit on the way has a positive slope; effect: "
     + "mean over the samples of the product times the slopes. Ranked by |effect| among the "
     + "\(candidates) strongest products to each output."
 
-  /// Of so many paths of largest product to each output (or of a pair) those of largest effect are sought.
+  /// Among this many paths of largest product to each output (or of a pair) those of largest effect are sought.
   static let candidates = 200
-  /// They are ranked by at most so many samples, evenly spaced; what is shown is of all.
+  /// They are ranked on at most this many samples, evenly spaced; the figures shown are of all samples.
   private static let samplesForRanking = 2000
 
   private var found: [[PathNode]: (meanSlope: Double, activeShare: Double)] = [:]

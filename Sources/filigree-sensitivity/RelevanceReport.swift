@@ -75,7 +75,7 @@ extension Sensitivity {
     try printResult(tables, json: result, format: format.format, csv: csv)
   }
 
-  /// All moments of a variable together.
+  /// All lags of a variable together.
   private func byVariable(_ mean: Matrix, _ ensemble: Ensemble) -> Table {
     let (names, sums) = ensemble.inputs.byVariable(mean)
     var table = Table(
@@ -358,7 +358,7 @@ extension Sensitivity {
 }
 
 extension Matrix {
-  /// At most so many rows, evenly spaced.
+  /// At most `most` rows, evenly spaced.
   fileprivate func evenlySpaced(_ most: Int) -> Matrix {
     guard rows > most else { return self }
     return submatrix(rows: (0..<most).map { $0 * rows / most }, columns: Array(0..<columns))

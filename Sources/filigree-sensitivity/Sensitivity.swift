@@ -254,7 +254,7 @@ struct Sensitivity: Tool {
     return table
   }
 
-  /// Mean and deviation over the members of a matrix of each.
+  /// Mean and standard deviation over the members of one matrix of each.
   static func meanAndSpread(_ matrices: [Matrix]) -> (mean: Matrix, spread: Matrix) {
     let first = matrices[0]
     func over(_ statistic: ([Double]) -> Double) -> Matrix {
@@ -300,7 +300,7 @@ struct Sensitivity: Tool {
     try printResult(tables, json: result, format: format.format)
   }
 
-  /// - Throws: `ValidationError` for what is not name=value or names no input.
+  /// - Throws: `ValidationError` for text other than name=value, and for names that are not inputs'.
   private func parsePoint(_ model: Model) throws -> [Double] {
     var values = model.inputScaling.mean
     var named = Set<String>()

@@ -6,7 +6,7 @@ import Reporting
 import Structure
 import Training
 
-/// What was found along rising λ, for people and files.
+/// The results along rising λ, for people and files.
 struct StrengthPathReport {
   let points: [StrengthPath.Point]
   let least: Int

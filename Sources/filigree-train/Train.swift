@@ -172,7 +172,7 @@ struct Train: Tool {
         + (data.samples.count == 1 ? "is one" : "are \(data.samples.count)"))
   }
 
-  /// What decides the models, one text each: a training goes on only with the same.
+  /// The settings that decide the models, one text each: a training is resumed only with equal settings.
   private func settings(_ recipe: Recipe, _ manifest: Manifest) -> [String: String] {
     var settings = recipe.description
     if path { settings["strength"] = "by path" }
@@ -201,7 +201,7 @@ struct Train: Tool {
     try CheckpointFolder(output: output.output, settings: settings, start: .resume).remove()
   }
 
-  /// Says what noise was found, if any was.
+  /// Prints which noise was found, if any.
   private func smooth(_ recipe: Recipe, _ data: Trajectories) async throws -> Smoothing {
     guard recipe.smooth else {
       noteGaps(data)
@@ -223,7 +223,7 @@ struct Train: Tool {
     return smoothing
   }
 
-  /// What is missing is left out, not guessed.
+  /// Missing values are left out, not guessed.
   private func noteGaps(_ data: Trajectories) {
     let missing = zip(data.states, data.missingValues).filter { $0.1 > 0 }
     guard !missing.isEmpty else { return }
@@ -231,7 +231,7 @@ struct Train: Tool {
     Console.warning("values are missing in \(words); steps from or to them are left out")
   }
 
-  /// A network takes the inputs for what they are said to be.
+  /// A network takes the recorded inputs as exact.
   private func warnOfNoisyControls(_ data: Trajectories) {
     let noisy = Smoother.noisyControls(data)
     guard !noisy.isEmpty else { return }
@@ -384,7 +384,7 @@ struct Train: Tool {
     problem.tower.map { "tower \"\(names[$0])\" " } ?? ""
   }
 
-  /// That there is something to learn about every variable.
+  /// Checks that every variable varies.
   private func check(_ data: Trajectories, _ recipe: Recipe) throws {
     do {
       let (training, validation) = data.split(validationFraction: recipe.validation)

@@ -34,7 +34,7 @@ struct HeldOutErrors {
     return weights > 0 ? sum / weights : 0
   }
 
-  /// Σ w z² e²/Σ w z² of an input z: the error where it is far from its mean.
+  /// Σ w z² e²/Σ w z² for an input z: the error where the input is far from its mean.
   func leverage(_ input: Int) -> Double {
     var (sum, weights) = (0.0, 0.0)
     for row in 0..<errors.rows {
@@ -48,7 +48,7 @@ struct HeldOutErrors {
     return weights > 0 ? sum / weights : 0
   }
 
-  /// Block by block, what a network without an input makes of the same rows.
+  /// The comparison, block by block, with a network that lacks an input.
   func compared(with reduced: HeldOutErrors) -> [BlockTerm] {
     var terms: [BlockTerm] = []
     for row in 0..<errors.rows {
@@ -72,12 +72,13 @@ struct HeldOutErrors {
 }
 
 extension RegressionRows {
-  /// Which stretch of the recorded data a row belongs to; without record, a fiftieth of the rows.
+  /// The stretch of the recorded data that a row belongs to; without records, a fiftieth of the rows.
   func block(_ row: Int) -> Int { blocks.isEmpty ? row * 50 / inputs.rows : blocks[row] }
 }
 
 extension RegressionRows {
-  /// (Σ w z²)²/Σ w² z⁴: how many rows an input's effect is known from, as many as move it alike.
+  /// (Σ w z²)²/Σ w² z⁴: the effective number of rows from which an input's effect is known, counting equal
+  /// excursions equally.
   func effectiveRows(_ input: Int) -> Double {
     var squares = 0.0
     var fourths = 0.0

@@ -4,12 +4,12 @@ import LinearAlgebra
 extension RegressionRows {
   /// Rows whose inputs are smoothed and whose targets are the increments as recorded, in runs of neighbours.
   ///
-  /// Smoothed increments hold what a smoother, or the model that it was told, takes for motion; what
-  /// judges a model must not. In a sum over neighbouring rows, weighted by what varies slowly, most of the
-  /// measurement noise in recorded increments cancels: what one adds the next takes away.
+  /// Smoothed increments contain whatever the smoother, or the model given to it, took for motion; increments that
+  /// judge a model must not. In a sum over neighbouring rows, weighted by what varies slowly, most of the
+  /// measurement noise in recorded increments cancels: what one increment adds the next takes away.
   ///
-  /// - Parameter limit: of rows; beyond it each block is cut short, all rows in which a control lies more than
-  ///   five deviations from its mean kept.
+  /// - Parameter limit: of rows; beyond it each block is shortened, but all rows in which a control lies more than
+  ///   five standard deviations from its mean are kept.
   /// - Throws: `DataProblem` for data without a step.
   init(_ part: Fold.Part, scaledLike set: TrainingSet, limit: Int, blockLength: Int)
     throws(DataProblem)

@@ -2,13 +2,13 @@ import Evidence
 import LinearAlgebra
 import Networks
 
-/// A fitted network of one output, linearised at its parameters: how far its effects are known, and what inputs that
-/// it does not read would add.
+/// A fitted network of one output, linearised at its parameters: how precisely its effects are known, and what
+/// inputs that it does not read would add.
 ///
 /// With J the derivatives of its errors e (both times √w and whitened) and z an input's values (likewise),
-/// z̃ = z − J(JᵀJ)⁻¹Jᵀz is what of them nothing else can answer for (Frisch & Waugh 1933). A linear term in z has the
-/// slope −Σz̃e/Σz̃², and its variance is Σ_b(Σ z̃e)²/(Σz̃²)² with b blocks of neighbouring rows, whose errors need be neither equal nor
-/// independent within (White 1980; Liang & Zeger 1986).
+/// z̃ = z − J(JᵀJ)⁻¹Jᵀz is the part of them that nothing else can account for (Frisch & Waugh 1933). A linear term in z
+/// has the slope −Σz̃e/Σz̃², and its variance is Σ_b(Σ z̃e)²/(Σz̃²)² with b blocks of neighbouring rows, whose errors
+/// need be neither equal nor, within a block, independent (White 1980; Liang & Zeger 1986).
 struct TangentFit {
   private let network: Network
   private let rows: RegressionRows
@@ -17,7 +17,7 @@ struct TangentFit {
   private let inverse: Matrix?
   private let readers: [[Int]]
   private let whitening: Whitening
-  /// Rows that go together.
+  /// The number of blocks of neighbouring rows.
   private static let blockCount = 60
 
   /// - Parameter rows: of an only output; whitened as they say.
@@ -56,8 +56,9 @@ struct TangentFit {
 
   // MARK: What is read
 
-  /// The standard error of an input's effect, as that of a linear term in it beside those in all others that are read.
-  /// (The network's own derivatives hold the input in every unit that reads it, and leave nothing of it.)
+  /// The standard error of an input's effect, as that of a linear term in it beside those in all others that are
+  /// read. (The network's own derivatives contain the input in every unit that reads it, and would leave nothing of
+  /// it.)
   func error(of input: Int) -> Double {
     let others = readers.indices.filter { $0 != input && !readers[$0].isEmpty }
     let columns = ([nil] + others.map { $0 }).map { whitened(rows, $0) }
@@ -84,12 +85,12 @@ struct TangentFit {
 
   // MARK: What is not
 
-  /// What an input would add to the network as a linear term, all else having answered.
+  /// What an input would add to the network as a linear term, with everything else refitted.
   struct Addition {
     var slope: Double
     /// Its standard error, from sums over blocks.
     var error: Double
-    /// What it is worth on rows that are held out.
+    /// Its gain on held-out rows.
     var terms: [BlockTerm]
   }
 
@@ -179,7 +180,7 @@ extension Network {
 }
 
 extension RegressionRows {
-  /// So many of the inputs, at even distances.
+  /// `count` rows of the inputs, evenly spaced.
   func points(_ count: Int) -> Matrix {
     let step = max(1, inputs.rows / count)
     return inputs.submatrix(

@@ -10,7 +10,7 @@ public struct RegressionRows: Equatable, Sendable {
   public var targets: Matrix
   /// rows × outputs: how much each squared error counts; nil for all alike.
   public var weights: Matrix?
-  /// Which stretch of the recorded data each row belongs to; empty where that is not known.
+  /// The stretch of the recorded data that each row belongs to; empty if unknown.
   var blocks: [Int] = []
   /// Whether each row begins a run of neighbours; empty where rows are none.
   package var begins: [Bool] = []
@@ -32,7 +32,7 @@ public struct RegressionRows: Equatable, Sendable {
     self.weights = weights
   }
 
-  /// The same rows for some of the targets.
+  /// These rows with some of the targets.
   func targets(_ columns: Range<Int>) -> RegressionRows {
     let rows = Array(0..<targets.rows)
     var result = RegressionRows(
@@ -51,7 +51,7 @@ public struct RegressionRows: Equatable, Sendable {
 /// Only the biases of units that reach an output and the weights other than zero are parameters. Rows
 /// go through in blocks, feature-major; the whole of J, the derivatives of the errors, is never held.
 struct LeastSquares: ~Copyable {
-  /// Samples per block: with a hundred parameters J's block just stays in the second cache.
+  /// Samples per block: with a hundred parameters J's block just fits the second-level cache.
   private static let batch = 512
 
   private let wired: WiredNetwork
@@ -234,7 +234,7 @@ struct LeastSquares: ~Copyable {
 
   private var penalty: Double { ridge * parameters.reduce(0) { $0 + $1 * $1 } }
 
-  /// The network at the present parameters.
+  /// The network with the present parameters.
   var network: Network {
     var all = wholeParameters
     for (index, place) in home.enumerated() { all[place] = parameters[index] }
@@ -253,7 +253,7 @@ struct LeastSquares: ~Copyable {
 
   // MARK: Sums over the rows
 
-  /// What the network says, rows × outputs.
+  /// The network's outputs, rows × outputs.
   mutating func predictions() -> Matrix {
     var result = Matrix(rows: rows, columns: outputs.count)
     forward { problem, block in

@@ -3,14 +3,14 @@ import Evidence
 import LinearAlgebra
 import Networks
 
-/// What follows the stochastic training, problem by problem, as its recipe says: a fit of what survives by
-/// Levenberg-Marquardt, elimination of inputs and of weights, and a fit to all trajectories.
+/// What follows the stochastic training, problem by problem, according to the recipe: a fit of the surviving
+/// weights by Levenberg-Marquardt, elimination of inputs and of weights, and a fit to all trajectories.
 public struct Refinement: Sendable {
   let recipe: Recipe
   let material: Material
 
-  /// The rows that it works on. While structure is sought a few do, ten for each parameter; all of
-  /// those that the last fit reads cost the same again for every attempt.
+  /// The rows to be fitted. During the search for structure a few suffice, ten for each parameter; the cost of an
+  /// attempt is proportional to their number.
   struct Material: Sendable {
     let rows: RegressionRows
     let validation: RegressionRows?
@@ -60,9 +60,9 @@ public struct Refinement: Sendable {
     public var after: Double
     /// On held-out rows, before the last fit included them.
     public var validation: Double?
-    /// The inputs that were taken out, in their order.
+    /// The inputs that were removed, in this order.
     public var removed: [Int]
-    /// The number of parameters of a network that was left as it was because it has too many.
+    /// The number of parameters of a network that was left unchanged because it has too many.
     public var sizeBeyondLimit: Int?
   }
 
@@ -72,7 +72,7 @@ public struct Refinement: Sendable {
   /// - Parameters:
   ///   - network: of the targets from `firstTarget` on.
   ///   - stream: for the weights of units that are revived.
-  /// - Returns: the network fitted to what survives; nothing is taken out yet.
+  /// - Returns: the network fitted to the surviving weights; nothing is removed yet.
   /// - Throws: `CancellationError`.
   func fit(_ network: Network, firstTarget: Int, stream: RandomStream) throws -> (
     network: Network, record: Record
@@ -100,7 +100,7 @@ public struct Refinement: Sendable {
     return (fit.network, Record(before: fit.lossBefore, after: fit.loss, removed: []))
   }
 
-  /// What the evidence for inputs is sought in: rows that a member learns from, and those that it has not seen.
+  /// The rows by which inputs are judged: those that a member learns from, and those that it has not seen.
   struct Grounds: Sendable {
     var networks: [Network]
     var rows: RegressionRows
@@ -184,9 +184,9 @@ public struct Refinement: Sendable {
     }
   }
 
-  /// Takes weights out of a network whose inputs are decided, and fits it to all trajectories.
+  /// Removes weights from a network whose inputs are decided, and fits it to all trajectories.
   ///
-  /// - Returns: the network, its numbers rounded to `Float`, as model files hold them.
+  /// - Returns: the network, its parameters rounded to `Float`, as in model files.
   /// - Throws: `CancellationError`.
   ///
   /// - Parameter grounds: what its inputs were decided on.
@@ -242,7 +242,7 @@ public struct Refinement: Sendable {
   /// of what the networks read, and what they learn shows what else is noise.
   ///
   /// - Parameter networks: for all targets, in their order.
-  /// - Returns: their parameters rounded to `Float`; the same networks where nothing had to be smoothed.
+  /// - Returns: the networks with parameters rounded to `Float`; unchanged where nothing had to be smoothed.
   /// - Throws: `CancellationError`, `DataProblem`.
   func resmooth(_ networks: [Network]) throws -> [Network] {
     guard isResmoothed else { return networks }
@@ -259,7 +259,7 @@ public struct Refinement: Sendable {
     return networks.map { $0.mapParameters { Double(Float($0)) } }
   }
 
-  /// What networks say of the rates at the states of a trajectory: steps × states.
+  /// The rates that networks predict at the states of a trajectory: steps × states.
   private func rates(_ networks: [Network], _ samples: Matrix) -> Matrix {
     let (inputs, outputs) = (material.set.inputScaling, material.set.outputScaling)
     var rates = Matrix(rows: samples.rows - 1, columns: outputs.count)
@@ -291,8 +291,8 @@ public struct Refinement: Sendable {
 }
 
 extension RegressionRows {
-  /// At most `limit` samples: those in which an input lies more than five deviations from its mean
-  /// (impulses are rare, and all that is known of some inputs), the rest evenly spaced.
+  /// At most `limit` samples: those in which an input lies more than five standard deviations from its mean
+  /// (impulses are rare, and carry all that is known of some inputs), and evenly spaced others.
   ///
   /// - Throws: `DataProblem` for data without a step.
   init(
@@ -349,8 +349,8 @@ extension RegressionRows {
     }
   }
 
-  /// w = min(1, 2c/(c + ν)) with ν a rate's variance in units of σ_y² and c = 1e-3 + its median: half the
-  /// rows count in full, those known much worse than they hardly.
+  /// w = min(1, 2c/(c + ν)) with ν a rate's variance in units of σ_y² and c = 1e-3 + its median: half of the rows
+  /// count fully, those known much less precisely hardly.
   private static func weights(
     _ variances: [Matrix], _ regression: Regression, rows chosen: [Int], typical: [Double],
     deviation: [Double]
