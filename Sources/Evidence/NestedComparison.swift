@@ -1,6 +1,6 @@
 /// Two fits compared on one stretch of rows that neither has seen: one with an input, one without.
 ///
-/// With e the errors with it, e₋ those without it, and w the rows' weights.
+/// With e the errors with it, e₋ those without it, both whitened (see `Whitening`), and w the rows' weights.
 public struct BlockTerm: Equatable, Sendable {
   /// Which stretch of the recorded data it is; the same number in all members that hold it out.
   public var block: Int
@@ -10,6 +10,10 @@ public struct BlockTerm: Equatable, Sendable {
   public var rise: Double
   /// 2Σw e₋(e₋ − e)
   public var gain: Double
+
+  /// Σw(e₋ − e)², and the same of errors that are not whitened.
+  public var whitened = 0.0
+  public var change = 0.0
 
   public init(block: Int, weight: Double = 0, rise: Double = 0, gain: Double = 0) {
     self.block = block
@@ -47,13 +51,18 @@ public struct NestedComparison: Equatable, Codable, Sendable {
       entry.sum.weight += term.weight
       entry.sum.rise += term.rise
       entry.sum.gain += term.gain
+      entry.sum.whitened += term.whitened
+      entry.sum.change += term.change
       entry.count += 1
       pooled[term.block] = entry
     }
     let terms = pooled.sorted { $0.key < $1.key }.map { _, entry in
-      BlockTerm(
+      var mean = BlockTerm(
         block: entry.sum.block, weight: entry.sum.weight / entry.count,
         rise: entry.sum.rise / entry.count, gain: entry.sum.gain / entry.count)
+      mean.whitened = entry.sum.whitened / entry.count
+      mean.change = entry.sum.change / entry.count
+      return mean
     }
     let weight = terms.reduce(0) { $0 + $1.weight }
     blocks = terms.count
@@ -70,9 +79,13 @@ public struct NestedComparison: Equatable, Codable, Sendable {
       let count = Double(terms.count)
       return (mean, (squares * count / (count - 1)).squareRoot() / weight)
     }
-    (cost, costError) = mean(\.rise)
+    // Whitening makes more of what varies slowly; what is reported is of errors as they are.
+    let whitened = terms.reduce(0) { $0 + $1.whitened }
+    let share = whitened > 0 ? terms.reduce(0) { $0 + $1.change } / whitened : 1
+    let rise = mean(\.rise)
+    (cost, costError) = (share * rise.0, share * rise.error)
     let gain = mean(\.gain)
-    worth = gain.0 / 2
+    worth = share * gain.0 / 2
     statistic = gain.error > 0 ? gain.0 / gain.error : 0
   }
 }

@@ -128,7 +128,7 @@ public struct EnsembleTraining: Sendable {
         trained.filter { $0.history.problem.tower == towers[index].tower }, grounds, materials)
     }
     let finished = try await concurrentMap(members, threads: threads) { member in
-      try finish(decided.flatMap(\.trained), of: member, materials[member])
+      try finish(decided.flatMap(\.trained), of: member, materials[member], grounds[member])
     }.flatMap { $0 }
     return try outcome(Array(0..<members), finished, decided, materials[0].set)
   }
@@ -148,7 +148,7 @@ public struct EnsembleTraining: Sendable {
       try decide(trained.filter { $0.history.problem.tower == tower.tower }, grounds, materials)
     }
     let finished = try (0..<members).flatMap {
-      try finish(decided.flatMap(\.trained), of: $0, materials[$0])
+      try finish(decided.flatMap(\.trained), of: $0, materials[$0], grounds[$0])
     }
     return try outcome(Array(0..<members), finished, decided, materials[0].set)
   }
@@ -212,7 +212,7 @@ public struct EnsembleTraining: Sendable {
     grounds[member] = try self.grounds(trained, of: member, material)
     let materials = Array(repeating: material, count: members)
     let decided = try trained.flatMap { try decide([$0], grounds, materials).trained }
-    return try finish(decided, of: member, material)
+    return try finish(decided, of: member, material, grounds[member])
   }
 
   /// Trains one member, alone; if members normally decide together (`Recipe.isCrossFitted`), it decides by what it
@@ -339,7 +339,9 @@ public struct EnsembleTraining: Sendable {
     }
     guard !members.isEmpty else { return Decision(trained: trained) }
     try Task.checkCancellation()
-    let outcome = PooledElimination(attempts: recipe.eliminate).run(members)
+    let elimination = PooledElimination(attempts: recipe.eliminate)
+    let free = elimination.whitened(members)
+    let outcome = elimination.run(free)
     try Task.checkCancellation()
     for (index, member) in zip(isFree, outcome.members) {
       trained[index].network = member.network
@@ -347,8 +349,7 @@ public struct EnsembleTraining: Sendable {
     }
     // The pairs of a trunk that outputs share are not decided one by one.
     guard let tower = trained[0].history.problem.tower else { return Decision(trained: trained) }
-    var evidence = PooledEvidence(
-      free: members, outcome, PooledElimination(attempts: recipe.eliminate))
+    var evidence = PooledEvidence(free: free, outcome, elimination)
     evidence.explained = explained(trained, tower, materials)
     return Decision(trained: trained, evidence: evidence)
   }
@@ -370,10 +371,11 @@ public struct EnsembleTraining: Sendable {
     return shares.isEmpty ? nil : shares.mean
   }
 
-  /// Thins the networks of one member and fits them to all data.
-  private func finish(_ all: [GroupTraining.Trained], of member: Int, _ material: Material) throws
-    -> [GroupTraining.Trained]
-  {
+  /// Thins and fits to all data the networks of one member.
+  private func finish(
+    _ all: [GroupTraining.Trained], of member: Int, _ material: Material,
+    _ grounds: Refinement.Grounds?
+  ) throws -> [GroupTraining.Trained] {
     var trained = all.filter { $0.history.problem.member == member }
     guard let material = material.refinement else { return trained }
     let refinement = Refinement(recipe: recipe, material: material)
@@ -381,7 +383,7 @@ public struct EnsembleTraining: Sendable {
       guard let network = trained[index].network, let record = trained[index].history.refinement
       else { continue }
       let finished = try refinement.finish(
-        network, firstTarget: trained[index].history.problem.tower ?? 0, record: record)
+        network, firstTarget: trained[index].history.problem.tower ?? 0, record: record, grounds)
       (trained[index].network, trained[index].history.refinement) = (
         finished.network, finished.record
       )

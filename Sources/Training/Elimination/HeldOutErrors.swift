@@ -4,14 +4,22 @@ import Networks
 
 /// The errors of a network on rows that it was not fitted to.
 struct HeldOutErrors {
-  /// rows × outputs: prediction less target.
+  /// rows × outputs: prediction less target, as they are and whitened.
+  let plain: Matrix
   let errors: Matrix
   let rows: RegressionRows
 
   init(_ network: Network, _ rows: RegressionRows, kernels: Kernels) {
     var problem = LeastSquares(network, rows, kernels: kernels)
-    errors = problem.predictions() - rows.targets
+    plain = problem.predictions() - rows.targets
     self.rows = rows
+    var errors = plain
+    for (column, whitening) in rows.whitenings.enumerated()
+    where !whitening.isNothing(rows.begins) {
+      let whitened = whitening.apply(plain.column(column), rows.begins)
+      for row in whitened.indices { errors[row, column] = whitened[row] }
+    }
+    self.errors = errors
   }
 
   private func weight(_ index: Int) -> Double { rows.weights?.elements[index] ?? 1 }
@@ -54,6 +62,9 @@ struct HeldOutErrors {
         terms[place].weight += w
         terms[place].rise += w * (without * without - e * e)
         terms[place].gain += 2 * w * without * (without - e)
+        terms[place].whitened += w * (without - e) * (without - e)
+        let change = reduced.plain.elements[index] - plain.elements[index]
+        terms[place].change += w * change * change
       }
     }
     return terms

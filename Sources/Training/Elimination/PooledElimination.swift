@@ -20,7 +20,10 @@ package struct PooledElimination {
   var proof = 3.0
   /// What an effect must explain, in units of the rate's variance, to matter: the square of an R of 0.002.
   var negligible = 4e-6
-  /// The share of itself, and the amount, by which an error may rise.
+  /// A linear term is proven on the rows that are fitted where its slope is so many of its errors, and is more than this.
+  var slopeProof = 4.0
+  var material = 0.005
+  /// By which share of itself, and by which amount, an error may rise.
   var tolerance = 0.3
   var slack = 1e-6
   /// The search ends after this many consecutive inputs that could not be removed.
@@ -108,8 +111,7 @@ package struct PooledElimination {
     guard outcome.members[0].network.outputCount == 1 else { return }
     for _ in 0..<4 {
       let read = outcome.members.readInputs
-      let found = additions(of: (0..<count).filter { !read.contains($0) }, outcome.members)
-        .filter { isProven($0.value) }
+      let found = lacking((0..<count).filter { !read.contains($0) }, outcome.members)
       guard
         let best = found.max(by: { ($0.value.statistic, $1.key) < ($1.value.statistic, $0.key) })
       else { return }
@@ -124,15 +126,42 @@ package struct PooledElimination {
     }
   }
 
-  /// What linear terms in inputs would add.
-  private func additions(of inputs: [Int], _ members: [Member]) -> [Int: NestedComparison] {
+  /// What of these inputs the members' networks turn out to lack: linear terms in them would add something, be
+  /// it on rows that are held out or, with a slope that matters, on those that are fitted.
+  private func lacking(_ inputs: [Int], _ members: [Member]) -> [Int: NestedComparison] {
     guard members[0].network.outputCount == 1 else { return [:] }
     let found = members.map { member in
       TangentFit(member.network, member.learnt, kernels: kernels)
         .additions(of: inputs, held: member.held, kernels: kernels)
     }
     return inputs.reduce(into: [:]) { result, input in
-      result[input] = NestedComparison(found.map { $0[input]?.terms ?? [] })
+      let additions = found.compactMap { $0[input] }
+      let comparison = NestedComparison(additions.map(\.terms))
+      let slope = abs(additions.map(\.slope).mean)
+      // Members share most of their rows: their mean is known no better than each.
+      let error = additions.map { $0.error * $0.error }.mean.squareRoot()
+      if isProven(comparison) || (slope > material && slope > slopeProof * error) {
+        result[input] = comparison
+      }
+    }
+  }
+
+  /// With what makes the errors of each output independent, by what the members hold out; where that is something,
+  /// networks are fitted to the increments as recorded.
+  package func whitened(_ members: [Member]) -> [Member] {
+    guard let outputs = members.first?.network.outputCount else { return members }
+    let errors = members.map { HeldOutErrors($0.network, $0.held, kernels: kernels) }
+    let whitenings = (0..<outputs).map { output in
+      Whitening(of: errors.map { ($0.plain.column(output), $0.rows.begins) })
+    }
+    return members.map { member in
+      var result = member
+      result.learnt.whitenings = whitenings
+      result.held.whitenings = whitenings
+      if whitenings.contains(where: { $0 != .none }), !result.learnt.begins.isEmpty {
+        result.rows = result.learnt
+      }
+      return result
     }
   }
 
@@ -207,7 +236,7 @@ package struct PooledElimination {
       let errors = reduced.map { HeldOutErrors($0.network, $0.held, kernels: kernels) }
       let comparison = NestedComparison(zip(state.held, errors).map { $0.compared(with: $1) })
       if left < attempts, isAllowed(comparison, errors, inputs, reduced, state) {
-        let needed = additions(of: inputs, reduced).filter { isProven($0.value) }
+        let needed = lacking(inputs, reduced)
         return Trial(
           comparison: comparison, accepted: needed.isEmpty ? reduced : nil, needed: needed)
       }

@@ -47,6 +47,27 @@ extension RegressionRows {
     self.init(
       inputs: Matrix(rows: count, columns: inputScaling.count, elements: elements),
       targets: Matrix(rows: count, columns: outputScaling.count, elements: targets))
+    noise = part.smoothing.noise(set)
     self.blocks = zip(blocks, isChosen).filter(\.1).map(\.0)
+    var last: (trajectory: Int, sample: Int)?
+    smoothed.forEachStep { row, trajectory, sample in
+      guard isChosen[row] else { return }
+      let follows = last.map { $0.trajectory == trajectory && $0.sample + 1 == sample } ?? false
+      begins.append(!follows)
+      last = (trajectory, sample)
+    }
+  }
+}
+
+extension Smoothing {
+  /// Of each feature of a set, the variance of the measurement noise that was taken out of it, standardised.
+  fileprivate func noise(_ set: TrainingSet) -> [Double] {
+    set.features.enumerated().map { index, feature in
+      guard rateVariances != nil,
+        let state = states.first(where: { $0.name == feature.name && $0.motion != nil })
+      else { return 0 }
+      let share = state.noise / set.inputScaling.deviation[index]
+      return share * share
+    }
   }
 }

@@ -1,4 +1,5 @@
 import Dynamics
+import Evidence
 import LinearAlgebra
 import Networks
 
@@ -108,6 +109,9 @@ public struct Refinement: Sendable {
     /// Of those that it holds out, as recorded.
     var held: RegressionRows
 
+    /// Whether networks have been fitted to increments as recorded.
+    var isWhitened: Bool { !rows.whitenings.isEmpty }
+
     func member(_ index: Int, targets: Range<Int>) -> PooledElimination.Member {
       PooledElimination.Member(
         network: networks[index], rows: rows.targets(targets), learnt: learnt.targets(targets),
@@ -115,8 +119,8 @@ public struct Refinement: Sendable {
     }
   }
 
-  /// Smooths the states again with the rates that the networks of a member predict, and fits these to the part that
-  /// it learns from; without noise the networks are unchanged.
+  /// Smooths the states again with what the networks of a member say of their rates, and fits these to the increments
+  /// as recorded of the part that it learns from, whitened; nothing where there is no noise.
   ///
   /// - Returns: nil where nothing is held out.
   /// - Throws: `CancellationError`, `DataProblem`.
@@ -128,37 +132,65 @@ public struct Refinement: Sendable {
       for _ in 0..<recipe.resmooth {
         smoothing = try Smoother(threads: 1).run(
           again: smoothing, rates: smoothing.data.samples.map { rates(networks, $0) })
-        let training = smoothing.fold(
-          material.cut.part, of: material.cut.parts, fraction: material.cut.fraction
-        ).training.smoothing
-        rows = try RegressionRows(
-          training, scaledLike: material.set, typicalNoise: smoothing.typicalRateVariances,
-          limit: max(material.few, 5000))
-        var first = 0
-        networks = try networks.map { network in
-          try Task.checkCancellation()
-          defer { first += network.outputCount }
-          return fitting(min(16, recipe.refine))
-            .fit(network, rows.targets(first..<(first + network.outputCount))).network
-        }
+        guard let (learnt, held) = try recorded(smoothing) else { return nil }
+        rows = whitened(learnt, by: held, networks)
+        networks = try fit(networks, rows, attempts: min(16, recipe.refine))
       }
     }
+    guard let (learnt, held) = try recorded(smoothing) else { return nil }
+    return Grounds(networks: networks, rows: rows, learnt: learnt, held: held)
+  }
+
+  /// What a member learns from and what it holds out, increments as recorded; nil where nothing is held out.
+  private func recorded(_ smoothing: Smoothing) throws(DataProblem) -> (
+    learnt: RegressionRows, held: RegressionRows
+  )? {
     let fold = smoothing.fold(
       material.cut.part, of: material.cut.parts, fraction: material.cut.fraction)
     guard let held = fold.held else { return nil }
-    return Grounds(
-      networks: networks, rows: rows,
-      learnt: try RegressionRows(
+    return (
+      try RegressionRows(
         fold.training, scaledLike: material.set, limit: 10_000, blockLength: material.blockLength),
-      held: try RegressionRows(
-        held, scaledLike: material.set, limit: 10_000, blockLength: material.blockLength))
+      try RegressionRows(
+        held, scaledLike: material.set, limit: 10_000, blockLength: material.blockLength)
+    )
+  }
+
+  /// Rows with what makes the networks' errors on other rows independent.
+  private func whitened(_ rows: RegressionRows, by others: RegressionRows, _ networks: [Network])
+    -> RegressionRows
+  {
+    var rows = rows
+    var first = 0
+    rows.whitenings = networks.flatMap { network -> [Whitening] in
+      let targets = first..<(first + network.outputCount)
+      first = targets.upperBound
+      let errors = HeldOutErrors(network, others.targets(targets), kernels: .active)
+      return (0..<network.outputCount).map { output in
+        Whitening(of: [(errors.plain.column(output), others.begins)])
+      }
+    }
+    return rows
+  }
+
+  /// Networks fitted to their targets.
+  private func fit(_ networks: [Network], _ rows: RegressionRows, attempts: Int) throws -> [Network] {
+    var first = 0
+    return try networks.map { network in
+      try Task.checkCancellation()
+      defer { first += network.outputCount }
+      return fitting(attempts)
+        .fit(network, rows.targets(first..<(first + network.outputCount))).network
+    }
   }
 
   /// Removes weights from a network whose inputs are decided, and fits it to all trajectories.
   ///
   /// - Returns: the network, its parameters rounded to `Float`, as in model files.
   /// - Throws: `CancellationError`.
-  func finish(_ network: Network, firstTarget: Int, record: Record) throws -> (
+  ///
+  /// - Parameter grounds: what its inputs were decided on.
+  func finish(_ network: Network, firstTarget: Int, record: Record, _ grounds: Grounds?) throws -> (
     network: Network, record: Record
   ) {
     guard record.sizeBeyondLimit == nil else { return (network, record) }
@@ -167,12 +199,7 @@ public struct Refinement: Sendable {
     let rows = material.rows.targets(targets)
     let validation = material.validation?.targets(targets)
     if recipe.thin > 0, let validation {
-      var elimination = WeightElimination(attempts: recipe.thin)
-      // Where most of the error is noise, what many weights have learnt is within a hundredth of it.
-      if rows.weights != nil || fitting(0).fit(network, validation).loss > 0.01 {
-        (elimination.tolerance, elimination.share) = (0.01, 0)
-      }
-      network = elimination.run(network, rows, validation: validation)
+      network = thinned(network, targets, rows, validation, grounds)
       try Task.checkCancellation()
     }
     record.validation = validation.map { fitting(0).fit(network, $0).loss }
@@ -184,15 +211,35 @@ public struct Refinement: Sendable {
     return (network.mapParameters { Double(Float($0)) }, record)
   }
 
+  /// Without the weights that can be spared.
+  private func thinned(
+    _ network: Network, _ targets: Range<Int>, _ rows: RegressionRows,
+    _ validation: RegressionRows, _ grounds: Grounds?
+  ) -> Network {
+    var elimination = WeightElimination(attempts: recipe.thin)
+    if let grounds, grounds.isWhitened {
+      // Where most of the error is noise, what many weights have learnt is within a hundredth of it.
+      (elimination.tolerance, elimination.share) = (0.002, 0)
+      let held = grounds.held.targets(targets)
+      return elimination.run(
+        network, whitened(grounds.learnt.targets(targets), by: held, [network]),
+        validation: whitened(held, by: held, [network]))
+    }
+    if rows.weights != nil || fitting(0).fit(network, validation).loss > 0.01 {
+      (elimination.tolerance, elimination.share) = (0.01, 0)
+    }
+    return elimination.run(network, rows, validation: validation)
+  }
+
   /// Whether `resmooth` does anything, the last fit included.
   private var isResmoothed: Bool {
     recipe.finish > 0 && recipe.resmooth > 0 && material.smoothing.rateVariances != nil
   }
 
-  /// Smooths the states again with the rates that the networks of a member predict (see
-  /// `Smoother.run(again:rates:)`), and fits the networks to the result, as often as the recipe says. Noise that
-  /// was first mistaken for motion is thus removed from what the networks learn from, and what they learn reveals
-  /// further noise.
+  /// Smooths the states again with what the networks of a member say of their rates (see
+  /// `Smoother.run(again:rates:)`), and fits the networks to the increments as recorded at the smoothed states,
+  /// whitened (see `Whitening`), as often as the recipe says. Noise that passed for motion the first time is taken out
+  /// of what the networks read, and what they learn shows what else is noise.
   ///
   /// - Parameter networks: for all targets, in their order.
   /// - Returns: the networks with parameters rounded to `Float`; unchanged where nothing had to be smoothed.
@@ -205,18 +252,11 @@ public struct Refinement: Sendable {
       smoothing = try Smoother(threads: 1).run(
         again: smoothing, rates: smoothing.data.samples.map { rates(networks, $0) })
       let rows = try RegressionRows(
-        smoothing, scaledLike: material.set, typicalNoise: smoothing.typicalRateVariances,
-        limit: 10_000)
-      var first = 0
-      networks = try networks.map { network in
-        try Task.checkCancellation()
-        defer { first += network.outputCount }
-        return fitting(recipe.finish)
-          .fit(network, rows.targets(first..<(first + network.outputCount)))
-          .network.mapParameters { Double(Float($0)) }
-      }
+        smoothing.fold(0, of: 1, fraction: 0).training, scaledLike: material.set, limit: 20_000,
+        blockLength: material.blockLength)
+      networks = try fit(networks, whitened(rows, by: rows, networks), attempts: recipe.finish)
     }
-    return networks
+    return networks.map { $0.mapParameters { Double(Float($0)) } }
   }
 
   /// The rates that networks predict at the states of a trajectory: steps × states.
