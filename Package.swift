@@ -28,6 +28,16 @@ let tools: KeyValuePairs<String, [Target.Dependency]> = [
   ],
 ]
 
+/// The programs of the package in Examples, built here as well: its tests run them without building the libraries
+/// twice.
+let examples: KeyValuePairs<String, [Target.Dependency]> = [
+  "draw-model": [
+    "LinearAlgebra", "Networks", "Structure", "Drawing", "GraphDrawing", "Interchange",
+  ],
+  "train-and-score": ["Dynamics", "Networks", "Training", "Structure", "Forecasting"],
+  "own-plant": ["LinearAlgebra", "Dynamics", "Structure", "Interchange"],
+]
+
 let package = Package(
   name: "filigree",
   platforms: [.macOS(.v15)],
@@ -136,6 +146,10 @@ let package = Package(
         dependencies: [
           "CommandSupport", "LinearAlgebra", "Dynamics", "Interchange", "Findings",
         ] + $0.value)
+    }
+    + examples.map {
+      .executableTarget(
+        name: "example-\($0.key)", dependencies: $0.value, path: "Examples/Sources/\($0.key)")
     }
     // A room is also tested against what others say of its values.
     + libraries.map {

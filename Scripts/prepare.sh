@@ -17,7 +17,7 @@ need_swift() {
 # Installs those of the named Debian packages that are missing.
 need_packages() {
   command -v dpkg-query >/dev/null 2>&1 || {
-    say "This is no Debian system: make sure that these are installed: $*"
+    say "This is not a Debian system; make sure that these are installed: $*"
     return 0
   }
   local missing=() package

@@ -6,7 +6,7 @@ import LinearAlgebra
 import Networks
 import Training
 
-/// Times the training engine on one workload, in the words and with the output of the peers beside
+/// Times the training engine on one workload, with the options and the output of the other programs beside
 /// this file: one JSON object on standard output.
 @main
 struct TrainingBenchmark: Tool {

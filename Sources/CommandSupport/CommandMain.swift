@@ -1,8 +1,8 @@
 import Foundation
 import Reporting
 
-/// An executable's outermost command. It starts itself rather than by ArgumentParser's own way, so that help that
-/// cannot be written is an error, and no argument reaches a terminal raw.
+/// An executable's outermost command. It replaces ArgumentParser's own `main`, so that failing to write help is an
+/// error, and no argument reaches a terminal unescaped.
 public protocol CommandMain: AsyncParsableCommand {}
 
 extension CommandMain {
@@ -19,7 +19,7 @@ extension CommandMain {
     }
   }
 
-  /// Says what an error, or a request for help, has to say; returns the exit code.
+  /// Prints the message of an error or the help that was requested; returns the exit code.
   private static func finish(_ error: any Error) -> Int32 {
     let code = exitCode(for: error)
     let text = fullMessage(for: error)

@@ -2,10 +2,10 @@ import Dispatch
 import Foundation
 import Synchronization
 
-/// Work that was stopped by Ctrl-C or a request to end, after it had kept what it had.
+/// Work stopped by Ctrl-C or a request to terminate, after it had saved its state.
 public struct Interruption: Error, CustomStringConvertible {
   public let number: Int32
-  /// What was kept and how to go on.
+  /// What was saved, and how to continue.
   public var remedy = ""
 
   public var description: String {

@@ -2,7 +2,7 @@ import Dynamics
 import Findings
 import Training
 
-/// A number, or that it is to be found.
+/// A number, or `auto` where it is to be found from the data.
 public enum CountOrAuto: ExpressibleByArgument, Equatable, Sendable {
   case auto
   case count(Int)
@@ -20,7 +20,7 @@ public enum CountOrAuto: ExpressibleByArgument, Equatable, Sendable {
   var found: Int? { if case .count(let count) = self { count } else { nil } }
 }
 
-/// Which moments of the variables a model reads.
+/// Which lagged values of the variables a model reads.
 public struct LagOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
@@ -78,8 +78,8 @@ public struct LagOptions: ParsableArguments {
     }
   }
 
-  /// What is to be found; with a number of --lags, what is not given is not searched for.
-  /// - Throws: `ValidationError` for a delay of what is no input.
+  /// The lags to be searched for; if --lags is a number, lags that were not given are not searched for.
+  /// - Throws: `ValidationError` for a delay of a variable that is not an input.
   public func request(for data: Trajectories) throws -> LagRequest {
     let isFound = lags == .auto
     var request = LagRequest(stateLags: isFound ? nil : lags?.found ?? 0)

@@ -3,8 +3,7 @@ import Foundation
 import Interchange
 import LinearAlgebra
 
-/// What a folder of results came from: everything that may differ between equal runs is here and
-/// nowhere else.
+/// Where a folder of results came from: everything that may differ between equal runs is here and nowhere else.
 public struct Manifest: Encodable {
   struct Input: Encodable {
     var path: String
@@ -27,7 +26,7 @@ public struct Manifest: Encodable {
   /// The other files of the folder: what --force may replace.
   public var files: [String] = []
   var inputs: [Input] = []
-  /// What a training was made with, one text each: what decides whether another is the same.
+  /// The settings of a training, one text each, which decide whether another training is equal.
   public var settings: [String: String]?
   var machine: Machine
   var started: String
@@ -56,7 +55,7 @@ public struct Manifest: Encodable {
     }
   }
 
-  /// SHA-256 of the inputs, by the order in which they were given.
+  /// SHA-256 of the inputs, in the order in which they were given.
   public var inputDigests: [String] { inputs.map(\.sha256) }
   public var instructionSet: String { machine.instructionSet }
 
@@ -71,7 +70,7 @@ public struct Manifest: Encodable {
     seconds[stage] = (ProgressLine.seconds(duration) * 1000).rounded() / 1000
   }
 
-  /// The same for people, with what else there is to say of how long parts took.
+  /// The manifest as a page for people, with a further text on how long the parts took.
   public func page(_ title: String, also: String) -> String {
     var text = "# \(title)\n\n"
     let facts = [

@@ -5,7 +5,7 @@ import Networks
 
 extension Prediction: ExpressibleByArgument {}
 
-/// What is said of a model that its file does not say.
+/// What the user states about a model where its file does not.
 public struct ModelOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
@@ -39,8 +39,8 @@ public struct ModelOptions: ParsableArguments {
 }
 
 extension Ensemble {
-  /// Standardised by the data where the file scales nothing: "standardised" then means deviations over these
-  /// samples. Says so.
+  /// The ensemble standardised by the data if its file has no scaling: "standardised" then means standard
+  /// deviations over these samples. Prints a note that it does so.
   ///
   /// - Parameter points: samples × inputs in physical units.
   public func standardisedBy(_ points: Matrix, of path: String, quietly: Bool = false) -> Ensemble {

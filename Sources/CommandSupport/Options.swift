@@ -6,11 +6,6 @@ import LinearAlgebra
 import Networks
 import Reporting
 
-/// How results are written.
-public enum OutputFormat: String, ExpressibleByArgument, CaseIterable, Sendable {
-  case table, json, csv, markdown
-}
-
 public struct FormatOption: ParsableArguments {
   @Option(help: "How to print the result: table, json, csv or markdown.")
   public var format = OutputFormat.table
@@ -82,7 +77,7 @@ public struct VariationOption: ParsableArguments {
 
   public init() {}
 
-  /// - Throws: `ValidationError` where there is no such plant.
+  /// - Throws: `ValidationError` for a name that is not a plant's.
   public func plant(_ name: String) throws -> any Plant {
     guard let known = PlantCatalogue.plant(named: name) else {
       throw ValidationError(
@@ -97,7 +92,7 @@ public struct VariationOption: ParsableArguments {
   }
 }
 
-/// Names separated by commas; a name may be put in double quotes.
+/// Names separated by commas; a name may be enclosed in double quotes.
 public enum NameList {
   public static func parse(_ text: String) -> [String] {
     var names: [String] = []
@@ -118,7 +113,7 @@ public enum NameList {
 }
 
 extension Ensemble {
-  /// Reads a model or an ensemble, cut as asked, and tells where names were made up.
+  /// Reads a model or an ensemble and applies the cut; prints a note where names were made up.
   public static func load(
     _ path: String, cut: Double = 0, told: ModelDescription = ModelDescription(),
     quietly: Bool = false

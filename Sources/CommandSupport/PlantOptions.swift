@@ -29,7 +29,7 @@ extension VariationOption {
 }
 
 extension Ensemble {
-  /// - Throws: `DataMismatch` where the other has other variables, so that structures cannot be compared.
+  /// - Throws: `DataMismatch` where the other ensemble has other variables, so that structures cannot be compared.
   public func checkComparable(with other: Ensemble) throws {
     guard inputs.map(\.name) == other.inputs.map(\.name),
       outputs.map(\.name) == other.outputs.map(\.name)

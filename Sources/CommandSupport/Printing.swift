@@ -1,6 +1,12 @@
+import ArgumentParser
 import Foundation
 import Interchange
 import Reporting
+
+/// How results are written.
+public enum OutputFormat: String, ExpressibleByArgument, CaseIterable, Sendable {
+  case table, json, csv, markdown
+}
 
 /// Prints a result: tables for people, the value itself as JSON.
 ///

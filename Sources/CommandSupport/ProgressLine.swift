@@ -2,8 +2,8 @@ import Foundation
 import Reporting
 import Synchronization
 
-/// One line of progress on standard error, rewritten in place, with rate and time left. Silent where
-/// standard error is no terminal.
+/// One line of progress on standard error, rewritten in place, with rate and time left. Prints nothing unless
+/// standard error is a terminal.
 public final class ProgressLine: Sendable {
   private struct State {
     var done = 0
@@ -30,7 +30,7 @@ public final class ProgressLine: Sendable {
     isShown = !quiet && Console.isInteractive
   }
 
-  /// Counts one more; `detail` is shown behind the figures. May be called from any thread.
+  /// Counts `count` more; `detail` is shown after the figures. May be called from any thread.
   public func advance(by count: Int = 1, _ detail: @autoclosure () -> String = "") {
     guard isShown else { return }
     let elapsed = Self.seconds(ContinuousClock.now - start)

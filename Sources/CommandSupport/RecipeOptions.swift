@@ -2,7 +2,7 @@ import LinearAlgebra
 import Networks
 import Training
 
-/// The options that make a recipe, of `filigree-train` and of the plans of studies: a recipe by name, and
+/// The options that make a recipe, for `filigree-train` and for the plans of studies: a shipped recipe by name, and
 /// what differs from it.
 public struct RecipeOptions: ParsableArguments {
   /// The options that are switched on and off rather than given a value.
@@ -220,7 +220,7 @@ public struct RecipeOptions: ParsableArguments {
   public func validate() throws { _ = try made() }
 
   /// The recipe that the options make.
-  /// - Throws: `ValidationError` for what is no recipe.
+  /// - Throws: `ValidationError` for an impossible recipe.
   public func made() throws -> Recipe {
     guard let shipped = ShippedRecipe.named(recipe) else {
       throw ValidationError(
@@ -266,7 +266,7 @@ public struct RecipeOptions: ParsableArguments {
     return result
   }
 
-  /// The options that were given but change nothing beside the others, each with the reason.
+  /// The options that were given but have no effect beside the others, each with the reason.
   public func ineffective(in recipe: Recipe) -> [String] {
     guard recipe.method == .gradient else {
       let given: [(String, Any?)] = [
@@ -329,7 +329,7 @@ extension Schedule: ExpressibleByArgument {}
 extension Activation: ExpressibleByArgument {
   public static var allValueStrings: [String] { ["relu", "silu", "tanh"] }
 
-  /// Of all functions those that the loops of training have.
+  /// Accepts only the functions that the training loops have.
   public init?(argument: String) {
     guard let known = Activation(rawValue: argument), known.isTrainable else { return nil }
     self = known

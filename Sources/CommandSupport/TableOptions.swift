@@ -68,7 +68,7 @@ public struct TableOptions: ParsableArguments {
   /// The names as a list; a name with a comma in it is quoted as in CSV.
   public var names: [String]? { inputs.map { NameList.parse($0) } }
 
-  /// What was said on the command line, in words; nil for nothing but the inputs.
+  /// The options as given on the command line, in words; nil if there were none but the inputs.
   public var said: String? {
     let parts: [(String, String?)] = [
       ("time", time), ("time-unit", timeUnit), ("date-order", dateOrder?.rawValue),
@@ -96,7 +96,7 @@ public struct TableOptions: ParsableArguments {
     if let problem = own.problem { throw ValidationError("--\(problem).") }
   }
 
-  /// What the options alone say.
+  /// The settings given by the options alone.
   private var own: TableSettings {
     var own = TableSettings()
     own.inputs = names
@@ -112,7 +112,7 @@ public struct TableOptions: ParsableArguments {
     return own
   }
 
-  /// Options before the side file, the side file before what is found.
+  /// The settings: options take precedence over the side file, the side file over what is found in the table.
   /// - Throws: `FileProblem` for a side file that cannot be understood.
   public func made() throws -> TableSettings {
     guard let settings else { return own }
@@ -139,7 +139,7 @@ extension TableSettings.Outliers: ExpressibleByArgument {}
 
 extension TableSettings {
   /// Settings of a YAML file.
-  /// - Throws: `FileProblem` with the line, also for a key that there is not.
+  /// - Throws: `FileProblem` with the line, also for an unknown key.
   public static func read(_ path: String) throws -> TableSettings {
     let bytes = try WholeFile.read(path)
     guard bytes.count < 1 << 20, let text = String(validating: bytes, as: UTF8.self) else {

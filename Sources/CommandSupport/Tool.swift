@@ -68,29 +68,22 @@ extension Tool {
   }
 }
 
-/// An error of a room that only one tool uses, which says itself what its tool ends with.
+/// An error of a module that only one tool uses, which states the exit code of that tool.
 public protocol ExitCoded: Error {
   /// After sysexits.
   var exitCode: Int32 { get }
 }
 
-/// An error that is several, each with a line of its own.
+/// An error that consists of several, each printed on a line of its own.
 public protocol SeveralProblems: Error {
   var summary: String { get }
   var lines: [String] { get }
 }
 
-/// Standard output that cannot be written.
-struct StandardOutputFailure: Error, CustomStringConvertible {
-  let reason: String
-  var description: String { "standard output: \(reason)" }
-}
-
-/// What a tool says: data on standard output, everything else on standard error.
-/// Keeps `--force` from replacing what is being read.
+/// Refuses an output that would replace a file being read, even with `--force`.
 ///
 /// - Throws: `ValidationError` where an output is one of the files that are read, or lies in a folder of models
-///   that is.
+///   that is read.
 public func refuseOverwriting(_ output: String, _ files: [String], models: [String]) throws {
   let read = files + models
   if let same = read.first(where: { WholeFile.areSame($0, output) })
@@ -98,61 +91,5 @@ public func refuseOverwriting(_ output: String, _ files: [String], models: [Stri
   {
     throw ValidationError(
       "\(output): that is \(same), or in it, which is read; choose another name.")
-  }
-}
-
-public enum Console {
-  /// - Parameters:
-  ///   - text: what went wrong, one line.
-  ///   - details: each a line of its own below the text.
-  public static func error(_ text: String, _ details: [String] = []) {
-    let lines = ["error: \(text)"] + details.map { "  " + $0 }
-    notice(lines.map(\.singleLine).joined(separator: "\n"))
-  }
-  public static func warning(_ text: String) { note("warning: \(text)") }
-
-  /// One line, whatever names and files put into it.
-  public static func note(_ text: String) { notice(text.singleLine) }
-
-  /// Lines that are fit for a terminal.
-  static func notice(_ text: String) {
-    FileHandle.standardError.write(Data((text + "\n").utf8))
-  }
-
-  /// - Throws: when the text cannot be written, for example on a full disk.
-  public static func output(_ text: String) throws {
-    var rest = Array(text.utf8)[...]
-    while !rest.isEmpty {
-      let count = rest.withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress, $0.count) }
-      if count < 0 {
-        if errno == EINTR { continue }
-        if errno == EPIPE { throw ExitCode(0) }
-        throw StandardOutputFailure(reason: String(cString: strerror(errno)))
-      }
-      rest = rest.dropFirst(count)
-    }
-  }
-
-  public static var isInteractive: Bool { isatty(STDERR_FILENO) == 1 }
-
-  /// Whether standard output shows colours: a terminal, unless `NO_COLOR` is set; `CLICOLOR_FORCE` decides for
-  /// pipes.
-  public static var hasColour: Bool {
-    let environment = ProcessInfo.processInfo.environment
-    if environment["NO_COLOR"].map({ !$0.isEmpty }) ?? false { return false }
-    if let forced = environment["CLICOLOR_FORCE"] { return forced != "0" }
-    return isatty(STDOUT_FILENO) == 1 && environment["TERM"] != "dumb"
-  }
-
-  /// Width of the terminal that shows standard output; `COLUMNS` wins; 80 where there is none.
-  public static var width: Int {
-    if let columns = ProcessInfo.processInfo.environment["COLUMNS"].flatMap(Int.init), columns > 0 {
-      return columns
-    }
-    var size = winsize()
-    if ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 {
-      return Int(size.ws_col)
-    }
-    return 80
   }
 }

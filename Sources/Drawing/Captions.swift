@@ -2,7 +2,7 @@ import GraphDrawing
 
 /// Title and counts above a drawing; legend and caption below it.
 struct Captions {
-  /// A line or a unit as the drawing has them, and what it means.
+  /// A line or a unit as the drawing shows it, with its meaning.
   struct Sample {
     enum Mark { case line, unit, none }
 
@@ -20,7 +20,7 @@ struct Captions {
   private static let lineLength = 30.0
   private static let rowStep = 16.0
 
-  /// Around all that the graph holds so far.
+  /// Adds the captions around the present bounds of the graph.
   func add(to graph: inout Graph) {
     let body = graph.bounds ?? Graph.Frame(centre: Point(0, 0), width: 0, height: 0)
     let middle = body.centre.x
@@ -60,7 +60,7 @@ struct Captions {
     }
   }
 
-  /// As many rows as it takes.
+  /// The legend, broken into as many rows as it needs.
   private func legendRows(_ room: Double) -> [[(number: Int, sample: Sample)]] {
     var rows: [[(number: Int, sample: Sample)]] = []
     var used = Double.infinity
@@ -140,7 +140,7 @@ extension [Captions.Sample] {
       }
   }
 
-  /// The same where several panels have scales of their own.
+  /// The legend of widths where several panels have their own scales.
   static func relativeScale(_ name: String) -> [Captions.Sample] {
     [Captions.Sample(mark: .none, text: "weights, relative to the \(name)")]
       + [("+1", 1.0), ("+¼", 0.25), ("−¼", -0.25), ("−1", -1)].map {
@@ -149,7 +149,7 @@ extension [Captions.Sample] {
       }
   }
 
-  /// How far units are filled.
+  /// The legend of how far units are filled.
   static var activity: [Captions.Sample] {
     [
       Captions.Sample(

@@ -2,7 +2,7 @@ import Dynamics
 import Foundation
 import GraphDrawing
 
-/// States on a circle, each once, with controls outside it near what they drive.
+/// States on a circle, each drawn once; controls outside it, near the states that they drive.
 struct CirclePlaces {
   /// All nodes: the inputs by their numbers, then outputs that are no input.
   let boxes: VariableColumn
@@ -43,7 +43,8 @@ struct CirclePlaces {
 
   func nodeOfOutput(_ output: Int) -> Int { outputNode[output] }
 
-  /// The order round the circle in which strong links are short: exchanges of two as long as one helps.
+  /// The order round the circle in which strong links are short, found by exchanging two at a time while that
+  /// helps.
   private static func order(_ nodes: [Int], _ links: [PairDrawing.Link], _ outputNode: [Int])
     -> [Int]
   {
@@ -110,8 +111,8 @@ struct CirclePlaces {
 
   private static let arrowLength = 5.0
 
-  /// From box to box, bent a little to its right, so that there and back are two lines; a loop outside for a
-  /// state that drives itself.
+  /// The curve from box to box, bent slightly to its right, so that the two directions are two lines; a loop
+  /// outside the circle for a state that drives itself.
   func curve(from input: Int, to output: Int) -> (curve: [Point], tip: Point) {
     let (from, to) = (boxes.centres[input], boxes.centres[outputNode[output]])
     if input == outputNode[output] { return loop(at: from) }

@@ -3,9 +3,9 @@ import LinearAlgebra
 import Networks
 import Structure
 
-/// A network too large to be drawn weight by weight, drawn by groups: neighbouring inputs and units that read
-/// alike are one node, all weights between two groups one edge. The edge's weight is the root of the sum of their
-/// squares, its sign that of their sum.
+/// A network too large to be drawn weight by weight, drawn by groups: neighbouring inputs, and units that read
+/// similar inputs, become one node; all weights between two groups become one edge. The edge's weight is the root
+/// of the sum of their squares, its sign that of their sum.
 struct CoarseModel {
   struct Groups {
     /// Per group of hidden units.

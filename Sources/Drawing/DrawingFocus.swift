@@ -1,12 +1,12 @@
 import Networks
 import Structure
 
-/// What of a network drawing is to stand out; the rest fades.
+/// What is to stand out in a network drawing; the rest fades.
 public struct DrawingFocus: Equatable, Sendable {
   /// By number; empty for all.
   public var outputs: [Int]
   public var inputs: [Int]
-  /// Only so many of the strongest paths between them; nil for all paths.
+  /// The number of strongest paths to show between them; nil for all paths.
   public var strongest: Int?
 
   public init(outputs: [Int] = [], inputs: [Int] = [], strongest: Int? = nil) {

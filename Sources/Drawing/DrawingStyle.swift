@@ -2,8 +2,8 @@ import Dynamics
 import Foundation
 import GraphDrawing
 
-/// Colours and line styles of all drawings. The colours are Okabe & Ito's, which people with any
-/// colour vision can tell apart; sign is also told by dashes, so that black and white suffices.
+/// Colours and line styles of all drawings. The colours are Okabe & Ito's, which people with any colour vision can
+/// tell apart; dashes show the sign as well, so that drawings also work in black and white.
 enum DrawingStyle {
   static let font = "Helvetica"
   static let ink = "#1A1A1A"
@@ -33,8 +33,8 @@ enum DrawingStyle {
 
   static let outputColours = (fill: "#DDF3EA", line: "#00785A")
 
-  /// A hidden unit: as much of its disc filled as the share of samples at which it is active; hollow where it
-  /// never is, grey where that is not known.
+  /// A hidden unit: its disc is filled in proportion to the share of samples at which it is active; hollow where it
+  /// never is, grey where that is unknown.
   static func unit(activeShare: Double?, isFaded: Bool = false) -> Attributes {
     let line = isFaded ? fadedColours.line : "#444444"
     var result: Attributes = [
@@ -114,7 +114,7 @@ enum DrawingStyle {
   /// Three significant digits, for labels and tooltips.
   static func number(_ value: Double) -> String { String(format: "%.3g", value) }
 
-  /// Two digits and a sign, as short as a label beside a line should be: +0.4, −1.3.
+  /// Two digits and a sign, short enough for a label beside a line: +0.4, −1.3.
   static func signed(_ value: Double) -> String {
     let digits = String(format: abs(value) < 10 ? "%.2g" : "%.0f", abs(value))
     return (value < 0 ? "−" : "+") + digits

@@ -3,9 +3,9 @@ import GraphDrawing
 import Networks
 import Structure
 
-/// All members of an ensemble on one sheet. Where there are several towers members are rows and towers columns, or
-/// the other way round, whichever has the better shape: one looks along a line to see whether the members found the
-/// same. Else member stands beside member.
+/// All members of an ensemble on one sheet. With several towers, members are rows and towers columns, or the other
+/// way round, whichever has the better shape: along one line one sees whether the members found the same structure.
+/// Otherwise members stand side by side.
 ///
 /// Panels of a tower show the same inputs on one scale, and units stand in an order that depends on their
 /// weights alone: equal structures look alike.

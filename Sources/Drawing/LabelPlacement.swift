@@ -1,7 +1,7 @@
 import GraphDrawing
 
-/// Where the labels of curves stand: each on its own curve, off the boxes, off each other where that can be, and
-/// on as few other curves as can be.
+/// Where the labels of curves stand: each on its own curve, off the boxes, off each other where possible, and on as
+/// few other curves as possible.
 package enum LabelPlacement {
   /// Shares of the way along a curve at which a label may stand, the best first.
   private static let stations = [0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74, 0.18, 0.82, 0.12, 0.88]

@@ -1,5 +1,5 @@
-/// An order of the nodes within the columns of a layered drawing in which straight edges between neighbouring
-/// columns cross little: sweeps that move every node to the mean or the median of its neighbours (Sugiyama, Tagawa
+/// An order of the nodes within the columns of a layered drawing that has few crossings of straight edges between
+/// neighbouring columns: sweeps that move every node to the mean or the median of its neighbours (Sugiyama, Tagawa
 /// & Toda 1981; Eades & Wormald 1994), then sifting: every node goes to its best place among the others.
 package struct LayerOrdering {
   /// An edge from a node of one column to a node of the next, both by their number within the column.
@@ -20,7 +20,7 @@ package struct LayerOrdering {
   private let successors: [[[Int]]]
   private let predecessors: [[[Int]]]
   package private(set) var crossings: Int
-  /// Before anything was moved.
+  /// Crossings before any node is moved.
   package let crossingsAtFirst: Int
 
   private static let mostSweeps = 40
@@ -146,9 +146,9 @@ package struct LayerOrdering {
 
   // MARK: Sifting
 
-  /// Rounds in which every node goes to the place in its column where it crosses least, the others staying in
-  /// their order (Matuszewski, Schönfeld & Molitor 1999), as long as a round saves a thousandth, and as long as
-  /// it does not take too long: a round compares every two nodes of a column.
+  /// Rounds in which every node goes to the place in its column where it crosses least, the others keeping their
+  /// order (Matuszewski, Schönfeld & Molitor 1999), for as long as a round saves a thousandth of the crossings, and
+  /// within a limit of work: a round compares every two nodes of a column.
   private mutating func sift() {
     var work = 0
     for _ in 0..<Self.mostRounds {

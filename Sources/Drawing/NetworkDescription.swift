@@ -6,7 +6,7 @@ import Structure
 /// The words of a network drawing: tooltips and captions.
 struct NetworkDescription {
   let model: Model
-  /// What was gathered into each input, unit and edge of the model; nil where it was not.
+  /// The variables, units and weights gathered into each node and edge of the model; nil if nothing was gathered.
   var groups: CoarseModel.Groups?
 
   init(_ model: Model, groups: CoarseModel.Groups? = nil) {
@@ -35,7 +35,7 @@ struct NetworkDescription {
     share < 0.01 ? "less than 1 %" : String(format: "%.0f %%", 100 * share)
   }
 
-  /// How the model was trained, in a line; empty where it does not say.
+  /// How the model was trained, in a line; empty where that is unknown.
   static func recipe(_ recipe: [String: String]) -> String {
     guard let towers = recipe["towers"] else { return "" }
     var parts = ["towers \(towers)"]

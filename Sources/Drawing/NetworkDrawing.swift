@@ -3,13 +3,13 @@ import GraphDrawing
 import Networks
 import Structure
 
-/// A pruned network as people print it: inputs on the left, rates on the right, between them what is
-/// left of the hidden layers. Dead units are not drawn.
+/// A pruned network in the usual layout: inputs on the left, rates on the right, between them what is left of the
+/// hidden layers. Dead units are not drawn.
 public struct NetworkDrawing {
   public enum Layout: Sendable {
-    /// Each tower by itself, beside the inputs that it reads, in columns of a page.
+    /// Each tower separately, beside the inputs that it reads, in columns of a page.
     case towers
-    /// All inputs on the left once, each tower a band.
+    /// All inputs once, on the left; each tower a band.
     case layers
     /// Graphviz's `dot` places nodes and edges.
     case dot
@@ -19,14 +19,14 @@ public struct NetworkDrawing {
     /// `towers` where there are several, `layers` otherwise, by default.
     public var layout: Layout?
     public var focus = DrawingFocus()
-    /// Without what is not in focus, which else fades.
+    /// Leaves out what is not in focus, which otherwise fades.
     public var crops = false
     public var activity: UnitActivity?
     /// Whether inputs and outputs may change places to save crossings, where there is one tower.
     public var movesEnds = false
     /// How much of each rate is explained, of an ensemble's member; nil where that is not known.
     public var explained: ExplainedShares?
-    /// Above so many weights they are gathered into edges between groups.
+    /// Above this number of weights they are gathered into edges between groups.
     public var mostEdges = 20_000
 
     public init() {}

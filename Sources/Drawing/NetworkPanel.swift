@@ -7,7 +7,7 @@ import Structure
 /// Some towers of a network with the inputs that they read, without title and legend: a part of a drawing, its
 /// lower left corner near the origin.
 struct NetworkPanel {
-  /// What is drawn, the same for all panels of a drawing.
+  /// What is drawn; all panels of a drawing share it.
   struct Subject {
     let model: Model
     let structure: LiveStructure
@@ -252,8 +252,8 @@ struct NetworkPanel {
     return name.isEmpty ? "layer \(layer)" : name
   }
 
-  /// The curve between two nodes that passes clear of the units between them, bent no more than it
-  /// must be; where every bend meets some unit, the straightest.
+  /// The curve between two nodes that passes clear of the units between them, bent no more than it must be; where
+  /// every bend meets some unit, the straightest.
   private func curve(from start: Point, to end: Point, clearOf units: [Point]) -> [Point] {
     let straight = DrawingStyle.curve(from: start, to: end)
     guard end.x - start.x > 1.5 * size.columnStep else { return straight }

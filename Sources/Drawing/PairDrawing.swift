@@ -3,7 +3,7 @@ import GraphDrawing
 import Structure
 
 /// Pairs of input and rate as a graph: states and controls on the left and rates of change on the right, or the
-/// states on a circle, where an edge says who drives whom.
+/// states on a circle, where an edge shows what drives what.
 public struct PairDrawing {
   public enum Layout: Sendable {
     case columns, circle
@@ -37,7 +37,7 @@ public struct PairDrawing {
   /// How much of each rate is explained; nil where that is not known.
   var explained: ExplainedShares?
 
-  /// With more labels than this only those of the strongest are written.
+  /// With more labels than this, only the strongest links are labelled.
   static let mostLabels = 60
 
   public func graph(_ layout: Layout) -> Graph {

@@ -70,7 +70,7 @@ package enum Sheet {
     return max(ratio, 1 / ratio)
   }
 
-  /// Consecutive items in so many columns that the highest is as low as can be.
+  /// Splits consecutive items into `count` columns so that the highest column is as low as possible.
   package static func balanced(_ heights: [Double], into count: Int) -> [[Int]] {
     guard !heights.isEmpty else { return [] }
     // best[k][n]: the least height of the first n items in k + 1 columns, and where the last begins.

@@ -4,7 +4,7 @@ import Structure
 /// Where the live hidden units of a network stand: a column per depth, a band per tower, ordered
 /// within each band so that edges cross little.
 ///
-/// The order depends on the weights alone: the same network with its units numbered otherwise is drawn alike.
+/// The order depends on the weights alone: renumbering the units of a network does not change its drawing.
 struct UnitLayout {
   struct Place: Equatable {
     var column: Int

@@ -164,8 +164,7 @@ struct VariableColumn {
     }
   }
 
-  /// The text, or its beginning and its end around an ellipsis: names that differ often do so in
-  /// their last characters.
+  /// The text, or its beginning and end around an ellipsis: names often differ in their last characters only.
   static func shortened(_ text: String, _ room: Double, size: Double = 10, bold: Bool = false)
     -> String
   {

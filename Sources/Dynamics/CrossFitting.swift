@@ -5,7 +5,7 @@ package struct Fold: Sendable {
   /// Some of the data.
   package struct Part: Sendable {
     package var smoothing: Smoothing
-    /// The same as recorded; what was missing is filled as in `smoothing`.
+    /// The part as recorded; missing values are filled as in `smoothing`.
     package var recorded: Trajectories
     /// Of each trajectory, its number in the whole data, and its first sample there.
     package var places: [(trajectory: Int, sample: Int)]
@@ -17,8 +17,8 @@ package struct Fold: Sendable {
 }
 
 extension Smoothing {
-  /// Holds out a share of the trajectories, at least one, others for each part: the last of them for part 0. A
-  /// single trajectory is held out in stretches.
+  /// Holds out a share of the trajectories, at least one, different ones for each part: the last of them for part
+  /// 0. A single trajectory is held out in stretches.
   ///
   /// - Parameters:
   ///   - fraction: of the trajectories, or of the samples of a single one.

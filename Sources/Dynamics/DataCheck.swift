@@ -1,11 +1,11 @@
 import Foundation
 import LinearAlgebra
 
-/// What data tell about themselves before anything is learnt from them: noise, excitation, dead times, what
-/// moves together, and what is set by feedback.
+/// What data reveal before anything is learnt from them: noise, excitation, dead times, variables that move
+/// together, and inputs set by feedback.
 ///
-/// Everything is looked at on at most 20,000 neighbouring samples of each trajectory's share, so that large
-/// records cost no more than small ones.
+/// At most 20,000 samples are examined, neighbouring ones in each trajectory's share, so that large records cost no
+/// more than small ones.
 public struct DataCheck: Codable, Sendable {
   public struct VariableCheck: Codable, Sendable {
     public var name: String
@@ -14,17 +14,18 @@ public struct DataCheck: Codable, Sendable {
     public var role: Role
     public var least: Double
     public var largest: Double
-    /// Mean and deviation without outliers.
+    /// Mean and standard deviation without outliers.
     public var mean: Double
     public var deviation: Double
     public var missing: Int
-    /// The smallest distance of two values that occur; nil where nearly every value occurs once.
+    /// The smallest distance between two values that occur; nil where nearly every value occurs once.
     public var resolution: Double?
     /// The most samples in a row with one value.
     public var longestStretch: Int
     /// How often the value changes, as a share of the samples.
     public var moves: Double
-    /// Deviation of white measurement noise, 1.4826 · median |Δ³x| / √20, and as a share of the increments'.
+    /// Standard deviation of white measurement noise, 1.4826 · median |Δ³x| / √20, and as a share of the
+    /// increments'.
     public var noise: Double?
     public var noiseShare: Double?
     /// The share of its variance that a linear function of the other states and inputs explains.
@@ -41,10 +42,10 @@ public struct DataCheck: Codable, Sendable {
     public var by: [String]
   }
 
-  /// A control whose changes the states foretell.
+  /// A control whose changes the states predict.
   public struct Feedback: Codable, Sendable {
     public var input: String
-    /// Share of its changes' variance that the states explain beyond its own value before.
+    /// Share of the variance of its changes that the states explain beyond its own previous value.
     public var explained: Double
     public var states: [String]
   }
@@ -90,7 +91,7 @@ public struct DataCheck: Codable, Sendable {
     }
   }
 
-  /// The beginnings of all trajectories, as many samples as are looked at.
+  /// The beginnings of all trajectories, as many samples as are examined.
   private static func thinned(_ data: Trajectories) -> [Matrix] {
     let share = max(50, limit / max(1, data.samples.count))
     var left = limit
@@ -242,7 +243,7 @@ public struct DataCheck: Codable, Sendable {
     return (min(1, max(0, share)), weights)
   }
 
-  /// Rows of all trajectories in which the columns are there.
+  /// Rows of all trajectories in which none of the columns is missing.
   private static func rows(_ samples: [Matrix], _ columns: [Int]) -> [[Double]] {
     var result = [[Double]](repeating: [], count: columns.count)
     for matrix in samples {
@@ -255,7 +256,8 @@ public struct DataCheck: Codable, Sendable {
     return result
   }
 
-  /// Each column as a linear function of the others: the share that these explain, and those that matter.
+  /// Each column as a linear function of the others: the share of variance that these explain, and the columns that
+  /// matter.
   private static func fits(_ data: Trajectories, _ samples: [Matrix], _ columns: [Int]) -> [Int: (
     share: Double, by: [Int]
   )] {
@@ -273,8 +275,8 @@ public struct DataCheck: Codable, Sendable {
     return result
   }
 
-  /// Whether the changes of a control follow from the states of the moment beyond what its own value says: a
-  /// drive towards its mean is none.
+  /// Whether the present states explain the changes of a control beyond what its own value explains: a return to
+  /// its mean does not count as feedback.
   private static func feedback(
     _ data: Trajectories, _ samples: [Matrix], _ control: Int, _ states: [Int]
   )

@@ -1,7 +1,7 @@
 import LinearAlgebra
 
 extension Regression {
-  /// In deviations from the mean; the square of far more is no 32-bit number.
+  /// In standard deviations from the mean; the square of a much larger value does not fit 32 bits.
   private static let farthest = 1e12
 
   /// - Parameter scales: of the training data.

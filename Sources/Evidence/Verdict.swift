@@ -1,4 +1,4 @@
-/// What can be said of an input's effect on a rate, after equivalence testing (Schuirmann 1987).
+/// A verdict on an input's effect on a rate, after equivalence testing (Schuirmann 1987).
 public enum Verdict: String, Codable, CaseIterable, Sendable {
   /// The interval of the effect lies above the threshold of relevance.
   case present
@@ -10,14 +10,14 @@ public enum Verdict: String, Codable, CaseIterable, Sendable {
   case undecided
 }
 
-/// What the data say of one input's effect on one rate.
+/// The evidence on one input's effect on one rate.
 public struct PairEvidence: Equatable, Codable, Sendable {
-  /// R = mean |∂f/∂z| in standardised units, less what noise adds to a mean of magnitudes.
+  /// R = mean |∂f/∂z| in standardised units, corrected for what noise adds to a mean of magnitudes.
   public var effect: Double
-  /// An interval of 95 % for R; nil where nothing limits it from above.
+  /// A 95 % interval for R; nil where there is no upper limit.
   public var low: Double
   public var high: Double?
-  /// Mean ∂f/∂z: the same with its sign.
+  /// Mean ∂f/∂z, with its sign.
   public var signed: Double
   /// How much the mean squared error on held-out rows rises without the input, in units of the rate's variance,
   /// and its standard error.
@@ -42,7 +42,7 @@ public struct PairEvidence: Equatable, Codable, Sendable {
   }
 }
 
-/// What all members of an ensemble together say of every pair.
+/// The evidence of all members of an ensemble together, for every pair.
 public struct EnsembleEvidence: Equatable, Codable, Sendable {
   public static let relevanceThreshold = 0.01
 
@@ -50,12 +50,12 @@ public struct EnsembleEvidence: Equatable, Codable, Sendable {
   public var inputs: [String]
   /// outputs × inputs
   public var pairs: [[PairEvidence]]
-  /// Of each output, the share of its variance on held-out rows that the common structure explains; nil where
+  /// For each output, the share of its variance on held-out rows that the common structure explains; nil where
   /// nothing was held out.
   public var explained: [Double?]
   /// members × outputs × inputs: the pairs that each member finds alone, before anything is pooled.
   public var alone: [[[Bool]]]
-  /// Inputs of a rate of which the data cannot tell which act: per output, lists of inputs' numbers.
+  /// Inputs of a rate among which the data cannot decide: per output, lists of the inputs' numbers.
   public var groups: [[[Int]]]
 
   public init(

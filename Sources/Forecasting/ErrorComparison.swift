@@ -2,8 +2,8 @@ import Foundation
 import LinearAlgebra
 
 /// The errors of all forecasts of an ensemble within a horizon, members × trajectories: the mean over states and
-/// samples of |e|, at most `limit`, which is also what a diverged forecast counts as. Unlike means over the
-/// forecasts that hold, this flatters no model that diverges.
+/// samples of |e|, at most `limit`, which is also the value of a diverged forecast. Unlike means over forecasts
+/// that did not diverge, this does not favour models that diverge.
 package struct BoundedErrors: Sendable {
   package static let limit = RollingForecast.divergenceLimit
 
@@ -50,7 +50,7 @@ package struct BoundedErrors: Sendable {
 /// that draws the members of each, and the trajectories of both together, with replacement: the trajectories are
 /// paired, members are not (a member's number means nothing across recipes).
 package struct ErrorComparison: Equatable, Sendable {
-  /// Geometric mean of the second's bounded errors over that of the first's.
+  /// Geometric mean of the second ensemble's bounded errors over that of the first's.
   package var ratio: Double
   package var ratioInterval: ClosedRange<Double>
   /// Share of forecasts that diverge, second minus first.

@@ -2,14 +2,14 @@ import Dynamics
 import LinearAlgebra
 import Networks
 
-/// Moves the states of a model that reads more than the present: its own predictions behind the start of a
-/// forecast, what was recorded before, and the inputs of the data at whatever moment it reads them.
+/// Moves the states of a model that reads past values: its own predictions after the start of a forecast, recorded
+/// values before it, and the inputs of the data at whatever lags it reads.
 struct LaggedRollout: Sendable {
   private let model: Model
   private let lags: LaggedSamples
   private let timeStep: Double
-  /// For each trajectory of the block: the data with predictions in the place of what is behind the start, and
-  /// the sample that the forecast starts from.
+  /// For each trajectory of the block: the data with predictions in place of the values after the start, and the
+  /// sample that the forecast starts from.
   private var paths: [Matrix] = []
   private var starts: [Int] = []
   private let stateColumns: [Int]
@@ -23,7 +23,7 @@ struct LaggedRollout: Sendable {
     stateColumns = states.compactMap { name in data.variables.firstIndex { $0.name == name } }
   }
 
-  /// The first sample from which everything that is read is known; nil where there is none.
+  /// The first sample at which everything that the model reads is known; nil if there is none.
   func start(of matrix: Matrix) -> Int? {
     lags.samples(of: matrix.rows).first { lags.isWhole(matrix, at: $0) }
   }
@@ -33,8 +33,8 @@ struct LaggedRollout: Sendable {
     starts = trajectories.map { start(of: $0) ?? $0.rows }
   }
 
-  /// Predictions of a trajectory at `count` samples from `first` on, which are asked for in order; up to the start
-  /// what was recorded, and no number without a start or behind the last sample.
+  /// Predictions of a trajectory at `count` samples from `first` on, requested in order; recorded values up to the
+  /// start, NaN without a start or after the last sample.
   mutating func roll(_ lane: Int, first: Int, count: Int) -> Matrix {
     var result = Matrix(rows: count, columns: stateColumns.count, repeating: .nan)
     let start = starts[lane]
@@ -60,8 +60,8 @@ struct LaggedRollout: Sendable {
 }
 
 extension Trajectories {
-  /// The variables that an ensemble's models are moments of, in the order of their first use: the states, then
-  /// the controls.
+  /// The variables whose values an ensemble's models read, in the order of their first use: the states, then the
+  /// controls.
   public func sources(of features: [Variable]) -> [Variable] {
     features.sources.compactMap { name in variables.first { $0.name == name } }
   }

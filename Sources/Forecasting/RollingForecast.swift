@@ -2,21 +2,20 @@ import Dynamics
 import LinearAlgebra
 import Networks
 
-/// What moves states: a model, or a plant whose equations are known.
+/// What moves the states: a model, or a plant whose equations are known.
 public enum Forecaster: Sendable {
   case model(Model)
   case plant(any Plant)
 }
 
-/// Rolling forecasts of many models over many trajectories: from the true state at the start,
-/// x̂(k+1) = x̂(k) + Δt · rates(x̂(k), u(k)), the controls being those of the data.
+/// Rolling forecasts of many models over many trajectories: from the true state at the start, x̂(k+1) = x̂(k) + Δt
+/// · rates(x̂(k), u(k)), with the controls of the data.
 ///
-/// A horizon counts samples, the start included: 5000 samples are 4999 steps. Normalised errors are
-/// e = (x̂ − x)/σ_x. A forecast diverges at the first sample at which the mean of |e| over the states
-/// exceeds 3 or is no number. Results do not depend on the number of threads, nor a trajectory's on
-/// what else is forecast.
+/// A horizon is a number of samples, the start included: 5000 samples are 4999 steps. Normalised errors are e = (x̂
+/// − x)/σ_x. A forecast diverges at the first sample at which the mean of |e| over the states exceeds 3 or is NaN.
+/// Results do not depend on the number of threads, nor those of a trajectory on which others are forecast.
 public struct RollingForecast: Sendable {
-  /// Models whose forecasts are also taken together: their mean, and a band around it.
+  /// Models whose forecasts are also combined: their mean, and a band around it.
   public struct Group: Sendable {
     public var name: String
     public var members: [Forecaster]
@@ -28,10 +27,10 @@ public struct RollingForecast: Sendable {
   }
 
   /// Mean over the states of |e| above which a forecast has diverged.
-  public static let divergenceLimit = 3.0
+  public static var divergenceLimit: Double { ForecastErrors.divergenceLimit }
   /// The share of truths that a band is meant to cover.
   public static let confidence = 0.95
-  /// Samples that are worked on at a time: small enough for the second cache, members included.
+  /// Samples processed at a time: few enough for the second-level cache, members included.
   fileprivate static let blockLength = 32
 
   public let groups: [Group]
@@ -40,7 +39,7 @@ public struct RollingForecast: Sendable {
   /// σ_x of each state.
   public let scale: [Double]
   public let precision: Rollout.Precision
-  /// For each member of each group: how it is moved if not by what the kernels do.
+  /// For each member of each group: how it is moved if not by the kernels.
   fileprivate let laggedRollouts: [[LaggedRollout?]]
   fileprivate let data: Trajectories
   fileprivate let stateColumns: [Int]
@@ -108,7 +107,7 @@ public struct RollingForecast: Sendable {
   public struct GroupOutcome: Sendable {
     public var name: String
     public var members: [ForecastErrors]
-    /// Of the members' mean, where there are several.
+    /// Of the members' mean; nil for a single member.
     public var mean: ForecastErrors?
     /// Samples × states that the band covered, and all of them: per horizon and state.
     public var covered: [[(inside: Int, all: Int)]] = []
@@ -121,7 +120,7 @@ public struct RollingForecast: Sendable {
     }
   }
 
-  /// The same on the thread that asks for it.
+  /// Runs on the calling thread.
   public func run() -> [GroupOutcome] {
     let chunks = chunks(threads: 1)
     return joined(
@@ -149,7 +148,7 @@ public struct RollingForecast: Sendable {
       })
   }
 
-  /// 16 trajectories to a vector; four vectors, and the table of values stays in the first cache.
+  /// 16 trajectories to a vector; with four vectors the table of values stays in the first-level cache.
   private func chunks(threads: Int) -> [Range<Int>] {
     let count = data.samples.count
     let vectors = (count + 15) / 16
@@ -166,7 +165,7 @@ public struct RollingForecast: Sendable {
 }
 
 extension RollingForecast.GroupOutcome {
-  /// The same group over further trajectories.
+  /// This group with the results for further trajectories.
   func joined(with other: Self) -> Self {
     var result = self
     result.members = zip(members, other.members).map { $0.joined(with: $1) }
@@ -179,8 +178,8 @@ extension RollingForecast.GroupOutcome {
   }
 }
 
-/// An ensemble's forecast of one trajectory: mean, and mean ± t s √(1 + 1/n) with the standard deviation s
-/// and Student's t of the n members that have not diverged by then; no number below two.
+/// An ensemble's forecast of one trajectory: mean, and mean ± t s √(1 + 1/n) with the standard deviation s and
+/// Student's t of the n members that have not diverged by then; NaN for fewer than two.
 public struct ForecastBand: Equatable, Sendable {
   /// samples × states, in physical units
   public var mean: Matrix
@@ -190,8 +189,8 @@ public struct ForecastBand: Equatable, Sendable {
 
 // MARK: - One chunk of trajectories
 
-/// Goes through time in blocks of samples, and within a block through all members: data and pooled
-/// forecasts are fetched once for all of them.
+/// Processes time in blocks of samples, and within a block all members: data and pooled forecasts are fetched once
+/// for all of them.
 private struct ForecastBlock: ~Copyable {
   let trajectories: Range<Int>
   private let forecast: RollingForecast
@@ -297,7 +296,7 @@ private struct ForecastBlock: ~Copyable {
     }
   }
 
-  /// The lanes behind the last trajectory repeat it.
+  /// Lanes after the last trajectory repeat it.
   private func trajectory(_ lane: Int) -> Int {
     min(trajectories.lowerBound + lane, trajectories.upperBound - 1)
   }
@@ -328,7 +327,7 @@ private struct ForecastBlock: ~Copyable {
     }
   }
 
-  /// The truth and the controls of `count` samples; behind its end a trajectory has no truth and keeps its
+  /// The truth and the controls of `count` samples; after its end a trajectory has no truth and keeps its last
   /// controls.
   private mutating func load(_ first: Int, _ count: Int) {
     for lane in 0..<lanes {
@@ -423,7 +422,7 @@ private struct ForecastBlock: ~Copyable {
     }
   }
 
-  /// Where no member is left the mean is no number.
+  /// Where no member is left the mean is NaN.
   private mutating func finishMean(_ group: Int, _ mean: Sums, _ first: Int, _ count: Int) {
     let states = forecast.states.count
     for place in 0..<(count * lanes) {

@@ -3,7 +3,7 @@ import LinearAlgebra
 
 /// Errors of forecasts in the units of a state, over the trajectories as long as a horizon.
 ///
-/// Samples that a forecast starts from do not count.
+/// The samples from which a forecast starts do not count.
 public struct UnitErrors: Equatable, Sendable {
   /// √ mean (x̂ − x)²
   public var rmse: Double
@@ -16,7 +16,7 @@ public struct UnitErrors: Equatable, Sendable {
   ///
   /// - Parameters:
   ///   - models: errors normalised by `scale`.
-  ///   - known: samples at the start of each trajectory that count for nothing.
+  ///   - known: samples at the start of each trajectory that do not count.
   public static func byState(
     _ models: [ForecastErrors], horizon: Int, known: Int, states: [Variable], scale: [Double],
     data: Trajectories
@@ -49,8 +49,8 @@ public struct UnitErrors: Equatable, Sendable {
 }
 
 extension Trajectories {
-  /// The share of these samples that also stand, in all common variables, among those of other data: forecasts
-  /// of what was learnt say little.
+  /// The share of these samples that also occur in other data, equal in all common variables: forecasts of data
+  /// that were trained on say little.
   public func overlap(with other: Trajectories) -> Double {
     let names = variables.map(\.name).filter { name in
       other.variables.contains { $0.name == name }

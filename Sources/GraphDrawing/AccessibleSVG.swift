@@ -1,7 +1,7 @@
-/// What Graphviz leaves out of an SVG: that it is one picture, what it is called and what it shows, for screen
-/// readers (SVG Accessibility API Mappings, W3C).
+/// What Graphviz leaves out of an SVG and screen readers need: that it is one picture, its name and a description
+/// (SVG Accessibility API Mappings, W3C).
 enum AccessibleSVG {
-  /// The same file with a title and a description as the first children of its root element.
+  /// The SVG with a title and a description as the first children of its root element.
   static func described(_ svg: [UInt8], title: String, summary: String) -> [UInt8] {
     guard let start = svg.firstRange(of: Array("<svg ".utf8))?.lowerBound,
       let end = svg[start...].firstIndex(of: UInt8(ascii: ">"))

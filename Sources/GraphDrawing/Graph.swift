@@ -11,9 +11,9 @@ public struct Point: Equatable, Sendable {
 
 /// The value of a Graphviz attribute.
 public enum AttributeValue: Equatable, Sendable {
-  /// Text to be shown as it is: nothing in it is read as an escape, an entity or markup.
+  /// Text shown literally: nothing in it is read as an escape, an entity or markup.
   case text(String)
-  /// A keyword, colour or number of Graphviz's own; the caller vouches for it.
+  /// A keyword, colour or number as Graphviz defines it; the caller is responsible for its validity.
   case keyword(String)
   case number(Double)
 }
@@ -42,7 +42,7 @@ public struct Graph: Equatable, Sendable {
   public struct Node: Equatable, Sendable {
     public var id: String
     public var attributes: Attributes
-    /// Where its middle is and how wide and high it is, in points; nil for Graphviz to say.
+    /// Centre, width and height in points; nil to leave them to Graphviz.
     public var frame: Frame?
     /// What it stands for; nil for what only the picture has, such as titles, labels and legends.
     public var data: GraphData?
@@ -75,7 +75,7 @@ public struct Graph: Equatable, Sendable {
     public var attributes: Attributes
     /// A Bézier curve of 3n + 1 points; empty for Graphviz to find one.
     public var curve: [Point]
-    /// Where the tip of an arrow is whose base is the curve's end; nil for no arrow.
+    /// The tip of the arrow whose base is the curve's end; nil for no arrow.
     public var tip: Point?
     /// What it stands for; nil for what only the picture has, such as lines of a legend.
     public var data: GraphData?
@@ -120,7 +120,7 @@ public struct Graph: Equatable, Sendable {
   public var attributes: Attributes
   public var nodes: [Node] = []
   public var edges: [Edge] = []
-  /// What a picture says of itself to those who do not see it: a name, and what there is to see.
+  /// Name and description of the picture, for people who do not see it.
   public var title = ""
   public var summary = ""
 
@@ -129,7 +129,7 @@ public struct Graph: Equatable, Sendable {
     self.attributes = attributes
   }
 
-  /// The smallest box around all nodes and curves that have a place; nil where none has.
+  /// The smallest box around all nodes and curves with a position; nil if none has one.
   public var bounds: Frame? {
     let frames = nodes.compactMap(\.frame)
     let points =
@@ -146,7 +146,7 @@ public struct Graph: Equatable, Sendable {
       height: high.y - low.y)
   }
 
-  /// Everything elsewhere.
+  /// The graph moved by an offset.
   public func moved(by offset: Point) -> Graph {
     func move(_ point: Point) -> Point { Point(point.x + offset.x, point.y + offset.y) }
     var result = self
@@ -246,9 +246,9 @@ enum DOT {
     return "\(sign)\(units).\(digits)"
   }
 
-  /// A name as an identifier. Backslashes are doubled, because one before a quote would escape it;
-  /// Graphviz keeps both, so different names stay different. Names become titles in SVG: characters
-  /// that no XML may hold are spelled as numbers, and nothing is read as an entity.
+  /// A name as an identifier. Backslashes are doubled, because one before a quote would escape it; Graphviz keeps
+  /// both, so different names stay different. Names become titles in SVG: characters that XML does not allow are
+  /// written as numbers, and nothing is read as an entity.
   static func identifier(_ name: String) -> String {
     var result = ""
     for scalar in name.unicodeScalars {

@@ -3,14 +3,14 @@ import Synchronization
 
 /// Draws graphs through libgraphviz, in process.
 ///
-/// One long-lived context serves all; libgraphviz is not thread-safe, not even for reading, so one
-/// lock is held from parsing to the last byte. Safe to call from any thread.
+/// One long-lived context serves all calls; libgraphviz is not thread-safe, not even for reading, so one lock is
+/// held from parsing to the last byte. Safe to call from any thread.
 public enum Renderer {
-  /// The layout programs of Graphviz that are of use here.
+  /// The layout programs of Graphviz that are used here.
   public enum Layout: String, Sendable {
     /// Layers by Graphviz's own method.
     case dot
-    /// Nodes and edges where their `pos` says.
+    /// Nodes and edges at their `pos`.
     case fixed = "nop2"
   }
 
@@ -130,8 +130,8 @@ public enum Renderer {
 }
 
 extension Graph {
-  /// Fonts by the names that lead Pango to what Helvetica's metrics need: asked for "Helvetica" it finds a Type 1
-  /// font that it cannot set and takes a wider one instead.
+  /// Fonts by names for which Pango finds Helvetica's metrics: asked for "Helvetica" itself it finds a Type 1 font
+  /// that it cannot set, and takes a wider one instead.
   fileprivate var withPangoFonts: Graph {
     func renamed(_ attributes: Attributes) -> Attributes {
       switch attributes["fontname"] {

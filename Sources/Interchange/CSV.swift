@@ -2,8 +2,8 @@ import Dynamics
 import Foundation
 import LinearAlgebra
 
-/// Trajectories as comma-separated text: one header line `trajectory,time,<name> [unit]…`, one line
-/// per sample, time in seconds. Controls carry "(input)" behind the unit, observables "(observable)".
+/// Trajectories as comma-separated text: one header line `trajectory,time,<name> [unit]…`, one line per sample,
+/// time in seconds. "(input)" follows the unit of controls, "(observable)" that of observables.
 ///
 /// They are read as any other table is (`TableReader`).
 enum CSV {
@@ -26,7 +26,7 @@ enum CSV {
     return bytes
   }
 
-  /// The shortest text that reads back as the same number; whole numbers without ".0", nothing for a gap.
+  /// The shortest text that reads back as the same number; whole numbers without ".0", an empty text for a gap.
   private static func shortest(_ value: Double) -> String {
     if value.isNaN { return "" }
     let text = value.description

@@ -1,7 +1,7 @@
 import Foundation
 
-/// The one way in which values become JSON in files: keys in order, slashes as they are, infinities and NaN as
-/// the texts "inf", "-inf" and "nan", so that equal values are equal bytes.
+/// The only encoder of values as JSON in files: sorted keys, unescaped slashes, infinities and NaN as the texts
+/// "inf", "-inf" and "nan", so that equal values are equal bytes.
 public enum CanonicalJSON {
   /// - Parameter isCompact: everything on one line.
   public static func bytes(_ value: some Encodable, isCompact: Bool = false) throws -> [UInt8] {
@@ -23,10 +23,10 @@ public enum CanonicalJSON {
   }
 }
 
-/// A JSON object whose last key is the digest of all bytes before it. Any changed, missing or added bit is
-/// noticed: the bytes before the digest by it, those around it because they are always the same.
+/// A JSON object whose last key is the digest of all bytes before it. Any changed, missing or added bit is noticed:
+/// in the bytes before the digest by the digest, in those around it because they are always the same.
 public enum SealedJSON {
-  /// Why a file is not read.
+  /// Why a file is refused.
   public enum Damage: Error { case isDamaged, isUnsealed }
 
   private static let opening = Array(",\n  \"digest\" : \"".utf8)

@@ -3,20 +3,20 @@ import Networks
 import SystemPackage
 import Training
 
-/// The states of a training that has not ended: a folder `<output>.training` beside its output, held by
-/// one process at a time.
+/// The checkpoints of an unfinished training: a folder `<output>.training` beside its output, held by one process
+/// at a time.
 ///
-/// `training.json` says what is trained (its settings, one text each); every problem has a file of its
-/// own, written whole and renamed into place: one line of JSON, then parameters, moments and what
-/// else is kept, as little-endian 32-bit floats, then the SHA-256 of all that. What is unfinished is only taken up with the same settings.
+/// `training.json` holds the settings, one text each; every problem has its own file, written whole and renamed
+/// into place: one line of JSON, then parameters, moments and whatever else is kept, as little-endian 32-bit
+/// floats, then the SHA-256 of all of this. An unfinished training is only resumed with the same settings.
 public final class CheckpointFolder: Sendable {
   /// What to do about an unfinished training.
   public enum Start: Sendable {
     /// Refuse it.
     case new
-    /// Go on with it, or begin where there is none.
+    /// Resume it, or begin if there is none.
     case resume
-    /// Throw it away.
+    /// Discard it.
     case over
   }
 
@@ -87,7 +87,7 @@ public final class CheckpointFolder: Sendable {
     }
   }
 
-  /// Removes the folder with all that is ours in it, once the output is there.
+  /// Removes our files and, if nothing else is in it, the folder, once the output exists.
   public func remove() throws(FileProblem) {
     // The settings go first: what is left without them counts as nothing.
     try removeFiles()
@@ -95,7 +95,7 @@ public final class CheckpointFolder: Sendable {
     rmdir(path)
   }
 
-  /// Whether a state has been kept; a training that was refused before has none.
+  /// Whether a checkpoint was written; a training that was refused earlier has none.
   public var holdsStates: Bool {
     ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).contains {
       $0.hasSuffix(".state")

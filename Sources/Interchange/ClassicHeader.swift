@@ -1,10 +1,10 @@
-/// The header of a classic NetCDF file (CDF-1, 2 and 5), gone through before libnetcdf sees it: that allocates what
-/// the header counts, and crashes where an allocation fails.
+/// The header of a classic NetCDF file (CDF-1, 2 and 5), checked before libnetcdf reads it: libnetcdf allocates
+/// what a header counts, and crashes where an allocation fails.
 ///
 /// The grammar is the one of the NetCDF user's guide, appendix B: a magic number, the number of records, then
 /// dimensions, global attributes and variables, each list with a tag and a count.
 package struct ClassicHeader {
-  /// Whether each count fits into the bytes that are there, and every dimension, type and offset is possible.
+  /// Whether each count fits the size of the file, and every dimension, type and offset is possible.
   package static func isSound(in file: UnsafeRawBufferPointer) -> Bool {
     guard file.count >= 4, file.starts(with: Array("CDF".utf8)) else { return true }
     guard [1, 2, 5].contains(file[3]) else { return false }

@@ -1,7 +1,7 @@
 import Crypto
 import Foundation
 
-/// SHA-256 of content, by which what is read back is known to be what was written.
+/// SHA-256 of content, which shows that what is read back is what was written.
 public enum ContentDigest {
   static let hexLength = 64
   static let rawLength = 32
@@ -21,10 +21,10 @@ public enum ContentDigest {
 
   // MARK: Binary files
 
-  /// The bytes with their digest behind them.
+  /// The bytes followed by their digest.
   static func sealed(_ bytes: [UInt8]) -> [UInt8] { bytes + raw(bytes) }
 
-  /// What was sealed; nil where it, or its digest, is not as it was written.
+  /// The content that was sealed; nil if it, or its digest, has changed.
   static func unsealed(_ bytes: [UInt8]) -> [UInt8]? {
     guard bytes.count >= rawLength else { return nil }
     let content = Array(bytes.dropLast(rawLength))

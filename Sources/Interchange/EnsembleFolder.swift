@@ -6,7 +6,7 @@ import Training
 
 /// Models on disk: an `.onnx` file, or a folder of `member-NN.onnx` with an `ensemble.json`.
 public enum EnsembleFolder {
-  /// What `ensemble.json` says; nothing in it varies between equal runs.
+  /// The content of `ensemble.json`; nothing in it varies between equal runs.
   public struct Description: Codable, Sendable {
     public var members: [String]
     public var recipe: Recipe
@@ -15,15 +15,16 @@ public enum EnsembleFolder {
     public var validationTrajectories: Int
     /// Members that diverged and are therefore not among the files, with the reason.
     public var leftOut: [String: String]?
-    /// "halves" where each member learnt from a random half of the trajectories; nil where all learnt from all.
+    /// "halves" where each member learnt from a random half of the trajectories; nil where all learnt from all of
+    /// them.
     public var resampling: String?
 
     /// Then the trajectories of each member trained, counted from 0.
     public var halves: [[Int]]?
-    /// SHA-256 of each member's file, by its name; nil where nobody wrote it down.
+    /// SHA-256 of each member's file, by its name; nil where none was recorded.
     public var digests: [String: String]?
 
-    /// What the members together say of every pair; nil where they were trained one by one.
+    /// The evidence of all members together on every pair; nil where they were trained one by one.
     public var evidence: EnsembleEvidence?
 
     public static let halves = "halves"
@@ -57,7 +58,8 @@ public enum EnsembleFolder {
   ///
   /// - Parameters:
   ///   - path: of the file or folder.
-  ///   - told: what somebody says of the models; it wins over what lies beside them and what they say.
+  ///   - told: what the user states about the models; it takes precedence over files beside them and over their
+  ///     metadata.
   public static func read(_ path: String, told: ModelDescription = ModelDescription())
     throws(FileProblem) -> Ensemble
   {

@@ -1,23 +1,23 @@
 import Dynamics
 import Foundation
 
-/// What can go wrong with a file: what, where in it, and what to do.
+/// A fault of a file: what is wrong, where in it, and what to do.
 public enum FileProblem: Error {
   case missing(path: String)
   case unreadable(path: String, reason: String)
-  /// It is there and would be overwritten.
+  /// The file exists and would be overwritten.
   case exists(path: String)
-  /// It may not be replaced even when asked: these entries are not named in a manifest of ours.
+  /// The folder may not be replaced even with `--force`: its manifest does not name these entries.
   case foreignFolder(path: String, entries: [String])
   case cannotCreate(path: String, reason: String)
   case writeFailed(path: String, reason: String)
-  /// Another process works on it.
+  /// Another process is using it.
   case busy(path: String)
-  /// Another process works on the study.
+  /// Another process is using the study.
   case busyStudy(path: String)
-  /// An interrupted training is there.
+  /// There is an interrupted training.
   case unfinished(path: String)
-  /// What is there was begun with other settings.
+  /// The interrupted training was begun with other settings.
   case otherSettings(path: String, differences: [String])
   /// The content is not what it should be, at `place` (a line, a variable, a node).
   case malformed(path: String, place: String, reason: String)
@@ -61,7 +61,7 @@ extension FileProblem: CustomStringConvertible {
 /// The system's text for the last error number.
 func systemError(_ code: Int32 = errno) -> String { String(cString: strerror(code)) }
 
-/// Runs `body`, telling in which file its data problem is.
+/// Runs `body`, adding the file to any data problem that it throws.
 func locating<Result>(_ path: String, _ body: () throws(DataProblem) -> Result)
   throws(FileProblem) -> Result
 {

@@ -1,8 +1,8 @@
 import Foundation
 import SystemPackage
 
-/// A folder that one process works in at a time: made where it is missing, held by a lock on a file in
-/// it, which the system gives back when the process ends, however it ends.
+/// A folder that one process uses at a time: created if it is missing, held by a lock on a file in it, which the
+/// system releases when the process ends, however it ends.
 public final class FolderLock: Sendable {
   public let folder: String
   private let descriptor: Int32

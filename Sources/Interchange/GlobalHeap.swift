@@ -1,9 +1,9 @@
 import Foundation
 
-/// The global heaps of an HDF5 file, in which NetCDF-4 keeps what variables have which dimensions.
+/// The global heaps of an HDF5 file, in which NetCDF-4 records which variables have which dimensions.
 ///
-/// Other metadata carry checksums or are checked as they are read. The sizes in these heaps are not:
-/// libhdf5 follows a wrong one out of memory or for ever in a circle.
+/// Other metadata carry checksums or are checked as they are read. The sizes in these heaps are not: a wrong one
+/// leads libhdf5 out of memory or into an endless loop.
 enum GlobalHeap {
   private static let signature: [UInt8] = Array("GCOL".utf8) + [1, 0, 0, 0]
   private static let headerSize = 16

@@ -1,6 +1,7 @@
+import CNetCDF
 import Dynamics
 
-/// Numbers on named dimensions, to be written as NetCDF-4: results that are no trajectories.
+/// Numbers on named dimensions, to be written as NetCDF-4: results that are not trajectories.
 public struct GriddedFile: Sendable {
   public struct GridVariable: Sendable {
     public var name: String
@@ -33,6 +34,34 @@ public struct GriddedFile: Sendable {
 
   /// - Throws: `FileProblem.cannotCreate` for what NetCDF cannot hold.
   public func bytes(path: String) throws(FileProblem) -> [UInt8] {
-    try NetCDF.bytes(self, path: path)
+    do {
+      return try NetCDF.exclusively {
+        var dataset = try Dataset(creating: ())
+        let dimensionIDs = try dimensions.map {
+          try dataset.defineDimension($0.name, $0.length)
+        }
+        let ids = try variables.enumerated().map { position, variable in
+          let id = try dataset.defineVariable(
+            variable.name, NC_DOUBLE, variable.dimensions.map { dimensionIDs[$0] })
+          try dataset.setInteger("position", Int32(position), of: id)
+          for (key, value) in variable.texts.sorted(by: { $0.key < $1.key }) where !value.isEmpty {
+            try dataset.setText(key, value, of: id)
+          }
+          try dataset.setFillValue(.nan, of: id)
+          return id
+        }
+        try dataset.setText("Conventions", "CF-1.10", of: NC_GLOBAL)
+        for (key, value) in attributes.sorted(by: { $0.key < $1.key }) where NetCDF.isLegal(key) {
+          try dataset.setText(key, value, of: NC_GLOBAL)
+        }
+        try dataset.endDefinitions()
+        for (variable, id) in zip(variables, ids) {
+          try dataset.put(variable.values, into: id)
+        }
+        return try dataset.finish()
+      }
+    } catch {
+      throw .cannotCreate(path: path, reason: "\(error)")
+    }
   }
 }

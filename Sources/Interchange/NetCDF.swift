@@ -6,14 +6,14 @@ import Synchronization
 
 /// Trajectories as NetCDF-4 in CF style; see `Documentation/formats.md`.
 ///
-/// Files are built and read in memory: libnetcdf loses write errors on a full disk, and takes some
-/// file names for addresses of servers. The library is not thread-safe, so one lock guards it.
+/// Files are built and read in memory: libnetcdf loses write errors on a full disk, and takes some file names for
+/// addresses of servers. The library is not thread-safe, so one lock protects it.
 enum NetCDF {
   private static let lock = Mutex(())
 
-  /// HDF5's switch for printing its error stack. It counts for one thread only, and libnetcdf turns it
-  /// off just for the thread that comes first; on others every attribute asked for in vain would
-  /// appear on standard error.
+  /// HDF5's switch for printing its error stack. It applies to one thread only, and libnetcdf turns it off only for
+  /// the thread that comes first; on others every missing attribute that is asked for would appear on standard
+  /// error.
   private typealias SetPrinting = @convention(c) (Int64, OpaquePointer?, OpaquePointer?) -> Int32
   private static let setPrinting = dlsym(dlopen(nil, RTLD_LAZY), "H5Eset_auto2")
     .map { unsafeBitCast($0, to: SetPrinting.self) }
@@ -81,38 +81,6 @@ enum NetCDF {
     return try dataset.finish()
   }
 
-  static func bytes(_ file: GriddedFile, path: String) throws(FileProblem) -> [UInt8] {
-    do {
-      return try exclusively {
-        var dataset = try Dataset(creating: ())
-        let dimensions = try file.dimensions.map {
-          try dataset.defineDimension($0.name, $0.length)
-        }
-        let ids = try file.variables.enumerated().map { position, variable in
-          let id = try dataset.defineVariable(
-            variable.name, NC_DOUBLE, variable.dimensions.map { dimensions[$0] })
-          try dataset.setInteger("position", Int32(position), of: id)
-          for (key, value) in variable.texts.sorted(by: { $0.key < $1.key }) where !value.isEmpty {
-            try dataset.setText(key, value, of: id)
-          }
-          try dataset.setFillValue(.nan, of: id)
-          return id
-        }
-        try dataset.setText("Conventions", "CF-1.10", of: NC_GLOBAL)
-        for (key, value) in file.attributes.sorted(by: { $0.key < $1.key }) where isLegal(key) {
-          try dataset.setText(key, value, of: NC_GLOBAL)
-        }
-        try dataset.endDefinitions()
-        for (variable, id) in zip(file.variables, ids) {
-          try dataset.put(variable.values, into: id)
-        }
-        return try dataset.finish()
-      }
-    } catch {
-      throw .cannotCreate(path: path, reason: "\(error)")
-    }
-  }
-
   /// Names as NetCDF allows them: a variable's own where it can, otherwise x1…, u1… or y1… by role,
   /// skipping what is taken.
   static func fileNames(_ variables: [Variable]) -> [String] {
@@ -135,7 +103,7 @@ enum NetCDF {
   /// The rules of the NetCDF user's guide, strictly: no slash, no control characters, a letter, digit,
   /// underscore or non-ASCII character first, no space at the end, at most 256 bytes, and in Unicode's
   /// composed form, to which the library would change it.
-  private static func isLegal(_ name: String) -> Bool {
+  static func isLegal(_ name: String) -> Bool {
     guard let first = name.unicodeScalars.first, let last = name.unicodeScalars.last,
       name.utf8.count <= 256
     else { return false }
@@ -302,8 +270,8 @@ struct Dataset: ~Copyable {
   private let id: Int32
   private var isOpen = true
 
-  /// A file that libnetcdf holds in memory. Of those it forgets in which order variables were defined
-  /// (netcdf-c issue 3334), so other programs show them by name; positions are in an attribute.
+  /// A file that libnetcdf holds in memory. It forgets in which order variables were defined (netcdf-c issue 3334),
+  /// so other programs list them by name; an attribute holds their positions.
   init(creating: Void) throws {
     var id: Int32 = 0
     try check(nc_create_mem("filigree", NC_NETCDF4, 1 << 16, &id))
@@ -422,7 +390,7 @@ struct Dataset: ~Copyable {
     return value
   }
 
-  /// A variable's numbers as `Double`: fill values as NaN, CF's packing undone.
+  /// A variable's numbers as `Double`: fill values become NaN, CF packing is undone.
   func values(_ variable: FileVariable) throws -> [Double] {
     let count = variable.dimensions.reduce(1) { $0 * $1.length }
     var values = [Double](repeating: 0, count: count)

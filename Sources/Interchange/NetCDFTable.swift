@@ -1,12 +1,12 @@
 import Dynamics
 import Foundation
 
-/// NetCDF files of others, read as tables: variables over time, in any order of dimensions.
+/// NetCDF files from other programs, read as tables: variables over time, with dimensions in any order.
 ///
-/// A coordinate variable with units of time ("s", "minutes since 2024-03-31 00:55") is the time; what else
-/// the variables range over are trajectories. Roles come from the settings.
+/// A coordinate variable with units of time ("s", "minutes since 2024-03-31 00:55") is the time; the other
+/// dimensions number trajectories. Roles come from the settings.
 enum NetCDFTable {
-  /// Files that say what is a state and what an input are taken at their word.
+  /// Files that state which variables are states and which inputs are read accordingly.
   static func read(
     _ bytes: [UInt8], path: String, settings: TableSettings, gaps: Gaps
   ) throws(FileProblem) -> (data: Trajectories, report: TableReport) {
@@ -230,7 +230,7 @@ enum NetCDFTable {
 }
 
 extension TableSettings {
-  /// Whether samples themselves become others, so that files with roles are read as tables too.
+  /// Whether the settings change samples, so that files with roles are read as tables too.
   var changesRows: Bool {
     every != nil || gaps != nil || states != nil || outliers != nil || units != nil
       || longNames != nil

@@ -18,7 +18,7 @@ enum ONNX {
     static let outputs = "filigree.outputs"
     static let timeStep = "filigree.time_step_s"
     static let recipe = "filigree.recipe"
-    /// "next" or "value" where the outputs are no rates.
+    /// "next" or "value" where the outputs are not rates.
     static let predicts = "filigree.predicts"
     /// Least and largest value of each input in the training data: a list of pairs.
     static let inputRanges = "filigree.input_ranges"
@@ -26,8 +26,8 @@ enum ONNX {
 }
 
 extension Model {
-  /// The model as an ONNX file: physical units in, physical rates out, in any runtime. Weights,
-  /// means and deviations are stored as `Float`.
+  /// The model as an ONNX file: physical units in, physical rates out, in any runtime. Weights, means and standard
+  /// deviations are stored as `Float`.
   ///
   /// - Throws: `FileProblem.cannotCreate` if a number does not fit a `Float`.
   public func onnx(path: String) throws(FileProblem) -> [UInt8] {
@@ -108,8 +108,8 @@ private struct GraphBuilder {
     node("Add", ["scaled_rates", "output_mean"], ONNX.output)
   }
 
-  /// One Gemm per connection, the first with the bias, then the activation; returns the layer's value. What a
-  /// connection only carries on is gathered and scaled instead.
+  /// One Gemm per connection, the first with the bias, then the activation; returns the layer's value. Connections
+  /// that only pass values on are written as Gather and Mul instead.
   private mutating func add(_ layer: Network.Layer, index: Int, values: [String]) throws -> String {
     let prefix = "layer\(index)"
     try tensor("\(prefix)_bias", [layer.unitCount], layer.bias)
@@ -322,7 +322,7 @@ private struct GraphBuilder {
   }
 }
 
-/// JSON with keys in order, so that equal values give equal text.
+/// JSON with sorted keys, so that equal values give equal text.
 enum JSON {
   static func text(_ value: some Encodable) throws -> String {
     let encoder = JSONEncoder()

@@ -16,14 +16,14 @@ public enum TrajectoryFile {
     return try read(path, settings: settings, gaps: gaps).data
   }
 
-  /// Trajectories out of a table as it comes, with an account of what was found, assumed and done.
+  /// Reads trajectories from a table in any supported form, with an account of what was found, assumed and done.
   ///
   /// - Parameters:
-  ///   - path: a NetCDF file, a NumPy archive (.npz), or a table as text; what it is is told by its content.
-  ///   - settings: what is known of it; the rest is found.
-  ///   - gaps: whether values of states may be missing (fill values in NetCDF; in tables nothing, or words such
-  ///     as NaN or Bad). Controls are held where they are missing.
-  ///   - toleratesUnevenness: whether rows that are not equally spaced are resampled, and that said.
+  ///   - path: a NetCDF file, a NumPy archive (.npz), or a table as text, recognised by its content.
+  ///   - settings: what is known about it; the rest is found.
+  ///   - gaps: whether values of states may be missing (fill values in NetCDF; in tables empty cells, or words such
+  ///     as NaN or Bad). Controls hold their value where they are missing.
+  ///   - toleratesUnevenness: whether rows that are not equally spaced are resampled, with a note.
   /// - Throws: `FileProblem` with the place and what to do.
   public static func read(
     _ path: String, settings: TableSettings, gaps: Gaps = .refused,
@@ -54,14 +54,14 @@ public enum TrajectoryFile {
     return (outcome.data, outcome.report)
   }
 
-  /// The bytes of a file for `path`, by its ending.
-  /// - Throws: `FileProblem.cannotCreate` for another ending than `.nc` or `.csv`.
+  /// The bytes of a file for `path`, in the format of its extension.
+  /// - Throws: `FileProblem.cannotCreate` for an extension other than `.nc` or `.csv`.
   public static func bytes(_ data: Trajectories, for path: String) throws(FileProblem) -> [UInt8] {
     try checkFormat(path)
     return isCSV(path) ? CSV.bytes(data) : try NetCDF.bytes(data, path: path)
   }
 
-  /// - Throws: `FileProblem.cannotCreate` for an ending that is neither `.nc` nor `.csv`.
+  /// - Throws: `FileProblem.cannotCreate` for an extension other than `.nc` or `.csv`.
   public static func checkFormat(_ path: String) throws(FileProblem) {
     guard isCSV(path) || WholeFile.ending(path) == "nc" else {
       throw .cannotCreate(

@@ -49,8 +49,8 @@ public enum WholeFile {
   ///
   /// - Parameters:
   ///   - bytes: all of the file.
-  ///   - path: where it is to be.
-  ///   - force: whether to replace a file that is there.
+  ///   - path: of the target.
+  ///   - force: whether to replace an existing file.
   /// - Throws: `FileProblem.exists`, `.cannotCreate`, or `.writeFailed` (for example on a full disk);
   ///   whatever was there before is then untouched.
   public static func write(_ bytes: some Collection<UInt8>, to path: String, force: Bool)
@@ -82,7 +82,7 @@ public enum WholeFile {
     }
   }
 
-  /// Whether a file may be made at `path`: to be asked before long work.
+  /// Checks that a file may be created at `path`; to be called before long work.
   public static func checkWritable(_ path: String, force: Bool) throws(FileProblem) {
     guard !path.hasSuffix("/") else {
       throw .cannotCreate(path: path, reason: "a file is to be made, but the name ends in a slash")
@@ -102,7 +102,7 @@ public enum WholeFile {
     try checkParent(path)
   }
 
-  /// The ending of a file's name in small letters, without the dot; it tells the format.
+  /// The extension of a file's name in lower case, without the dot, which decides the format.
   public static func ending(_ path: String) -> String {
     FilePath(path).lastComponent?.extension?.lowercased() ?? ""
   }
@@ -149,7 +149,7 @@ public enum WholeFile {
       .appending(".\(String(decoding: name, as: UTF8.self)).partial-\(suffix)").string
   }
 
-  /// Whether two names lead to one file or folder that is there.
+  /// Whether two names lead to the same existing file or folder.
   public static func areSame(_ a: String, _ b: String) -> Bool {
     var (first, second) = (stat(), stat())
     return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_ino == second.st_ino
@@ -162,8 +162,8 @@ public enum WholeFile {
     return areSame(parent.isEmpty ? "." : parent.string, folder)
   }
 
-  /// Removes what killed processes left half written in a folder and those in it. To be called only by
-  /// who holds the folder's lock.
+  /// Removes half-written files that killed processes left in a folder and its subfolders. To be called only by the
+  /// holder of the folder's lock.
   public static func removeLeftovers(in folder: String) {
     let entries = FileManager.default.enumerator(atPath: folder)
     while let entry = entries?.nextObject() as? String {
@@ -189,8 +189,8 @@ public enum WholeFile {
   }
 }
 
-/// A folder that appears whole or not at all: filled beside its target, then renamed into place.
-/// Nothing is on disk before the first file is written, so long work that is killed leaves nothing.
+/// A folder that appears whole or not at all: filled beside its target, then renamed into place. Nothing is on disk
+/// before the first file is written, so killed work leaves nothing.
 public struct OutputFolder: ~Copyable {
   public let path: String
   private let staging: String
@@ -199,8 +199,8 @@ public struct OutputFolder: ~Copyable {
   /// Folders above the target that were made for it, the innermost first.
   private let madeParents: [String]
 
-  /// - Throws: `FileProblem` when the target exists without `force`, is not ours to replace, or its
-  ///   place cannot be written.
+  /// - Throws: `FileProblem` if the target exists without `force`, may not be replaced, or its place cannot be
+  ///   written.
   public init(_ path: String, force: Bool) throws(FileProblem) {
     // This also takes off the slash with which shells complete folder names.
     let target = try WholeFile.target(path)
@@ -249,7 +249,7 @@ public struct OutputFolder: ~Copyable {
     try WholeFile.checkParent(path)
   }
 
-  /// What lies in a folder that no manifest of ours names.
+  /// Entries of a folder that its manifest does not name.
   private static func foreignEntries(_ path: String) -> [String] {
     struct Listing: Decodable { var files: [String] }
     let manifest = FilePath(path).appending("manifest.json").string
@@ -279,7 +279,7 @@ public struct OutputFolder: ~Copyable {
     }
   }
 
-  /// Makes the folder appear under its name, in place of the one that was there.
+  /// Makes the folder appear under its name, replacing an earlier one.
   public mutating func commit() throws(FileProblem) {
     try Self.check(path, force: force)
     if access(path, F_OK) != 0 {

@@ -2,11 +2,11 @@ import CKernels
 
 /// The activation of a layer's units, applied element by element.
 ///
-/// One row of `properties` per function says all there is to know of it; values, slopes and curvatures are
-/// computed in C, by the same code here and in the kernels.
+/// One row of `properties` per function describes it completely; values, slopes and curvatures are computed in C,
+/// by the same code here and in the kernels.
 public enum Activation: Hashable, Sendable {
   case identity, relu, silu, tanh
-  /// φ(z) = z²: what products are made of, ab = ((a + b)/2)² − ((a − b)/2)².
+  /// φ(z) = z²: products are made of it, ab = ((a + b)/2)² − ((a − b)/2)².
   case square
   /// 1/(1 + e⁻ᶻ)
   case sigmoid
@@ -14,7 +14,7 @@ public enum Activation: Hashable, Sendable {
   case softplus
   /// z Φ(z), Φ the normal distribution (Hendrycks & Gimpel 2016).
   case gelu
-  /// ½ z (1 + tanh √(2/π)(z + 0.044715 z³)), which stands for GELU in many libraries.
+  /// ½ z (1 + tanh √(2/π)(z + 0.044715 z³)), which many libraries call GELU.
   case geluByTanh
   /// γ z for z > 0, else γ α (eᶻ − 1), γ = 1.0507…, α = 1.6733… (Klambauer et al. 2017).
   case selu
@@ -34,16 +34,16 @@ public enum Activation: Hashable, Sendable {
   /// z for z > 0, else `scale` (eᶻ − 1).
   case elu(scale: Double)
 
-  /// What there is to know of a function besides its values.
+  /// The properties of a function besides its values.
   struct Properties {
     var name: String
     var code: UInt32
     /// The interval in which φ′ lies everywhere.
     var slopes: ClosedRange<Double>
-    /// Variance of the weights to start from, times the fan-in (He et al. 2015, Glorot & Bengio 2010).
+    /// Variance of the initial weights, times the fan-in (He et al. 2015, Glorot & Bengio 2010).
     var gain = 2.0
     var isPiecewiseLinear = false
-    /// Whether the float kernels have it, so that it can be trained.
+    /// Whether the float kernels implement it, so that it can be trained.
     var isTrainable = false
   }
 
@@ -114,7 +114,7 @@ public enum Activation: Hashable, Sendable {
     }
   }
 
-  /// What the function has besides its argument; 0 where it has nothing.
+  /// The parameter of the function; 0 if it has none.
   var parameter: Double {
     switch self {
     case .leakyRelu(let slope): slope
@@ -127,7 +127,7 @@ public enum Activation: Hashable, Sendable {
 
   /// The interval in which φ′ lies everywhere.
   public var slopeRange: ClosedRange<Double> { properties.slopes }
-  /// Variance of the weights to start from, times the fan-in.
+  /// Variance of the initial weights, times the fan-in.
   public var gain: Double { properties.gain }
   public var isPiecewiseLinear: Bool { properties.isPiecewiseLinear }
   public var isTrainable: Bool { properties.isTrainable }
@@ -143,7 +143,7 @@ public enum Activation: Hashable, Sendable {
 }
 
 extension Activation: CaseIterable {
-  /// Those without a parameter, and the others with a usual one.
+  /// The functions without a parameter, and the others with a usual one.
   public static let allCases: [Activation] = [
     .identity, .relu, .silu, .tanh, .square, .sigmoid, .softplus, .gelu, .geluByTanh, .selu,
     .softsign, .clip, .hardSwish, .mish, .errorFunction, .exponential, .sine, .cosine,

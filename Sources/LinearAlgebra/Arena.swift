@@ -1,4 +1,4 @@
-/// A stretch of an `Arena`, in elements.
+/// A contiguous part of an `Arena`, in elements.
 public struct Region: Equatable, Sendable {
   public let offset: Int
   public let count: Int
@@ -25,11 +25,11 @@ public struct ArenaLayout {
   }
 }
 
-/// The working memory of one training: all of its parameters, moments and activations (or, of whole
-/// numbers, its wiring) in one block, aligned to cache lines, zero at first, freed with its owner.
+/// The working memory of one training: all of its parameters, moments and activations (or, in an arena of integers,
+/// its wiring) in one block, aligned to cache lines, initially zero, freed with its owner.
 ///
-/// Unsafe memory is handled in this module only: every kernel checks its regions against the arena
-/// before the C loop sees a pointer.
+/// Unsafe memory is handled in this module only: every kernel checks its regions against the arena before the C
+/// loop receives a pointer.
 public struct Arena<Element: BitwiseCopyable & ExpressibleByIntegerLiteral>: ~Copyable {
   @usableFromInline let base: UnsafeMutablePointer<Element>
   public let count: Int

@@ -3,8 +3,8 @@ import Dispatch
 /// Applies `body` to 0, 1, … `count` − 1 on at most `threads` threads at a time and returns the results
 /// in order, whatever the order in which they end.
 ///
-/// The threads are its own: bodies may compute for minutes, and on those that all tasks of a process share
-/// nothing else would get a turn, not even the one that cancels.
+/// It uses its own threads: bodies may compute for minutes, and on the shared pool of a process they would leave no
+/// thread for other tasks, not even for the one that cancels.
 ///
 /// - Throws: the first error that a body throws; the rest is cancelled.
 public func concurrentMap<Result: Sendable>(

@@ -21,9 +21,9 @@ extension Matrix {
   /// The eigenvalues of this square matrix, the largest in magnitude first; conjugate pairs stand together, the
   /// one above the real axis first. Nil where they do not converge.
   ///
-  /// Balancing, Hessenberg's form by Householder reflections, and Francis's implicit double shifts (Golub &
-  /// Van Loan, *Matrix Computations*, 7.4 and 7.5), in plain sums of one order: LAPACK's last bits depend on the
-  /// processor, and these decide how modes are ranked.
+  /// Balancing, Hessenberg form by Householder reflections, and Francis's implicit double shifts (Golub & Van Loan,
+  /// *Matrix Computations*, 7.4 and 7.5), with sums in a fixed order: LAPACK's last bits depend on the processor,
+  /// and the ranking of modes depends on these bits.
   ///
   /// - Precondition: all elements are finite.
   public func eigenvalues() -> [Eigenvalue]? {
@@ -37,8 +37,8 @@ extension Matrix {
     }
   }
 
-  /// The eigenvalues that stand on the diagonal because nothing else is in their row, or in their column, as soon
-  /// as those before them are taken out, and what is left: states that only integrate, or drive nothing.
+  /// The eigenvalues found on the diagonal because their row, or their column, has no other element once earlier
+  /// ones are removed, and the remaining matrix: states that only integrate, or drive nothing.
   private func isolatedEigenvalues() -> (isolated: [Eigenvalue], rest: Matrix) {
     var left = Array(0..<rows)
     var isolated: [Eigenvalue] = []
@@ -53,7 +53,7 @@ extension Matrix {
     return (isolated, submatrix(rows: left, columns: left))
   }
 
-  /// D⁻¹ A D with D of powers of two, which round nothing, so that rows and columns have like sums (Parlett &
+  /// D⁻¹ A D with powers of two in D, which round nothing, so that rows and columns have similar sums (Parlett &
   /// Reinsch 1969).
   private func balanced() -> Matrix {
     var result = self

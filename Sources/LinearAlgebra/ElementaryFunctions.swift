@@ -1,8 +1,8 @@
 import CKernels
 
-/// Elementary functions with the same bits on every processor and system, which the C library's do not have:
-/// it picks its versions by processor. Errors are in units in the last place (ulp) and held by tests to a
-/// program of many digits.
+/// Elementary functions with the same bits on every processor and system, unlike the C library's, which has
+/// variants for different processors. Errors are in units in the last place (ulp); tests compare with a
+/// multiple-precision program.
 extension Double {
   /// eˣ, within 0.6 ulp.
   public static func exp(_ x: Double) -> Double { filigree_exp(x) }
@@ -16,7 +16,7 @@ extension Double {
   public static func log2(_ x: Double) -> Double { filigree_log2(x) }
   /// log₁₀ x, within 0.6 ulp, and exact for powers of ten.
   public static func log10(_ x: Double) -> Double { filigree_log10(x) }
-  /// xⁿ, within 0.6 ulp, and exact where it can be written.
+  /// xⁿ, within 0.6 ulp, and exact where the result is representable.
   public static func pow(_ x: Double, _ n: Int) -> Double { filigree_pow_whole(x, n) }
   /// xʸ, within 0.6 ulp; NaN for x < 0 unless y is whole.
   public static func pow(_ x: Double, _ y: Double) -> Double { filigree_pow(x, y) }

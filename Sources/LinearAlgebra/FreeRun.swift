@@ -1,10 +1,10 @@
-/// Free runs: functions of lagged values that are fed with their own predictions, and how their errors
-/// depend on the parameters.
+/// Free runs: functions of lagged values that are fed their own predictions, and the dependence of their errors on
+/// the parameters.
 ///
-/// From the samples up to `first` of a window on, x̂(t+1) = g(z(t)), where z holds states, predicted ones
-/// where they lie behind the start, and controls as recorded. The derivatives of the predictions follow the same
-/// recursion, dx̂(t+1)/dθ = ∂g/∂θ + Σ ∂g/∂x̂(t−k) dx̂(t−k)/dθ: the sensitivities of the output-error method
-/// (Ljung 1999, *System Identification*, section 10.3).
+/// From the samples up to `first` of a window on, x̂(t+1) = g(z(t)), where z holds states, predicted ones after the
+/// start, and recorded controls. The derivatives of the predictions follow the recursion dx̂(t+1)/dθ = ∂g/∂θ + Σ
+/// ∂g/∂x̂(t−k) dx̂(t−k)/dθ: the sensitivities of the output-error method (Ljung 1999, *System Identification*,
+/// section 10.3).
 public struct FreeRun: Sendable {
   /// A value of a series: those of columns below `states` are predicted.
   public struct Feature: Equatable, Sendable {
@@ -18,7 +18,7 @@ public struct FreeRun: Sendable {
     }
   }
 
-  /// `length` predictions in a series from the sample `first` on, which is known with all before.
+  /// `length` predictions in a series after the sample `first`, at which all values are known.
   public struct Window: Equatable, Sendable {
     public var series: Int
     public var first: Int
@@ -31,7 +31,7 @@ public struct FreeRun: Sendable {
     }
   }
 
-  /// ½ mean e² by its first and second (Gauss-Newton) derivatives.
+  /// ½ mean e² with its first and second (Gauss-Newton) derivatives.
   public struct Equations: Equatable, Sendable {
     /// Mean of e² over the predictions whose truth is known.
     public var loss: Double
@@ -41,14 +41,14 @@ public struct FreeRun: Sendable {
     public var curvature: Matrix
   }
 
-  /// Deviations at which a prediction is held: what gets there has diverged.
+  /// The bound, in standard deviations, at which a prediction is held: one that reaches it has diverged.
   public static let limit = 30.0
 
   public let states: Int
   public let features: [Feature]
-  /// Standardised: samples × (states, then controls); no number where a state was not measured.
+  /// Standardised: samples × (states, then controls); NaN where a state was not measured.
   public let series: [Matrix]
-  /// Samples that are needed before the one a prediction starts from.
+  /// The number of samples needed before the one that a prediction starts from.
   public let history: Int
   private let stateHistory: Int
 
@@ -157,7 +157,7 @@ public struct FreeRun: Sendable {
       curvature: curvature.map { $0 * share })
   }
 
-  /// Rows that are added to the curvature at once, so that it is fetched less often.
+  /// The number of rows added to the curvature at once, so that it is fetched less often.
   private static let block = 8
 
   /// Σ r rᵀ over a block of rows.
@@ -250,7 +250,7 @@ public struct FreeRun: Sendable {
           var value = works[state].value(
             theta + firstParameter[state], z, derivatives: derivatives, gradient: own,
             slopes: slopes)
-          // What is no number has left on either side.
+          // NaN counts as out of range.
           if !(abs(value) <= FreeRun.limit) {
             value = value < 0 ? -FreeRun.limit : FreeRun.limit
           }

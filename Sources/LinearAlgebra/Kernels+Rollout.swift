@@ -58,7 +58,7 @@ extension Kernels {
       networks.pointer(slopes))
   }
 
-  /// The same with a network in `Double`, all in one arena.
+  /// Moves the states by a network evaluated in `Double`, all in one arena.
   public func roll(
     _ arena: borrowing Arena<Double>, _ indices: borrowing Arena<UInt32>, _ wiring: Wiring,
     _ update: StateUpdate, batch: Int, steps: Int, parameters: Region, controls: Region,
@@ -116,8 +116,8 @@ extension Kernels {
       arena.pointer(divergedAt))
   }
 
-  /// Takes up a member's forecast into the ensemble's: number of members that have not diverged
-  /// (steps × batch), their mean and the sum of squared distances from it (steps × states × batch).
+  /// Adds a member's forecast to the ensemble's: number of members that have not diverged (steps × batch), their
+  /// mean and the sum of squared distances from it (steps × states × batch).
   public func pool(
     _ arena: borrowing Arena<Double>, states: Int, batch: Int, first: Int, steps: Int,
     forecast: Region, divergedAt: Region, count: Region, mean: Region, square: Region

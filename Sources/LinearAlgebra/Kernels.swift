@@ -5,7 +5,7 @@ public enum InstructionSet: String, CaseIterable, Sendable {
   case avx512, avx2, baseline
 }
 
-/// The numbers of one step of Adam (Kingma & Ba 2015); see `Kernels.adam`.
+/// The constants of one step of Adam (Kingma & Ba 2015); see `Kernels.adam`.
 public struct AdamStep: Sendable {
   public enum Penalty: Sendable { case none, l1Gradient, proximal }
 
@@ -54,7 +54,7 @@ public struct AdamStep: Sendable {
   }
 }
 
-/// The C loops of training, chosen once per process for the processor at hand.
+/// The C loops of training, chosen once per process for its processor.
 ///
 /// Sample matrices are feature-major (rows × batch, batch a multiple of 16).
 /// `FILIGREE_INSTRUCTION_SET` in the environment forces a set (for tests).
@@ -172,8 +172,8 @@ public struct Kernels: Sendable {
     }
   }
 
-  /// Asks for rows of a table that `gather` will read soon. A few at a time, between other work: the
-  /// processor has room for some dozen requests.
+  /// Prefetches rows of a table that `gather` will read soon. To be called for a few rows at a time, between other
+  /// work: the processor can hold a few dozen requests.
   public func prefetch(stride: Int, source: [Float], rows: ArraySlice<UInt32>) {
     source.withUnsafeBufferPointer { source in
       rows.withUnsafeBufferPointer { rows in
@@ -273,7 +273,7 @@ public struct Kernels: Sendable {
     table.pointee.gram(rows, batch, arena.pointer(x), arena.pointer(product))
   }
 
-  /// The same of numbers in single precision, which is also that of the sums over the batch.
+  /// `gram` in single precision, sums over the batch included.
   public func curvature(
     _ floats: borrowing Arena<Float>, rows: Int, batch: Int, x: Region,
     product: Region, in arena: borrowing Arena<Double>
@@ -284,14 +284,14 @@ public struct Kernels: Sendable {
     table.pointee.curvature(rows, batch, floats.pointer(x), arena.pointer(product))
   }
 
-  /// Runs `rounds` times 192 fused multiply-adds per vector lane on registers alone and returns the
-  /// number of operations (two per multiply-add): what one core can do at most, for benchmarks.
+  /// Runs `rounds` times 192 fused multiply-adds per vector lane on registers alone and returns the number of
+  /// operations (two per multiply-add): the most that one core can do, for benchmarks.
   public func arithmetic(rounds: Int) -> Double {
     var sink: Float = 0
     return table.pointee.arithmetic(rounds, &sink)
   }
 
-  /// The same in `Double`.
+  /// `arithmetic` in `Double`.
   public func doubleArithmetic(rounds: Int) -> Double {
     var sink = 0.0
     return table.pointee.double_arithmetic(rounds, &sink)

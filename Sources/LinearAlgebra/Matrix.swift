@@ -49,7 +49,7 @@ public struct Matrix: Equatable, Codable, Sendable {
     (0..<rows).map { self[$0, index] }
   }
 
-  /// The same shape with each element replaced.
+  /// A matrix of this shape with each element transformed.
   public func map(_ transform: (Double) -> Double) -> Matrix {
     Matrix(rows: rows, columns: columns, elements: elements.map(transform))
   }

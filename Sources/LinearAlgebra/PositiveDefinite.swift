@@ -16,8 +16,7 @@ extension Matrix {
   }
 }
 
-/// U with A = UᵀU, its size rounded up to whole vectors by rows of the identity, which change nothing of the
-/// rest.
+/// U with A = UᵀU, its size rounded up to whole vectors by rows of the identity, which do not change the rest.
 private struct CholeskyFactor {
   private let kernels: Kernels
   private let size: Int

@@ -1,9 +1,9 @@
 /// A reproducible stream of random numbers, named by a seed and a path.
 ///
-/// Streams with different paths are independent for every practical purpose, so that the stream of
-/// trajectory 7, or of tower 3 of member 2, is the same whatever else is drawn and on however many
-/// threads. The generator is xoshiro256** (Blackman & Vigna 2021), its state filled by SplitMix64
-/// (Steele, Lea & Flood 2014) from the seed and the path.
+/// Streams with different paths are independent for every practical purpose: the stream of trajectory 7, or of
+/// tower 3 of member 2, does not depend on what else is drawn or on the number of threads. The generator is
+/// xoshiro256** (Blackman & Vigna 2021), its state initialised by SplitMix64 (Steele, Lea & Flood 2014) from the
+/// seed and the path.
 public struct RandomStream: RandomNumberGenerator, Sendable {
   private var state: (UInt64, UInt64, UInt64, UInt64)
   private var spareNormal: Double?
@@ -65,8 +65,8 @@ public struct RandomStream: RandomNumberGenerator, Sendable {
     }
   }
 
-  /// A uniform random order of `values` (Fisher–Yates). Inlinable, because a training shuffles all of
-  /// its rows in every epoch, and through unspecialised code that took half of its time.
+  /// A uniform random order of `values` (Fisher–Yates). Inlinable, because a training shuffles all of its rows in
+  /// every epoch, and unspecialised code took half of its time.
   @inlinable public mutating func shuffle<Element>(_ values: inout [Element]) {
     guard values.count > 1 else { return }
     for last in stride(from: values.count - 1, through: 1, by: -1) {

@@ -1,12 +1,12 @@
-/// A small parametric function of features z, made for being run on its own predictions:
-/// g(z) = Σ_k θ_k Π_{i ∈ k} z_i + Σ_h w_h φ(c_h + Σ_i W_hi z_i) with φ(a) = a/(1 + e⁻ᵃ).
+/// A small parametric function of features z, designed to be run on its own predictions: g(z) = Σ_k θ_k Π_{i ∈ k}
+/// z_i + Σ_h w_h φ(c_h + Σ_i W_hi z_i) with φ(a) = a/(1 + e⁻ᵃ).
 ///
-/// A line has products of at most one feature and no units, a polynomial products of up to three, a tower
-/// with a linear skip the line's products and some units. The parameters are the θ in the order of the
-/// products; then, unit by unit, W_h, c_h and w_h.
+/// A line has products of at most one feature and no units; a polynomial has products of up to three; a tower with
+/// a linear skip has the line's products and some units. The parameters are the θ in the order of the products;
+/// then, unit by unit, W_h, c_h and w_h.
 public struct RecursiveMap: Equatable, Sendable {
   public let features: Int
-  /// Products of at most three features, each by number and as often as it is a factor; empty: the constant.
+  /// Products of at most three features, each a list of feature numbers, repeated for powers; empty: the constant.
   public var products: [[Int]]
   /// The features that each unit reads.
   public var units: [[Int]]
@@ -27,7 +27,7 @@ public struct RecursiveMap: Equatable, Sendable {
     products.count + units[..<unit].reduce(0) { $0 + $1.count + 2 }
   }
 
-  /// Whether a parameter bends the function: those of units, and of products of several features.
+  /// Whether a parameter makes the function nonlinear: those of units, and of products of several features.
   public var bends: [Bool] {
     products.map { $0.count > 1 } + units.flatMap { $0.map { _ in true } + [true, true] }
   }
@@ -36,7 +36,7 @@ public struct RecursiveMap: Equatable, Sendable {
   public var read: [Int] { Array(Set(products.joined()).union(units.joined())).sorted() }
 }
 
-/// Room for evaluating a `RecursiveMap` with its derivatives. What lies outside LinearAlgebra sees values only.
+/// Workspace for evaluating a `RecursiveMap` with its derivatives. Code outside LinearAlgebra sees values only.
 struct RecursiveWork {
   private let features: Int
   private let factors: [Int32]

@@ -1,13 +1,13 @@
 import CKernels
 
-/// Who reads whom in a network, as the kernels walk through it: which rows a unit reads with which
-/// parameters, and which units read it.
+/// The connections of a network as the kernels traverse them: which rows a unit reads with which parameters, and
+/// which units read it.
 ///
-/// A *whole* wiring holds every weight; a *selection* only those that are not zero, its units sorted
-/// into live ones (from which a way leads to an output) and others. Parameters are grouped by unit,
-/// bias first, later units first: the order in which the backward pass makes their gradients.
+/// A *whole* wiring holds every weight; a *selection* only those that are not zero, its units sorted into live ones
+/// (from which a path leads to an output) and others. Parameters are grouped by unit, bias first, last unit first:
+/// the order in which the backward pass computes their gradients.
 public struct Wiring: Sendable {
-  /// What a unit reads, for making a whole wiring.
+  /// What a unit reads, for building a whole wiring.
   public struct Unit {
     public var activation: Activation
     public var isOutput: Bool
@@ -61,11 +61,11 @@ public struct Wiring: Sendable {
 
   /// Of each part in turn. (An array, because wirings are passed about at every step.)
   private let regions: [Region]
-  /// The same for C, and the arena that it points into; kept because it is asked for at every step.
+  /// The regions for C, and the arena that they point into; cached because every step needs them.
   private nonisolated(unsafe) var native = filigree_wiring()
   private nonisolated(unsafe) var nativeBase: UnsafeMutablePointer<UInt32>?
 
-  /// Room for a network of so many units and parameters.
+  /// Reserves memory for a network with this many units and parameters.
   public init(rows: Int, units: Int, parameters: Int, in layout: inout ArenaLayout) {
     precondition(rows < 1 << 31 && parameters < 1 << 31)
     self.rows = rows
@@ -80,7 +80,7 @@ public struct Wiring: Sendable {
 
   private subscript(_ part: Part) -> Region { regions[part.rawValue] }
 
-  /// The number in the whole of each parameter of a selection.
+  /// For each parameter of a selection its number in the whole wiring.
   public var home: Region { self[.home] }
 
   /// Writes a whole wiring. Row 0 holds ones, input i is row 1 + i, unit u is row `firstUnitRow` + u.
@@ -127,7 +127,7 @@ public struct Wiring: Sendable {
   /// - Parameters:
   ///   - whole: the wiring with all parameters.
   ///   - parameters: of the whole; nil selects all.
-  ///   - keepingZeros: whether units that keep most of their weights keep all; the same at every call.
+  ///   - keepingZeros: whether units that keep most of their weights keep all; the same in every call.
   ///   - arena: that the parameters are in.
   ///   - indices: of both wirings.
   /// - Returns: false if it is that selection already.

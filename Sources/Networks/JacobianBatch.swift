@@ -5,10 +5,10 @@ import LinearAlgebra
 /// backward sweep per output over the weights that are not zero, side by side for `lanes` samples. `Double`
 /// throughout; at a ReLU's kink the slope is 0.
 ///
-/// Where all slopes are 0 or 1 (ReLU), the Jacobian is the same at samples with the same slopes: of samples in
-/// a row only the first is swept, and counts for all.
+/// Where all slopes are 0 or 1 (ReLU), samples with the same slopes have the same Jacobian: of consecutive samples
+/// with equal slopes only the first is swept, and counts for all.
 public struct JacobianBatch: ~Copyable {
-  /// Samples that are swept together: the deltas of a hundred units stay in the first cache.
+  /// The number of samples swept together: the deltas of a hundred units stay in the first-level cache.
   public static let lanes = 32
 
   public let outputCount: Int
@@ -63,7 +63,7 @@ public struct JacobianBatch: ~Copyable {
     selection.select(from: whole, parameters: mask, keepingZeros: false, masks, in: &indices)
     wiring = selection
     // The selection keeps the order of the units that lead to an output, and their rows.
-    let ancestors = outputUnits.map { network.unitsBehind(wired, $0) }
+    let ancestors = outputUnits.map(wired.unitsBehind)
     let live = Set(ancestors.joined()).sorted()
     precondition(selection.liveUnitCount == live.count)
     rowOfUnit = live.map { firstUnitRow + $0 }
@@ -96,7 +96,7 @@ public struct JacobianBatch: ~Copyable {
 
   // MARK: Sums over many samples
 
-  /// Takes the Jacobians at rows of `samples` (samples × inputs, standardised first) into the sums.
+  /// Adds the Jacobians at rows of `samples` (samples × inputs, standardised first) to the sums.
   public mutating func add(
     _ samples: Matrix, rows: Range<Int>, _ scaling: Standardisation
   ) {
@@ -139,8 +139,8 @@ public struct JacobianBatch: ~Copyable {
     }
   }
 
-  /// Goes through all rows: `body` gets the Jacobians of a block, outputs × inputs × `lanes`, the first row that
-  /// it holds, and how many of its lanes count.
+  /// Visits all rows: `body` receives the Jacobians of a block, outputs × inputs × `lanes`, its first row, and how
+  /// many of its lanes count.
   public mutating func forEachBlock(
     _ samples: Matrix, _ scaling: Standardisation,
     _ body: (_ jacobians: [Double], _ first: Int, _ count: Int) -> Void
@@ -197,8 +197,8 @@ public struct JacobianBatch: ~Copyable {
     return zip(products, active).map { ($0 / all, Double($1) / all) }
   }
 
-  /// Per unit, numbered through all layers: the share of rows at which its slope is above `threshold`. Those of
-  /// units that reach no output mean nothing.
+  /// Per unit, numbered through all layers: the share of rows at which its slope is above `threshold`. Values of
+  /// units that reach no output are meaningless.
   public mutating func activeShares(
     over samples: Matrix, _ scaling: Standardisation, slopeAbove threshold: Double
   ) -> [Double] {
@@ -271,7 +271,7 @@ public struct JacobianBatch: ~Copyable {
     }
   }
 
-  /// The run that is last may go on: its slopes stay.
+  /// The last run may continue in the next block: its slopes are kept.
   private mutating func sweepChosen() {
     for lane in chosen..<Self.lanes { arena[weights, lane] = 0 }
     sweep(chosenSlopes)
@@ -281,15 +281,15 @@ public struct JacobianBatch: ~Copyable {
   }
 }
 
-extension Network {
+extension WiredNetwork {
   /// The output unit and all units that it depends on, the last first.
-  fileprivate func unitsBehind(_ wired: WiredNetwork, _ output: Int) -> [Int] {
-    let parameters = wired.parameters
+  fileprivate func unitsBehind(_ output: Int) -> [Int] {
+    let parameters = parameters
     var reached = Set([output])
-    let units = wired.units
+    let units = units
     for unit in stride(from: output, through: 0, by: -1) where reached.contains(unit) {
       for (index, source) in units[unit].sources.enumerated() {
-        if case .unit(let other) = source, parameters[wired.biases[unit] + 1 + index].value != 0 {
+        if case .unit(let other) = source, parameters[biases[unit] + 1 + index].value != 0 {
           reached.insert(other)
         }
       }

@@ -2,8 +2,8 @@ import Dynamics
 import Evidence
 import LinearAlgebra
 
-/// A network with all that makes it a model of a plant: the variables, their standardisation, the
-/// time step. In physical units it computes rate = μ_y + σ_y · f((z − μ_z)/σ_z).
+/// A network with everything that makes it a model of a plant: the variables, their standardisation, the time step.
+/// In physical units it computes rate = μ_y + σ_y · f((z − μ_z)/σ_z).
 public struct Model: Equatable, Sendable {
   public var network: Network
   /// What the network reads, in order: states, then controls.
@@ -13,13 +13,13 @@ public struct Model: Equatable, Sendable {
   public var outputs: [Variable]
   public var inputScaling: Standardisation
   public var outputScaling: Standardisation
-  /// Δt in seconds of the data that it was trained on, where known.
+  /// Δt in seconds of the training data, if known.
   public var timeStep: Double?
-  /// Least and largest value of each input in the training data, in its unit, where known.
+  /// Least and largest value of each input in the training data, in its unit, if known.
   public var inputRanges: [ClosedRange<Double>]?
   /// The options of its training, for captions and records.
   public var recipe: [String: String]
-  /// Whether names were made up because the file held none.
+  /// Whether names were made up because the file has none.
   public var hasMadeUpNames = false
   /// What its outputs are.
   public var predicts = Prediction.rate
@@ -44,11 +44,11 @@ public struct Model: Equatable, Sendable {
     outputScaling.restore(network.evaluate(inputScaling.standardise(input)))
   }
 
-  /// Samples far outside the training data: further beyond an input's range than a tenth of its width. What
-  /// the model says there is extrapolation.
+  /// Samples far outside the training data: further beyond an input's range than a tenth of its width. There the
+  /// model extrapolates.
   ///
   /// - Parameter points: samples × inputs in physical units.
-  /// - Returns: the share of samples outside, and of each input; nil where the ranges are not known.
+  /// - Returns: the share of samples outside, in total and for each input; nil if the ranges are unknown.
   public func outside(_ points: Matrix) -> (share: Double, byInput: [Double])? {
     guard let inputRanges, points.rows > 0 else { return nil }
     let bounds = inputRanges.map { range in
@@ -76,17 +76,17 @@ public struct Model: Equatable, Sendable {
   }
 }
 
-/// Models of the same variables, trained alike but for their random streams.
+/// Models of the same variables, trained alike except for their random streams.
 public struct Ensemble: Sendable {
   public var name: String
   public var members: [Model]
-  /// What reading the first member's file found, folded and assumed, line by line.
+  /// What was found, folded and assumed when the first member's file was read, line by line.
   public var report: [String] = []
-  /// Whether no list said which members belong to it.
+  /// Whether the members were found without a list of them.
   public var isGuessed = false
   /// Whether each member learnt from a random half of the trajectories.
   public var isOfHalves = false
-  /// What the members together said of every pair when they were trained.
+  /// The members' common evidence on every pair from their training.
   public var evidence: EnsembleEvidence?
 
   /// - Precondition: at least one member.

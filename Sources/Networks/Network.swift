@@ -3,14 +3,14 @@ import LinearAlgebra
 
 /// A feed-forward network as a directed acyclic graph of affine layers.
 ///
-/// A layer computes a = φ(b + Σ_c W_c x_c) over its connections c, each from the network's inputs or
-/// from an earlier layer; the network's output is the concatenation of some layers. A chain, a chain
-/// with skips and several towers side by side are all of this form, and nothing that reads a network
-/// assumes more. All values are `Double`; numbers that came from a model file are exact.
+/// A layer computes a = φ(b + Σ_c W_c x_c) over its connections c, each from the network's inputs or from an
+/// earlier layer; the network's output is the concatenation of some layers. A chain, a chain with skips and several
+/// towers side by side all have this form, and code that reads networks assumes nothing more. All values are
+/// `Double`; numbers from a model file are exact.
 public struct Network: Equatable, Sendable {
   public enum Source: Hashable, Sendable {
     case inputs
-    /// By number, always lower than that of the layer which reads it.
+    /// The layer's number, lower than that of the layer which reads it.
     case layer(Int)
   }
 
@@ -18,10 +18,10 @@ public struct Network: Equatable, Sendable {
     public var source: Source
     /// units of the layer × width of the source
     public var weight: Matrix
-    /// Whether it only carries values on, as around a residual block: every unit takes one value of the source,
-    /// times a number that is no weight. It is not counted, and no cut takes it out.
+    /// Whether the connection only passes values on, as around a residual block: every unit takes one value of the
+    /// source, times a number that is not a weight. It is not counted, and no cut removes it.
     public var isCarry: Bool
-    /// How many of the matrix's elements are weights; the others are zero because nothing was ever connected.
+    /// How many elements of the matrix are weights; the others are zero because nothing was ever connected.
     public var weightCount: Int
 
     public init(source: Source, weight: Matrix, isCarry: Bool = false, weightCount: Int? = nil) {
@@ -50,7 +50,7 @@ public struct Network: Equatable, Sendable {
 
   public let inputCount: Int
   public var layers: [Layer]
-  /// The layers whose units, one after the other, are the output.
+  /// The layers whose units, in this order, are the output.
   public let outputLayers: [Int]
 
   /// - Precondition: connections read earlier sources and have matching shapes.
@@ -78,24 +78,24 @@ public struct Network: Equatable, Sendable {
     }
   }
 
-  /// Which layer and unit each output is.
+  /// Layer and unit of each output.
   public var outputUnits: [(layer: Int, unit: Int)] {
     outputLayers.flatMap { layer in
       (0..<layers[layer].unitCount).map { (layer: layer, unit: $0) }
     }
   }
 
-  /// All weights, biases apart.
+  /// The number of weights, biases not counted.
   public var weightCount: Int {
     layers.reduce(0) { $0 + $1.weightCount }
   }
 
-  /// Weights that are not exactly zero, biases apart.
+  /// The number of weights that are not exactly zero, biases not counted.
   public var survivingWeightCount: Int {
     layers.reduce(0) { $0 + $1.survivingWeightCount }
   }
 
-  /// The network with every weight of magnitude below `magnitude` set to zero; biases stay.
+  /// The network with every weight of magnitude below `magnitude` set to zero; biases are unchanged.
   public func cut(_ magnitude: Double) -> Network {
     guard magnitude > 0 else { return self }
     var result = self
@@ -158,8 +158,8 @@ public struct Network: Equatable, Sendable {
     return outputLayers.flatMap { values[$0] }
   }
 
-  /// The same function with outputs that are nothing but outputs: layers that others read as well, or that
-  /// are output twice, are copied by identities.
+  /// An equal function whose outputs are read by nothing else: layers that others read as well, or that are output
+  /// twice, are copied by identities.
   public var withOutputsApart: Network {
     var layers = layers
     var outputs: [Int] = []
@@ -184,7 +184,7 @@ public struct Network: Equatable, Sendable {
     return Network(inputCount: inputCount, layers: layers, outputLayers: outputs)
   }
 
-  /// Networks of the same inputs side by side, their outputs one after the other.
+  /// Networks of the same inputs side by side, their outputs concatenated.
   public static func joined(_ towers: [Network]) -> Network {
     var layers: [Layer] = []
     var outputs: [Int] = []

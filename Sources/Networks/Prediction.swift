@@ -1,18 +1,18 @@
 import Dynamics
 import LinearAlgebra
 
-/// What the outputs of a model are to the plant.
+/// What the outputs of a model mean to the plant.
 public enum Prediction: String, Codable, CaseIterable, Sendable {
   /// Rates of change of states, per second.
   case rate
   /// The states at the next sample: a map x⁺ = f(x, u).
   case next
-  /// Quantities of their own, as a regression returns them.
+  /// Other quantities, such as the result of a regression.
   case value
 }
 
 extension Model {
-  /// An output as people name it: "d/dt level" for a rate, "next level", or the name alone.
+  /// An output as it is called in texts: "d/dt level" for a rate, "next level", or the name alone.
   public func label(ofOutput index: Int) -> String {
     switch predicts {
     case .rate: "d/dt \(outputs[index].name)"
@@ -21,7 +21,7 @@ extension Model {
     }
   }
 
-  /// The outputs in a word for a sentence: "rates of change", "next states" or "outputs".
+  /// The outputs in words: "rates of change", "next states" or "outputs".
   public var wordForOutputs: String {
     switch predicts {
     case .rate: "rates of change"
@@ -30,13 +30,12 @@ extension Model {
     }
   }
 
-  /// Whether the file scales neither what comes in nor what goes out, so that what is called standardised is in
-  /// the file's own units.
+  /// Whether the file scales neither inputs nor outputs, so that "standardised" means the file's own units.
   public var scalesNothing: Bool {
     inputScaling == .identity(inputs.count) && outputScaling == .identity(outputs.count)
   }
 
-  /// The same function with other standardisations: f′(z′) = (μ + σ f((μ_z′ + σ_z′ z′ − μ_z)/σ_z) − μ′)/σ′.
+  /// An equal model with other standardisations: f′(z′) = (μ + σ f((μ_z′ + σ_z′ z′ − μ_z)/σ_z) − μ′)/σ′.
   public func rescaled(inputs newInputs: Standardisation, outputs newOutputs: Standardisation)
     -> Model
   {
@@ -72,7 +71,8 @@ extension Model {
     return result
   }
 
-  /// A map x⁺ = f(x, u) as the rates (f(x, u) − x)/Δt that make the same steps; nil where an output is no input.
+  /// A map x⁺ = f(x, u) as the rates (f(x, u) − x)/Δt that make the same steps; nil where an output is not an
+  /// input.
   public func asRates(timeStep: Double) -> Model? {
     guard predicts == .next else { return predicts == .rate ? self : nil }
     let columns = outputs.map { output in inputs.firstIndex { $0.name == output.name } }
@@ -115,8 +115,8 @@ extension Model {
 }
 
 extension Network {
-  /// The network with outputs factor · f + shift. Outputs that are activated, or read by others, become layers
-  /// of their own first.
+  /// The network with outputs factor · f + shift. Outputs that have an activation, or that other layers read, first
+  /// become layers of their own.
   func scalingOutputs(by factor: [Double], plus shift: [Double]) -> Network {
     if factor.allSatisfy({ $0 == 1 }) && shift.allSatisfy({ $0 == 0 }) && hasLinearOutputs {
       return self
@@ -161,8 +161,8 @@ extension Network {
 }
 
 extension Model {
-  /// The same function with both ends standardised by their mean and deviation over these samples (samples ×
-  /// inputs, physical units). What does not vary there keeps its scale.
+  /// An equal model with inputs and outputs standardised by their mean and standard deviation over these samples
+  /// (samples × inputs, physical units). A variable that does not vary there keeps its scale.
   public func standardised(by points: Matrix) -> Model {
     func scaling(_ columns: [[Double]]) -> Standardisation {
       let deviations = columns.map { $0.standardDeviation }

@@ -2,12 +2,12 @@ import LinearAlgebra
 
 /// A model laid out for moving the states of many trajectories at once: x(k+1) = x(k) + Δt · rates(x(k), u(k)).
 ///
-/// Only what reaches an output through weights other than zero is computed. States are `Double`; the
-/// network is evaluated in `Float`, as every runtime of ONNX does it, or in `Double`.
+/// Only what reaches an output through weights other than zero is computed. States are `Double`; the network is
+/// evaluated in `Float`, as ONNX runtimes do, or in `Double`.
 public struct Rollout: Sendable {
   public enum Precision: String, CaseIterable, Sendable { case single, double }
 
-  /// The tables of rollouts that take turns; values are nobody's for long, so there is one table of them.
+  /// The memory layout of rollouts that run in turn; they share one table of values.
   public struct Layouts {
     public let lanes: Int
     public let precision: Precision
@@ -94,8 +94,7 @@ public struct Rollout: Sendable {
       rows: rows, units: network.biases.count, parameters: count, in: &layouts.wiring)
   }
 
-  /// Writes the model and the states to start from, one list per lane, into the arenas that were made
-  /// from the layouts.
+  /// Writes the model and the initial states, one list per lane, into the arenas that were made from the layouts.
   public mutating func load(states: [[Double]], into arenas: inout Arenas) {
     let firstUnitRow = 1 + model.inputs.count
     var wiring = whole
@@ -128,7 +127,7 @@ public struct Rollout: Sendable {
     }
   }
 
-  /// Moves the states by `steps` samples and writes where they were; see `Kernels.roll`.
+  /// Moves the states by `steps` samples and writes their values; see `Kernels.roll`.
   public func roll(
     _ arenas: borrowing Arenas, steps: Int, controls: Region, forecast: Region,
     kernels: Kernels = .active

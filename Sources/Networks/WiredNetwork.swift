@@ -1,7 +1,7 @@
 import LinearAlgebra
 
-/// A network whose outputs nothing reads, and the order in which the kernels hold its parameters: later
-/// units first, each with its bias and then its weights in the order of its layer's connections.
+/// A network whose outputs are read by nothing else, and the order in which the kernels hold its parameters: last
+/// unit first, each unit's bias before its weights in the order of its layer's connections.
 package struct WiredNetwork {
   package let network: Network
   /// Where each unit's bias stands among the parameters; its weights follow.

@@ -46,7 +46,7 @@ public struct CategoryChart: Sendable {
     return [0.05, 0.25, 0.5, 0.75, 0.95].map { finite.quantile($0) }
   }
 
-  /// gnuplot's commands with the data in them: nothing of a name is ever a command or markup.
+  /// gnuplot's commands with the data in them; no part of a name can become a command or markup.
   package var script: String {
     let width = max(560, min(1400, 120 + 19 * Double(categories.count * (groups.count + 1))))
     var lines = [

@@ -85,7 +85,7 @@ public struct Chart: Sendable {
 
   private var width: Double { columns.count > 1 ? 540 * Double(columns.count) : 760 }
 
-  /// gnuplot's commands with the data in them: nothing of a name is ever a command or markup.
+  /// gnuplot's commands with the data in them; no part of a name can become a command or markup.
   var script: String {
     var lines = [
       "set encoding utf8",
@@ -185,8 +185,8 @@ public struct Chart: Sendable {
     series.isStepped ? "steps" : series.isMarked ? "linespoints pt 7 ps 0.4" : "lines"
   }
 
-  /// The first curve with a title, or else the first, sets the scale: what strays further than its own range
-  /// from it is cut off, as bands of failing models do.
+  /// The range is that of the first curve with a title, or else of the first; whatever strays further from it than
+  /// its own range is cut off, such as bands of failing models.
   private static func range(_ panel: Panel) -> ClosedRange<Double> {
     func extent(_ values: [Double]) -> (low: Double, high: Double)? {
       let finite = values.filter(\.isFinite)
@@ -216,15 +216,15 @@ public struct Chart: Sendable {
     return (low - margin)...(high + margin)
   }
 
-  /// 1, 2 or 5 times a power of ten: at most so many steps in the range.
+  /// 1, 2 or 5 times a power of ten, with at most `most` steps in the range.
   static func tick(_ range: ClosedRange<Double>, most: Int) -> Double {
     let least = (range.upperBound - range.lowerBound) / Double(most)
     let power = Double.pow(10, Double.log10(least).rounded(.down))
     return ([1, 2, 5].first { $0 * power >= least } ?? 10) * power
   }
 
-  /// At most a thousand points: of each stretch the lowest and the highest, so that nothing is
-  /// missing from the picture. What is not finite is left out.
+  /// At most a thousand points: the lowest and the highest of each stretch, so that nothing is missing from the
+  /// picture. Values that are not finite are left out.
   private static func drawn(_ series: Series) -> [Int] {
     let all = series.x.indices.filter { index in
       series.y[index].isFinite && (series.upper?[index].isFinite ?? true)

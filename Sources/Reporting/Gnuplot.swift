@@ -7,7 +7,7 @@ enum Gnuplot {
   /// - Parameters:
   ///   - script: gnuplot's commands with the data in them, for its svg terminal.
   /// - Throws: `ChartProblem` where gnuplot is missing or fails.
-  ///   - title: what the drawing is called where it is not seen.
+  ///   - title: the name of the drawing, for people who do not see it.
   static func svg(_ script: String, title: String) async throws -> [UInt8] {
     do {
       let result = try await run(
@@ -34,7 +34,7 @@ enum Gnuplot {
     }
   }
 
-  /// Labels of an axis at their places. gnuplot takes them for formats, in which a percent sign is doubled.
+  /// Labels of an axis at their places. gnuplot reads them as formats, in which a percent sign is doubled.
   static func ticks(_ names: [String]) -> String {
     let places = names.enumerated().map {
       "\(quoted($1.replacing("%", with: "%%"))) \($0)"
@@ -42,7 +42,7 @@ enum Gnuplot {
     return "(" + places.joined(separator: ", ") + ")"
   }
 
-  /// In single quotes, where gnuplot knows no escapes but the doubled quote.
+  /// In single quotes, in which gnuplot has no escapes but the doubled quote.
   static func quoted(_ text: String) -> String {
     let plain = String(
       String.UnicodeScalarView(
@@ -52,7 +52,7 @@ enum Gnuplot {
 }
 
 extension Gnuplot {
-  /// What may stand in XML, control characters of either kind left out.
+  /// Whether XML allows the character; control characters of both kinds are left out.
   private static func isText(_ scalar: Unicode.Scalar) -> Bool {
     scalar.value >= 0x20 && !(0x7F...0x9F).contains(scalar.value) && scalar.value & 0xFFFE != 0xFFFE
   }

@@ -2,7 +2,7 @@ import Foundation
 import LinearAlgebra
 
 /// Numbers of two sets of names as coloured cells with the numbers in them, drawn by gnuplot. Colour follows the
-/// logarithm over three decades below the largest; true zeros stay white and are marked by a dot.
+/// logarithm over the three decades below the largest number; true zeros are white and marked by a dot.
 public struct HeatMap: Sendable {
   public var title: String
   public var rows: [String]
@@ -34,7 +34,7 @@ public struct HeatMap: Sendable {
     self.values = values
   }
 
-  /// At most 28 characters: names that differ often do so at their end.
+  /// At most 28 characters: names often differ at their end only.
   private static func shortened(_ name: String) -> String {
     name.count > 28 ? "\(name.prefix(13))…\(name.suffix(14))" : name
   }

@@ -1,7 +1,7 @@
 import Foundation
 
-/// Graphviz's SVG as part of a page: without prologue and comments, its identifiers with a prefix so that several
-/// can stand in one page, its edges saying which nodes they join.
+/// Graphviz's SVG as part of a page: without prologue and comments, its identifiers with a prefix so that one page
+/// can hold several, its edges naming the nodes that they join.
 enum InlineSVG {
   /// - Parameter id: of the figure; letters, digits and hyphens.
   static func text(_ svg: [UInt8], id: String) -> String {

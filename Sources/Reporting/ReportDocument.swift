@@ -1,10 +1,10 @@
 import Foundation
 
-/// A report as a value: what it says, not how it looks. Written as Markdown and as one HTML page.
+/// A report as a value: its content, not its layout. Written as Markdown and as one HTML page.
 public struct ReportDocument: Sendable {
   public struct Cell: Sendable {
     public var text: String
-    /// What the column is sorted by; nil for text and for nothing.
+    /// The number by which the column is sorted; nil for text and for empty cells.
     public var number: Double?
     /// How dark the cell is shaded, 0 to 1.
     public var shade: Double?
@@ -21,7 +21,7 @@ public struct ReportDocument: Sendable {
     /// The first names the rows.
     public var columns: [String]
     public var rows: [[Cell]]
-    /// In small letters below.
+    /// Shown in small type below.
     public var note = ""
 
     public init(_ caption: String, columns: [String], rows: [[Cell]], note: String = "") {
@@ -36,10 +36,10 @@ public struct ReportDocument: Sendable {
     /// Also the name of its file, without ending.
     public var id: String
     public var caption: String
-    /// What there is to see, for those who do not see it.
+    /// A description for people who do not see it.
     public var description: String
     public var svg: [UInt8]
-    /// Whether it is a network or graph of Graphviz's, whose edges can be brought out.
+    /// Whether it is a network or graph drawn by Graphviz, whose edges can be highlighted.
     public var isGraph: Bool
 
     public init(
@@ -58,7 +58,7 @@ public struct ReportDocument: Sendable {
     case list([String])
     case table(Table)
     case figure(Figure)
-    /// Figures of which a reader wants to see one at a time.
+    /// Figures of which the reader chooses one at a time.
     case choice(label: String, [Figure])
   }
 

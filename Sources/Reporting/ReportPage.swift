@@ -1,9 +1,8 @@
 import Foundation
 import Mustache
 
-/// A report as one HTML page that needs nothing else: no network, no files. Complete without script; with script
-/// tables sort, paths of drawings come out under the pointer, and figures that belong together are shown one at a
-/// time.
+/// A report as one self-contained HTML page, complete without scripts; with scripts tables can be sorted, paths of
+/// drawings are highlighted under the pointer, and figures that belong together are shown one at a time.
 public enum ReportPage {
   /// - Throws: what Mustache throws of a template that does not parse.
   public static func html(_ document: ReportDocument) throws -> String {
@@ -21,7 +20,7 @@ public enum ReportPage {
     ])
   }
 
-  /// Nothing is loaded from anywhere, whatever a name holds.
+  /// Nothing is loaded from elsewhere, whatever a name contains.
   private static let policy =
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
 

@@ -6,11 +6,11 @@ public enum Cell: Equatable, Sendable {
   /// Rounded to three significant digits for people, in full for programs.
   case number(Double)
   case integer(Int)
-  /// Zero because nothing is there, not because something is small.
+  /// Zero because there is nothing, not because a value is small.
   case trueZero
   case missing
 
-  /// For people, in as few characters as three digits need: .123, 1.23, 12.3, 123, 1e4, .004, 4e-5.
+  /// For people, in the fewest characters that show three digits: .123, 1.23, 12.3, 123, 1e4, .004, 4e-5.
   public var short: String {
     switch self {
     case .text(let text): text
@@ -58,14 +58,14 @@ public enum Cell: Equatable, Sendable {
   }
 }
 
-/// A table with a label per row; how it looks is the writers' business.
+/// A table with a label per row; the writers decide its layout.
 public struct Table: Sendable {
   public var title: String
   public var corner: String
   public var columns: [String]
   public var rows: [(label: String, cells: [Cell])]
   public var notes: [String]
-  /// Whether small and large numbers are to have three digits too, at the price of wider columns.
+  /// Whether small and large numbers also have three digits, at the cost of wider columns.
   public var hasThreeDigits = false
   /// Whether numbers stand out by their size where the terminal has colours.
   public var isShaded = false
@@ -85,8 +85,8 @@ public struct Table: Sendable {
 // MARK: For people
 
 extension Table {
-  /// Plain text no wider than `width` where that is possible: columns that do not fit go into further
-  /// panels below, each with the rows' labels. Names are broken after underscores to save width.
+  /// Plain text no wider than `width` where possible: columns that do not fit go into further panels below, each
+  /// with the rows' labels. Names are broken after underscores to save width.
   public func text(width: Int, hasColour: Bool = false) -> String {
     // A label leaves room for two columns of numbers.
     let longest = ([corner] + rows.map(\.label)).map(\.terminalWidth).max() ?? 0
@@ -239,8 +239,8 @@ extension Table {
 // MARK: For programs
 
 extension Table {
-  /// One header line, then one line per row, numbers in full. Texts that a spreadsheet would take for a formula get
-  /// an apostrophe in front; numbers are as they are. What drives a terminal is replaced, line feeds are quoted.
+  /// One header line, then one line per row, numbers in full. An apostrophe precedes text that a spreadsheet would
+  /// take for a formula; numbers are unchanged. Control characters are replaced, line feeds quoted.
   public var csv: String {
     func field(_ text: String) -> String {
       let text = text.safe(keeping: ["\n", "\t"])
@@ -260,7 +260,7 @@ extension Table {
 }
 
 extension String {
-  /// The beginning and the end around an ellipsis, where it is wider than so many columns.
+  /// The beginning and the end around an ellipsis, if it is wider than `width` columns.
   func shortened(to width: Int) -> String {
     guard terminalWidth > width, width > 3 else { return self }
     let characters = Array(self)
@@ -298,8 +298,8 @@ extension String {
     return String(result)
   }
 
-  /// A text that begins as spreadsheets begin formulas, with an apostrophe in front, which they take for "text";
-  /// what is a number stays one, and a sign alone a sign.
+  /// Text that begins like a formula of spreadsheets, preceded by an apostrophe, which marks text for them; numbers
+  /// and single signs are unchanged.
   var withoutFormula: String {
     guard let first, "=+-@\t\r＝＋－＠".contains(first), Double(self) == nil, count > 1 else {
       return self

@@ -1,10 +1,10 @@
 import Foundation
 
-/// Text from files, names and arguments on its way to a terminal. A control character would drive it, a mark of
-/// direction would show a text in another order than its own, and either could hide or forge a message.
+/// Text from files, names and arguments that is to be shown on a terminal. A control character would control the
+/// terminal, a directional mark would change the order of the text, and either could hide or forge a message.
 extension Unicode.Scalar {
-  /// Whether a terminal obeys it instead of showing it: C0, DEL, C1, separators of lines, marks and overrides of
-  /// direction, invisible tags.
+  /// Whether a terminal acts on it instead of showing it: C0, DEL, C1, line separators, directional marks and
+  /// overrides, invisible tags.
   public var drivesTerminal: Bool {
     switch value {
     case 0..<0x20, 0x7F...0x9F, 0x061C, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x206F, 0xFEFF,
@@ -16,10 +16,10 @@ extension Unicode.Scalar {
 }
 
 extension String {
-  /// Whatever drives a terminal made visible as U+FFFD, line feeds too.
+  /// The text with everything that controls a terminal shown as U+FFFD, line feeds included.
   public var singleLine: String { safe(keeping: []) }
 
-  /// The same, but lines stay lines: for text whose line feeds are our own.
+  /// The text made safe with line feeds kept: for text whose line feeds are our own.
   public var terminalSafe: String { safe(keeping: ["\n"]) }
 
   package func safe(keeping kept: Set<Unicode.Scalar>) -> String {
@@ -34,8 +34,8 @@ extension String {
     return result
   }
 
-  /// Of JSON: what is left of such characters in its texts (the encoder escapes only C0) as \u and four digits,
-  /// which means the same to every reader.
+  /// For JSON: such characters (the encoder escapes only C0) as \u and four digits, which means the same to every
+  /// reader.
   package var escapedJSON: String {
     guard unicodeScalars.contains(where: { $0.drivesTerminal && $0 != "\n" }) else { return self }
     var result = ""
@@ -49,7 +49,7 @@ extension String {
     return result
   }
 
-  /// The text of an error, in which arguments stand that may hold line feeds of their own.
+  /// The text of an error that contains arguments, which may contain line feeds.
   package static func safeMessage(_ text: String, arguments: [String]) -> String {
     var text = text
     for argument in arguments {

@@ -34,9 +34,8 @@ public struct Selection: Equatable, Sendable {
   /// Whether all members select the same pairs.
   public var isUnanimous: Bool { chosen.allSatisfy { $0 == chosen[0] } }
 
-  /// Φ = 1 − M/(M−1) · mean_f[p_f (1 − p_f)] / [(k̄/d)(1 − k̄/d)] (their equation 4): 1 when all
-  /// members agree, 0 for choices at random. Nil where it is undefined: one member, or all pairs or
-  /// none selected by everyone.
+  /// Φ = 1 − M/(M−1) · mean_f[p_f (1 − p_f)] / [(k̄/d)(1 − k̄/d)] (their equation 4): 1 if all members agree, 0 for
+  /// random choices. Nil where it is undefined: one member, or members that all select all pairs or no pair.
   public var stability: Double? {
     guard memberCount > 1 else { return nil }
     let m = Double(memberCount)
@@ -69,10 +68,9 @@ public struct Selection: Equatable, Sendable {
     return 4 / (m * m) * influence.reduce(0) { $0 + ($1 - centre) * ($1 - centre) }
   }
 
-  /// An interval for Φ at the given confidence by the jackknife over members: pseudo-values
-  /// M Φ − (M − 1) Φ₍₋ᵢ₎, their mean ± t_{M−1} times its standard error, clipped at 1. Unlike the
-  /// asymptotic interval it holds its level for as few as four members. Nil below three members, or
-  /// where leaving one out makes Φ undefined.
+  /// An interval for Φ at the given confidence by the jackknife over members: pseudo-values M Φ − (M − 1) Φ₍₋ᵢ₎,
+  /// their mean ± t_{M−1} times its standard error, clipped at 1. Unlike the asymptotic interval it keeps its level
+  /// with as few as four members. Nil below three members, or where leaving one out makes Φ undefined.
   public func jackknifeInterval(confidence: Double = 0.95) -> ClosedRange<Double>? {
     guard let values = pseudoValues else { return nil }
     let centre = values.mean
@@ -81,12 +79,12 @@ public struct Selection: Equatable, Sendable {
     return (centre - reach)...max(centre - reach, min(1, centre + reach))
   }
 
-  /// How much Φ of two ensembles differs.
+  /// The difference between the Φ of two ensembles.
   public struct Difference: Equatable, Sendable {
     public var stability: Double
     public var interval: ClosedRange<Double>
 
-    /// Whether the interval leaves out zero.
+    /// Whether the interval excludes zero.
     public var isClear: Bool { !interval.contains(0) }
   }
 
@@ -117,8 +115,8 @@ public struct Selection: Equatable, Sendable {
 
   /// Stability selection's bound on the expected number of pairs that at least a share π of members trained on
   /// random halves selects by chance: E[V] ≤ q²/((2π − 1) d) with q the mean number selected (Meinshausen &
-  /// Bühlmann, J. R. Stat. Soc. B 72, 2010, theorem 1; it assumes that pairs that are not there are selected
-  /// alike, and no worse than at random).
+  /// Bühlmann, J. R. Stat. Soc. B 72, 2010, theorem 1; it assumes that pairs without effect are all equally likely
+  /// to be selected, and that the selection is no worse than random).
   ///
   /// - Parameter share: π, above ½.
   public func expectedByChance(share: Double) -> Double {
@@ -131,9 +129,8 @@ public struct Selection: Equatable, Sendable {
     frequency.count { $0 >= share - 1e-12 }
   }
 
-  /// An interval for Φ by the bootstrap: quantiles of Φ over members drawn with replacement. With few members it
-  /// is too short (the same member twice agrees with itself), and it says nothing where most draws leave Φ
-  /// undefined; then nil.
+  /// An interval for Φ by the bootstrap: quantiles of Φ over members drawn with replacement. With few members it is
+  /// too short (a member drawn twice agrees with itself); nil where most draws leave Φ undefined.
   public func bootstrapInterval(
     draws: Int = 2000, confidence: Double = 0.95, seed: UInt64 = 0
   ) -> ClosedRange<Double>? {
@@ -158,9 +155,9 @@ public struct Selection: Equatable, Sendable {
     }
   }
 
-  /// The members whose mean Jaccard with the others is lower than that of most by more than four times what is
-  /// usual (the median absolute deviation, scaled to a normal's), and by at least 0.05. Empty below four
-  /// members.
+  /// The members whose mean Jaccard index with the others lies below the median by more than four times the usual
+  /// spread (the median absolute deviation, scaled to a normal distribution's) and by at least 0.05. Empty below
+  /// four members.
   public var membersApart: [Int] {
     guard memberCount >= 4 else { return [] }
     let jaccard = jaccard
@@ -179,8 +176,8 @@ public struct Selection: Equatable, Sendable {
     return closeness.indices.max { (closeness[$0], -$0) < (closeness[$1], -$1) } ?? 0
   }
 
-  /// Mean over pairs of members of |A ∩ B|/|A ∪ B|; two empty selections count as 1. Nil for one
-  /// member. Not corrected for chance: large selections agree by themselves.
+  /// Mean over pairs of members of |A ∩ B|/|A ∪ B|; two empty selections count as 1. Nil for one member. Not
+  /// corrected for chance: large selections agree by chance alone.
   public var meanJaccard: Double? {
     guard memberCount > 1 else { return nil }
     let all = Double(memberCount)
@@ -199,7 +196,7 @@ public struct Selection: Equatable, Sendable {
 }
 
 extension Selection {
-  /// What each member of an ensemble connects: the pairs between which some path is left.
+  /// The pairs that each member of an ensemble connects by some remaining path.
   public init(connectedPairsOf ensemble: Ensemble) {
     self.init(
       chosen: ensemble.members.map { member in

@@ -2,20 +2,19 @@ import Dynamics
 import LinearAlgebra
 import Networks
 
-/// What inputs contribute, by measures other than the Jacobian. Each answers another question, and misleads in
-/// its own way.
+/// What inputs contribute, by measures other than the Jacobian. Each answers a different question, and can mislead
+/// in its own way.
 public struct Attribution: Equatable, Sendable {
   public enum Measure: String, CaseIterable, Sendable, Codable {
-    /// z_i J_oi with z = (x − μ)/σ: the slope here times the distance from the training mean. Where the
-    /// function bends it is neither what a small change does nor what the whole distance did.
+    /// z_i J_oi with z = (x − μ)/σ: the slope at the sample times the distance from the training mean. Where the
+    /// function is curved it is neither the effect of a small change nor that of the whole distance.
     case gradientInput = "gradient-input"
-    /// z_i ∫₀¹ J_oi(t z) dt along the straight way from the training mean; Σ_i is f_o(z) − f_o(0)
-    /// (Sundararajan, Taly, Yan 2017). It depends on where the way begins, and the way may lead through states
-    /// that never occur.
+    /// z_i ∫₀¹ J_oi(t z) dt along the straight line from the training mean; Σ_i is f_o(z) − f_o(0) (Sundararajan,
+    /// Taly, Yan 2017). It depends on where the line begins, and the line may pass through states that never occur.
     case integratedGradients = "integrated-gradients"
-    /// Rise of the mean squared error of the rates, in squared deviations, when the samples of an input are
-    /// shuffled (Breiman 2001). Where inputs are correlated, shuffling one makes states that never occur, and
-    /// what several inputs know together counts for none of them.
+    /// Rise of the mean squared error of the rates, in units of their variances, when the samples of an input are
+    /// shuffled (Breiman 2001). Shuffling one of several correlated inputs creates states that never occur, and
+    /// information that several inputs share counts for none of them.
     case permutation
   }
 
@@ -23,7 +22,7 @@ public struct Attribution: Equatable, Sendable {
   /// Outputs × inputs in standardised units: the mean magnitude of an attribution, or the rise in error.
   public var mean: Matrix
   public var samples: Int
-  /// Integrated gradients: the largest |Σ_i − (f(z) − f(0))| of any sample, which ought to be zero.
+  /// Integrated gradients: the largest |Σ_i − (f(z) − f(0))| of any sample, ideally zero.
   public var completenessGap: Double?
 
   // MARK: Along slopes
@@ -39,8 +38,8 @@ public struct Attribution: Equatable, Sendable {
     }
   }
 
-  /// Exact for ReLU: the slopes are constant between the points at which a unit on the way switches. For smooth
-  /// activations Gauss-Legendre of eight points on 1, 2, 4, … 256 stretches, until the sum is right to 1e-9.
+  /// Exact for ReLU: the slopes are constant between the points at which a unit switches. For smooth activations
+  /// Gauss-Legendre quadrature of eight points on 1, 2, 4, … 256 stretches, until the sum is right to 1e-9.
   ///
   /// - Parameters:
   ///   - model: whose rates are explained.
@@ -72,8 +71,8 @@ public struct Attribution: Equatable, Sendable {
   /// - Parameters:
   ///   - model: whose rates are explained.
   ///   - inputs: samples × inputs in physical units.
-  ///   - rates: samples × outputs: what the outputs ought to be, in physical units.
-  ///   - orders: shufflings of the samples; the mean over them is taken.
+  ///   - rates: samples × outputs: the true values of the outputs, in physical units.
+  ///   - orders: permutations of the samples, over which the mean is taken.
   public static func permutation(
     _ model: Model, over inputs: Matrix, rates: Matrix, orders: [[Int]]
   ) -> Attribution {
@@ -108,7 +107,7 @@ public struct Attribution: Equatable, Sendable {
   }
 }
 
-/// The straight way from the origin to a point, and the mean slopes along it.
+/// The straight line from the origin to a point, and the mean slopes along it.
 private struct StraightWay {
   private let evaluator: JacobianEvaluator
   private let graph: EdgeList
@@ -158,7 +157,7 @@ private struct StraightWay {
     return Matrix(rows: sum.rows, columns: sum.columns) { z[$1] * sum[$0, $1] }
   }
 
-  /// Where on the way, 0 < t < 1, a ReLU switches. Between two switches every pre-activation is linear in t.
+  /// Where on the line, 0 < t < 1, a ReLU switches. Between two switches every pre-activation is linear in t.
   private func switches(_ z: [Double]) -> [Double] {
     var found: [Double] = []
     var t = 0.0

@@ -1,16 +1,16 @@
 import LinearAlgebra
 import Networks
 
-/// What an ensemble agrees on, as one model: the member that agrees most with the others, without the pairs
-/// that the consensus leaves out.
+/// What an ensemble agrees on, as one model: the member that agrees most with the others, without the pairs that
+/// are not in the consensus.
 public struct Consensus: Sendable {
   public var model: Model
-  /// The member that it is made of.
+  /// The member from which it is made.
   public var member: Int
-  /// Pairs (output, input) of that member that are not in the consensus and are gone: the rate takes the input
-  /// for its training mean.
+  /// Pairs (output, input) of that member that are not in the consensus and were removed: for that rate the input
+  /// is replaced by its training mean.
   public var removed: [(output: Int, input: Int)] = []
-  /// Pairs that are not in the consensus and stay, because the units that carry them serve other outputs too.
+  /// Pairs that are not in the consensus and remain, because the units that carry them serve other outputs too.
   public var shared: [(output: Int, input: Int)] = []
   /// Pairs of the consensus that this member does not have.
   public var lacking: [(output: Int, input: Int)] = []
@@ -37,7 +37,7 @@ public struct Consensus: Sendable {
     }
   }
 
-  /// Without the weights from inputs into units all of whose outputs do without them.
+  /// Without the weights from inputs into units none of whose outputs select the input.
   private static func pruned(_ network: Network, _ isChosen: (Int, Int) -> Bool) -> Network {
     var result = network
     let graph = EdgeList(network)

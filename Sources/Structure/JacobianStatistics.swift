@@ -2,11 +2,11 @@ import Dynamics
 import LinearAlgebra
 import Networks
 
-/// How the entries of a model's Jacobian are spread over data, in standardised units (outputs × inputs).
+/// The distribution over data of the entries of a model's Jacobian, in standardised units (outputs × inputs).
 public struct JacobianStatistics: Equatable, Sendable {
   /// The shares below which the `quantiles` lie.
   public static let shares = [0.05, 0.5, 0.95]
-  /// Quantiles are taken of at most so many samples, evenly spaced, and need memory for these only.
+  /// Quantiles are computed from at most this many samples, evenly spaced, and need memory only for these.
   public static let mostForQuantiles = 20_000
 
   public var samples: Int

@@ -16,7 +16,7 @@ public struct JacobianEvaluator: Sendable {
 
   public var outputCount: Int { graph.outputs.count }
 
-  /// Room that one evaluation needs and the next can use again.
+  /// Workspace that successive evaluations share.
   public struct Workspace {
     fileprivate var values: [Double]
     fileprivate var slopes: [Double]

@@ -3,8 +3,8 @@ import LinearAlgebra
 import Networks
 
 extension [Variable] {
-  /// A matrix of the size of effects (outputs × features) by variable, the moments of each added up: the most that
-  /// all of them together can do.
+  /// A matrix of sizes of effects (outputs × features) by variable, summed over each variable's lags: the largest
+  /// effect that all lags together can have.
   ///
   /// - Returns: the variables' names in the order of their first feature, and outputs × variables.
   public func byVariable(_ sizes: Matrix) -> (names: [String], sums: Matrix) {
@@ -24,7 +24,7 @@ extension Model {
   /// (A − 1)/Δt: A is the companion matrix, which moves x(k), x(k−1) … to x(k+1), x(k) …
   ///
   /// - Parameter timeStep: Δt in seconds.
-  /// - Throws: `DataProblem.missingVariables` where an output's state is no input.
+  /// - Throws: `DataProblem.missingVariables` where an output's state is not an input.
   public func companionJacobians(at rows: Matrix, timeStep: Double) throws(DataProblem) -> [Matrix]
   {
     _ = try stateColumns()

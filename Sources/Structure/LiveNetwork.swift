@@ -2,9 +2,9 @@ import LinearAlgebra
 import Networks
 
 extension LiveStructure {
-  /// The live part as a network of its own: units that do nothing are gone, and with them whole layers.
-  /// All inputs and outputs stay; an output that no input reaches is its bias. Computes the same as `network`,
-  /// to the last bit where sums are taken in the same order.
+  /// The live part as a network of its own: units that do nothing are left out, and with them whole layers. All
+  /// inputs and outputs remain; an output that no input reaches is its bias. It computes the same as `network`, to
+  /// the last bit if sums are taken in the same order.
   public var smaller: Network {
     let kept = network.layers.indices.map { layer in
       network.outputLayers.contains(layer)
@@ -49,8 +49,8 @@ extension LiveStructure {
       connections: connections)
   }
 
-  /// The largest difference between the outputs of the original and of its live part over samples, relative
-  /// to the largest output in magnitude (at least 1): what folding constants changed, by rounding.
+  /// The largest difference between the outputs of the original and of its live part over samples, relative to the
+  /// largest output in magnitude (at least 1): the rounding caused by folding constants.
   ///
   /// - Parameters:
   ///   - part: what is left.

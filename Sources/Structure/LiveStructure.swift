@@ -1,11 +1,11 @@
 import LinearAlgebra
 import Networks
 
-/// What a unit of a pruned network still does.
+/// What a unit of a pruned network contributes.
 public enum UnitState: Equatable, Sendable {
   /// Some input reaches it and it reaches some output.
   case live
-  /// No input reaches it: it always has the same value, which is part of the next biases.
+  /// No input reaches it: its value is constant, and is added to the next biases.
   case constant(Double)
   /// It varies, but reaches no output.
   case unused
@@ -13,8 +13,8 @@ public enum UnitState: Equatable, Sendable {
 
 /// A network without its dead parts.
 public struct LiveStructure: Sendable {
-  /// The same layers and units; weights of dead units are zero and constants are folded into biases.
-  /// Computes the same function as the original up to the rounding of reordered sums.
+  /// The original's layers and units; weights of dead units are zero and constants are folded into biases. It
+  /// computes the same function as the original up to the rounding of reordered sums.
   public let network: Network
   /// By layer and unit.
   public let states: [[UnitState]]

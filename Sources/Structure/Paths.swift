@@ -26,9 +26,9 @@ public struct Path: Equatable, Sendable {
 
 /// The input-output paths of a network along its non-zero weights.
 ///
-/// Activations are left out of strengths and products: they are what the weights alone allow. All
-/// values are in the network's own (standardised) units; matrices are outputs × inputs. One sweep per
-/// output from it back to the inputs, over the weights that are not zero and lead to it.
+/// Strengths and products leave out activations: they are what the weights alone allow. All values are in the
+/// network's own (standardised) units; matrices are outputs × inputs. They are computed by one sweep per output,
+/// from it back to the inputs, over the non-zero weights that lead to it.
 public struct PathAnalysis: Sendable {
   /// Number of paths; nil where it exceeds 2⁶⁴ − 1.
   public let counts: [[UInt64?]]
@@ -37,8 +37,8 @@ public struct PathAnalysis: Sendable {
   public let positive: Matrix
   /// N: minus the sum of the negative products.
   public let negative: Matrix
-  /// Bounds of ∂output/∂input over all inputs whatever: each weight times the interval of what
-  /// follows, times the range of the activation's slope. For ReLU chains these are [−N, P].
+  /// Bounds of ∂output/∂input that hold for all inputs: each weight times the interval of what follows, times the
+  /// range of the activation's slope. For ReLU chains these are [−N, P].
   public let derivativeLow: Matrix
   public let derivativeHigh: Matrix
 
@@ -77,15 +77,15 @@ public struct PathAnalysis: Sendable {
     return overflow ? nil : sum
   }
 
-  /// P + N, the ℓ1 path strength; zero exactly where no path is left.
+  /// P + N, the ℓ1 path strength; zero exactly if no path is left.
   public var strength: Matrix { positive + negative }
 
-  /// The ℓ1 path norm 1ᵀ|W_L|⋯|W_1|1: the strengths of all paths together. It bounds, for activations
-  /// whose slope is at most 1, how much all outputs together can move per unit of the largest input change
-  /// (Neyshabur, Tomioka, Srebro 2015).
+  /// The ℓ1 path norm 1ᵀ|W_L|⋯|W_1|1: the sum of the strengths of all paths. For activations whose slope is at most
+  /// 1, it bounds how much all outputs together can change per unit of the largest input change (Neyshabur,
+  /// Tomioka, Srebro 2015).
   public var norm: Double { strength.elements.reduce(0, +) }
 
-  /// What holds of a pair for all inputs whatever.
+  /// What holds for a pair at all inputs.
   public enum Monotony: String, Sendable, Encodable {
     case increasing, decreasing
   }
@@ -107,12 +107,12 @@ public struct PathAnalysis: Sendable {
 
   // MARK: Strongest paths
 
-  /// The `count` paths of largest |product|, per output, strongest first. Of equal ones the first in the order
-  /// of their nodes, compared from the output back. Every unit keeps its best prefixes with pointers back, so
-  /// nothing is enumerated: O(E + V k log d) for E weights, V units of d incoming weights.
+  /// The `count` paths of largest |product|, per output, strongest first. Equal paths are ordered by their nodes,
+  /// compared from the output back. Every unit keeps its best prefixes with back pointers, so nothing is
+  /// enumerated: O(E + V k log d) for E weights and V units with d incoming weights each.
   ///
   /// - Parameters:
-  ///   - count: at most so many to each output.
+  ///   - count: the largest number of paths to each output.
   ///   - input: only paths from this input; nil for all.
   public func strongestPaths(_ count: Int, from input: Int? = nil) -> [[Path]] {
     guard count > 0 else { return graph.outputs.map { _ in [] } }
@@ -252,8 +252,8 @@ private struct PathSums {
 }
 
 extension Model {
-  /// A node of a path as people name it: an input by its name, unit 7 of a hidden layer as
-  /// "T_bath.h1.7", an output as "d/dt T_bath".
+  /// A node of a path as it is called in texts: an input by its name, unit 7 of a hidden layer as "T_bath.h1.7", an
+  /// output as "d/dt T_bath".
   public func name(of node: PathNode) -> String {
     switch node {
     case .input(let index): return inputs[index].name

@@ -8,14 +8,14 @@ public struct PlantTruth: Sendable {
 
   /// mean |∂F_i/∂z_j| in physical units, states × (states + controls).
   public let physical: Matrix
-  /// R_ij = mean |∂F_i/∂z_j| σ(z_j)/σ(F_i), deviations over the same samples.
+  /// R_ij = mean |∂F_i/∂z_j| σ(z_j)/σ(F_i), with standard deviations over the same samples.
   public let relevance: Matrix
   public let samples: Int
   /// Samples that lie outside the plant's domain and were left out.
   public let samplesLeftOut: Int
 
-  /// R above which a dependency counts as real, and at or below which as absent; between them it
-  /// counts neither way.
+  /// R above which a dependency counts as real, and at or below which as absent; between these values it counts
+  /// neither way.
   public static let realAbove = 0.01
   public static let absentAtMost = 0.001
 
@@ -68,7 +68,7 @@ public struct PlantTruth: Sendable {
     samplesLeftOut = wanted.count - rows.count
   }
 
-  /// What was found before, for instance in a file.
+  /// Results computed earlier, for instance read from a file.
   public init(relevance: Matrix, physical: Matrix, samples: Int, samplesLeftOut: Int) {
     self.relevance = relevance
     self.physical = physical
@@ -82,7 +82,7 @@ public struct PlantTruth: Sendable {
   }
 }
 
-/// A selection of pairs judged by the known plant; uncertain pairs count neither way.
+/// A selection of pairs judged by the known plant; dependencies between the two thresholds count neither way.
 public struct StructureScore: Equatable, Sendable {
   public var found: Int
   public var missed: Int
@@ -124,7 +124,7 @@ public struct StructureScore: Equatable, Sendable {
 }
 
 extension PlantTruth {
-  /// What of a model's relevance would select which of the plant's pairs.
+  /// Precision and recall of the plant's pairs over all thresholds of a model's relevance.
   ///
   /// - Parameter relevance: mean |J| in standardised units, states × (states + controls).
   public func curve(_ relevance: Matrix) -> PrecisionRecallCurve {

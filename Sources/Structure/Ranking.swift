@@ -1,9 +1,9 @@
 import LinearAlgebra
 
-/// How far several raters put the same items in the same order.
+/// How similarly several raters order the same items.
 public enum Ranking {
-  /// Ranks from 1; equal values share the mean of theirs. With the sum of t³ − t over the groups of
-  /// equals, t their sizes.
+  /// Ranks from 1; equal values share the mean of their ranks. Also the sum of t³ − t over the groups of equal
+  /// values, t their sizes.
   package static func ranks(_ values: [Double]) -> (ranks: [Double], ties: Double) {
     let order = values.indices.sorted { values[$0] < values[$1] }
     var ranks = [Double](repeating: 0, count: values.count)
@@ -21,11 +21,11 @@ public enum Ranking {
   }
 
   /// Kendall's coefficient of concordance with correction for ties: W = 12 S/(M²(n³ − n) − M T), S the sum of
-  /// squared distances of the items' rank sums from their mean, T the sum over raters of t³ − t: 1 where all
-  /// raters have one order, about 1/M for orders at random (Kendall & Smith 1939).
+  /// squared distances of the items' rank sums from their mean, T the sum over raters of t³ − t: 1 if all raters
+  /// have one order, about 1/M for random orders (Kendall & Smith 1939).
   ///
   /// - Parameter ratings: M raters of n values each.
-  /// - Returns: nil for fewer than two raters or items, or raters who tell no items apart.
+  /// - Returns: nil for fewer than two raters or items, or if no rater distinguishes any items.
   public static func concordance(_ ratings: [[Double]]) -> Double? {
     guard ratings.count > 1, let count = ratings.first?.count, count > 1 else { return nil }
     let ranked = ratings.map(ranks)
@@ -37,7 +37,7 @@ public enum Ranking {
     return most > 0 ? 12 * squares / most : nil
   }
 
-  /// Spearman's rank correlation: Pearson's of the ranks. Nil where one of them does not vary.
+  /// Spearman's rank correlation: Pearson's correlation of the ranks. Nil if either list is constant.
   public static func correlation(_ a: [Double], _ b: [Double]) -> Double? {
     precondition(a.count == b.count)
     let (x, y) = (ranks(a).ranks, ranks(b).ranks)
@@ -95,7 +95,7 @@ public struct PrecisionRecallCurve: Equatable, Sendable {
     zip(points, [0] + points.map(\.recall)).reduce(0) { $0 + ($1.0.recall - $1.1) * $1.0.precision }
   }
 
-  /// The point of highest F1, of equals that of the highest threshold.
+  /// The point of highest F1; of equal points that of the highest threshold.
   public var best: Point? {
     points.max { ($0.f1, $0.threshold) < ($1.f1, $1.threshold) }
   }

@@ -4,10 +4,9 @@ import Networks
 
 /// Statistics of a model's Jacobian over data, in standardised units (outputs × inputs).
 public struct Relevance: Equatable, Sendable {
-  /// R = mean |J|: how strongly each rate responds to each input on the data. Zero exactly where no
-  /// path is left.
+  /// R = mean |J|: how strongly each rate responds to each input on the data. Zero exactly if no path is left.
   public var meanMagnitude: Matrix
-  /// mean J: the same with its sign; far below R where the sign changes over the data.
+  /// Mean J, with its sign; much smaller than R where the sign changes over the data.
   public var signedMean: Matrix
   public var samples: Int
 
@@ -25,7 +24,7 @@ public struct Relevance: Equatable, Sendable {
   }
 }
 
-/// The relevances of all members of an ensemble, and what they have in common.
+/// The relevances of all members of an ensemble, and their means.
 public struct EnsembleRelevance: Sendable {
   public let members: [Relevance]
 
@@ -35,7 +34,7 @@ public struct EnsembleRelevance: Sendable {
   }
 
   /// - Parameters:
-  ///   - ensemble: all of whose members are taken.
+  ///   - ensemble: whose members are all evaluated.
   ///   - inputs: samples × inputs in physical units, at least one.
   ///   - threads: that may work at once.
   public init(_ ensemble: Ensemble, over inputs: Matrix, threads: Int) async throws {
@@ -65,8 +64,8 @@ public struct EnsembleRelevance: Sendable {
 }
 
 extension Trajectories {
-  /// All samples of the named variables, one below the other (samples × variables). Of lagged features, the
-  /// samples that have all of theirs within their trajectory and without gaps.
+  /// All samples of the named variables, one below the other (samples × variables). For lagged features, the
+  /// samples all of whose lags lie within their trajectory and have no gaps.
   /// - Throws: `DataProblem.missingVariables`.
   public func points(of variables: [Variable]) throws(DataProblem) -> Matrix {
     let lags = try LaggedSamples(variables, of: self)

@@ -10,7 +10,7 @@ public struct Stability: Sendable {
   /// A mode with |λ| above this grows.
   public static let unstableAbove = 1 + 1e-4
 
-  /// What the λ of one rank were over the samples.
+  /// The λ of one rank over the samples.
   public struct Mode: Equatable, Sendable, Encodable {
     /// Shares of the samples.
     public var integrating: Double
@@ -18,7 +18,7 @@ public struct Stability: Sendable {
     public var oscillating: Double
     /// |λ|: least, median, most.
     public var magnitude: [Double]
-    /// Where it decays; nil where it never does.
+    /// Over the samples at which the mode decays; nil if it never does.
     public var timeConstant: TimeConstant?
   }
 
@@ -81,7 +81,7 @@ extension Stability.Mode {
 
 extension Model {
   /// The columns of the Jacobian that belong to the outputs' own states, in the order of the outputs.
-  /// - Throws: `DataProblem.missingVariables` where an output's state is no input.
+  /// - Throws: `DataProblem.missingVariables` where an output's state is not an input.
   public func stateColumns() throws(DataProblem) -> [Int] {
     let columns = outputs.map { output in inputs.firstIndex { $0.name == output.name } }
     let missing = zip(outputs, columns).filter { $1 == nil }.map(\.0.name)
@@ -90,7 +90,7 @@ extension Model {
   }
 
   /// ∂rates/∂x in 1/s at these rows (physical units), states × states.
-  /// - Throws: `DataProblem.missingVariables` where an output's state is no input.
+  /// - Throws: `DataProblem.missingVariables` where an output's state is not an input.
   public func stateJacobians(at rows: Matrix) throws(DataProblem) -> [Matrix] {
     let columns = try stateColumns()
     let evaluator = JacobianEvaluator(network)

@@ -2,7 +2,7 @@ import Dynamics
 import Foundation
 import Interchange
 
-/// What `filigree-data check` has to say, apart from how it is shown.
+/// The content of `filigree-data check`, apart from its presentation.
 public struct DataOverview: Encodable, Sendable {
   public var version = 1
   public var files: [TableReport]
@@ -12,7 +12,7 @@ public struct DataOverview: Encodable, Sendable {
   /// Samples of each trajectory.
   public var trajectories: [Int]
   public var check: DataCheck
-  /// Variables that look like inputs, though nobody said so.
+  /// Variables that look like inputs and were not declared.
   public var proposedInputs: [String]
   public var findings: [String]
   public var commands: [String]
@@ -59,7 +59,7 @@ public struct DataOverview: Encodable, Sendable {
       ).findings
   }
 
-  /// Variables that stay where they are set for several samples, and are not all that there is.
+  /// Variables that hold their value for several samples, unless all do.
   private static func likelyInputs(_ data: Trajectories) -> [String] {
     let likely = data.variables.indices.filter { column in
       guard data.variables[column].role == .state else { return false }
@@ -92,7 +92,7 @@ public struct DataOverview: Encodable, Sendable {
     ).html()
   }
 
-  /// A draft of settings in YAML: what was given, and what is proposed, for a person to correct.
+  /// A draft of settings in YAML, with what was given and what is proposed, to be corrected by the user.
   public func draft(_ settings: TableSettings) -> String {
     func list(_ names: [String]) -> String {
       "[" + names.map(Self.yaml).joined(separator: ", ") + "]"

@@ -4,14 +4,14 @@ import Interchange
 import LinearAlgebra
 import Mustache
 
-/// What a table holds, as one HTML page that needs nothing else: a small plot of every variable with gaps and
-/// outliers marked, what the data can and cannot tell, and the commands to go on with.
+/// The content of a table as one self-contained HTML page: a small plot of every variable with gaps and outliers
+/// marked, what the data can and cannot show, and the commands for the next steps.
 public struct DataPage {
   public var title: String
   public var data: Trajectories
   public var reports: [TableReport]
   public var check: DataCheck
-  /// Variables that look like inputs, though nobody said so.
+  /// Variables that look like inputs and were not declared.
   public var proposed: [String]
   public var commands: [String]
 
@@ -57,7 +57,7 @@ public struct DataPage {
     }
   }
 
-  /// What the data cannot tell apart, and what they tell of delays.
+  /// What the data cannot distinguish, and what they show about delays.
   public var findings: [String] {
     var result: [String] = []
     for group in check.groups {
@@ -213,7 +213,7 @@ public struct DataPage {
     """
 }
 
-/// A variable over time, as many samples as there are pixels for: of each pixel its least and largest value.
+/// A variable over time, with as many samples as there are pixels: of each pixel its least and largest value.
 struct SeriesPlot {
   let data: Trajectories
   let column: Int
@@ -271,7 +271,7 @@ struct SeriesPlot {
 
   private func text(_ value: Double) -> String { String(format: "%.1f", value) }
 
-  /// What is shown: all but outliers, which lie at the edge.
+  /// The range shown: all values but outliers, which are drawn at the edge.
   private var range: Scale {
     var (low, high) = (Double.infinity, -Double.infinity)
     let out = Set(outliers.map { $0[0] << 40 | $0[1] })

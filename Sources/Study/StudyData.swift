@@ -16,7 +16,7 @@ final class StudyData: Sendable {
   private let files: (train: Trajectories?, test: Trajectories?)
   private let cache = Mutex(Cache())
 
-  /// The last few of what is large and can be made again.
+  /// The most recent large values that can be made again.
   private struct Recent<Value> {
     private var values: [(key: String, value: Value)] = []
 
@@ -38,7 +38,7 @@ final class StudyData: Sendable {
     var scale: [Double]?
   }
 
-  /// Reads files, and completes the plan by what they hold.
+  /// Reads the files and completes the plan with what they contain.
   init(_ plan: inout StudyPlan, path: String) throws {
     let variation = plan.vary
     plant = plan.plant.flatMap { PlantCatalogue.plant(named: $0, variation: variation) }
@@ -123,7 +123,7 @@ final class StudyData: Sendable {
     stateCount + (plant?.controls.count ?? files.train?.controls.count ?? 0)
   }
 
-  /// Samples of each test trajectory; nil where it is the plan that says nothing of them.
+  /// Samples of each test trajectory; nil where the plan does not say.
   var testLengths: [Int] {
     if let test = files.test { return test.samples.map(\.rows) }
     guard case .simulation(let trajectories, let samples, _) = plan.test else { return [] }
@@ -132,7 +132,8 @@ final class StudyData: Sendable {
 
   // MARK: Identity
 
-  /// Trajectory k depends on plant, seed, samples and noise, not on how many there are.
+  /// The identity of a cell's training data. Trajectory k depends on plant, seed, samples and noise, not on how
+  /// many there are.
   func trainingIdentity(_ cell: StudyPlan.Cell) -> String {
     switch plan.train {
     case .file:
@@ -159,7 +160,7 @@ final class StudyData: Sendable {
     ].filter { $0.1 > 0 }.map { ", \($0.0) \($0.1)" }.joined()
   }
 
-  /// Errors of all cells are divided by the same deviations: those of the largest training set.
+  /// Errors of all cells are divided by the same standard deviations: those of the largest training set.
   private var scaleCell: StudyPlan.Cell {
     StudyPlan.Cell(recipe: 0, size: plan.sizes.max() ?? 1, noise: plan.noise.min() ?? 0)
   }
@@ -257,7 +258,7 @@ final class StudyData: Sendable {
     }
   }
 
-  /// The same samples as trajectories.
+  /// Evenly spaced samples of the test data as trajectories.
   func samplesForTruth() throws -> Trajectories {
     let points = try points()
     return try cache.withLock { cache in

@@ -39,7 +39,7 @@ extension StudyPlan {
   }
 }
 
-/// Reads what it can and notes everything that is wrong on the way.
+/// Reads what it can and records everything that is wrong.
 private struct PlanReader {
   let path: String
   let folder: FilePath
@@ -216,7 +216,7 @@ private struct PlanReader {
       seed: chosen.map { UInt64($0) } ?? seed)
   }
 
-  /// Sizes within the data, horizons within the test trajectories.
+  /// Checks sizes against the data, and horizons against the test trajectories.
   private mutating func checkSizes(_ top: [String: Node], _ plan: inout StudyPlan) {
     if let node = top["sizes"] {
       for item in list(node) {
@@ -243,7 +243,7 @@ private struct PlanReader {
     }
   }
 
-  /// What a recipe is trained on is part of what the plan has.
+  /// Checks that a recipe's sizes and levels of noise are among the plan's.
   private mutating func checkParts(_ top: [String: Node], _ plan: StudyPlan) {
     for recipe in plan.recipes {
       for size in recipe.sizes ?? [] where !plan.sizes.isEmpty && !plan.sizes.contains(size) {

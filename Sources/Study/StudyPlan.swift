@@ -5,7 +5,7 @@ import Networks
 import Structure
 import Training
 
-/// What a study is made of: data, recipes and what is asked of the models.
+/// A study: its data, its recipes and the questions put to the models.
 public struct StudyPlan: Equatable, Sendable {
   /// Where trajectories come from.
   public enum Source: Equatable, Sendable {
@@ -23,17 +23,17 @@ public struct StudyPlan: Equatable, Sendable {
     public var noise: [Double]?
   }
 
-  /// The plant that is simulated, and that structure is scored against; nil for data from files.
+  /// The plant that is simulated and against which structure is scored; nil for data from files.
   public var plant: String?
-  /// Seed of a plant of its kind with other constants.
+  /// Seed of a plant of the same kind with other constants.
   public var vary: UInt64?
   public var train: Source
   public var test: Source
-  /// Names of the inputs, for files that do not say.
+  /// Names of the inputs, for files that do not name them.
   public var inputs: [String]?
-  /// Of the training data, as fractions of the states' deviations.
+  /// Noise of the training data, as fractions of the states' standard deviations.
   public var noise: [Double] = [0]
-  /// What else is done to the measurements of the training data; see `Simulation`.
+  /// Further disturbances of the measurements in the training data; see `Simulation`.
   public var noiseCorrelation = 0.0
   public var controlNoise = 0.0
   public var missing = 0.0
@@ -50,7 +50,7 @@ public struct StudyPlan: Equatable, Sendable {
   /// Samples of the test data over which Jacobians are taken, evenly spaced.
   public var relevanceSamples = 10_000
   public var recipes: [NamedRecipe]
-  /// What the report is called, and what it says of itself first.
+  /// The title of the report, and its opening text.
   public var title: String?
   public var about: String?
   public var comparison: Comparison?
@@ -102,7 +102,7 @@ public struct StudyPlan: Equatable, Sendable {
   }
 }
 
-/// What is wrong with a plan, all of it.
+/// Everything that is wrong with a plan.
 public struct PlanProblems: Error, Equatable, CustomStringConvertible {
   public struct Problem: Equatable, Sendable {
     public var line: Int?

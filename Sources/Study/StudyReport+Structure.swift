@@ -9,7 +9,7 @@ import Networks
 import Reporting
 import Structure
 
-/// What drives what, how far members agree on it, and whether it is true.
+/// What drives what, how far members agree, and whether it is true.
 extension StudyReport {
   /// - Parameter members: the models of `shown`.
   func structure(_ members: [Model]) async throws -> [ReportDocument.Block] {
@@ -221,7 +221,7 @@ extension StudyReport {
 
   // MARK: Identifiability
 
-  /// What no method can tell from these data, and what it follows from.
+  /// What no method can determine from these data, and why.
   ///
   /// - Parameter members: the models of `shown`.
   func identifiability(_ members: [Model]) throws -> [ReportDocument.Block] {

@@ -7,8 +7,8 @@ import Networks
 import Reporting
 import Structure
 
-/// What a study found, for people to read: claims, sizes, forecasts, structure, noise, and what the data leave open.
-/// The same study gives the same report; times and machines are in its manifest.
+/// The results of a study, for people to read: claims, sizes, forecasts, structure, noise, and what the data leave
+/// open. Equal studies give equal reports; times and machines are in the manifest.
 public struct StudyReport {
   let run: StudyRun
   let results: StudyResults
@@ -34,7 +34,7 @@ public struct StudyReport {
   /// Whether any member has been judged.
   public var hasContent: Bool { results.groups.contains { !$0.judgements.isEmpty } }
 
-  /// - Throws: `ChartProblem` where gnuplot fails, `GraphvizError`, and what reading models throws.
+  /// - Throws: `ChartProblem` where gnuplot fails, `GraphvizError`, and whatever reading models throws.
   public func document() async throws -> ReportDocument {
     var sections: [ReportDocument.Section] = []
     func add(_ title: String, _ blocks: [ReportDocument.Block]) {

@@ -4,7 +4,7 @@ import Forecasting
 import LinearAlgebra
 import Structure
 
-/// What a study has found so far: one entry per member and cut, one per recipe, size, noise and cut.
+/// The results of a study so far: one entry per member and cut, one per recipe, size, noise and cut.
 public struct StudyResults: Sendable {
   struct Member: Sendable {
     var number: Int
@@ -129,7 +129,7 @@ public struct StudyResults: Sendable {
       .filter { $0.status != "trained" }
   }
 
-  /// What must be known of training data, and of which.
+  /// What must be known about the training data of some cells.
   public struct Warning: Equatable, Sendable {
     public var size: Int
     public var noise: Double

@@ -9,11 +9,11 @@ import Synchronization
 import SystemPackage
 import Training
 
-/// Carries out a plan in a folder. The unit of work is one member, a pure function of the plan, its number
-/// and the data; each is kept under the hash of what it depends on, so a study that was stopped goes
-/// on, and a plan that was changed redoes what depends on the change.
+/// Carries out a plan in a folder. The unit of work is one member, a pure function of the plan, its number and the
+/// data; each is kept under the hash of what it depends on, so a stopped study continues where it was, and a
+/// changed plan repeats only what the change concerns.
 public final class StudyRun: Sendable {
-  /// Raised when a part's content changes meaning.
+  /// Raised when the meaning of a part's content changes.
   private static let format = "2"
 
   public let plan: StudyPlan
@@ -27,7 +27,7 @@ public final class StudyRun: Sendable {
   ///   - plan: what to do.
   ///   - path: of the plan, for messages.
   ///   - folder: of the study.
-  ///   - version: of the program; parts made by another are made again.
+  ///   - version: of the program; parts made by another version are made again.
   ///   - threads: that may work at once.
   /// - Throws: `FileProblem`, `PlanProblems` for data that do not fit the plan.
   public init(_ plan: StudyPlan, path: String, folder: String, version: String, threads: Int)
@@ -85,19 +85,19 @@ public final class StudyRun: Sendable {
     public var detail: String
   }
 
-  /// How much there is to do of each stage, in epochs × trajectories, judgements and ensembles.
+  /// The amount of work in each stage, in epochs × trajectories, judgements and ensembles.
   public struct Amount: Sendable {
     public var all = 0.0
     public var before = 0.0
   }
 
-  /// Makes every part that is not there yet.
+  /// Makes every part that does not exist yet.
   ///
   /// - Parameters:
   ///   - starting: called as a stage begins, with how much there is to do.
-  ///   - report: called from any thread with what has been done since it was called last.
-  /// - Throws: what training and writing throw; `CancellationError` when the task is cancelled, after
-  ///   which the parts that were finished are kept.
+  ///   - report: called from any thread with the amount of work done since its last call.
+  /// - Throws: what training and writing throw; `CancellationError` if the task is cancelled, after the finished
+  ///   parts have been kept.
   public func run(
     starting: @escaping @Sendable (Progress.Stage, Amount) -> Void,
     report: @escaping @Sendable (Progress) -> Void
@@ -109,7 +109,7 @@ public final class StudyRun: Sendable {
     try exportModels()
   }
 
-  /// Parts that were read and found not to be as they were written; they count as missing.
+  /// Parts found damaged when they were read; they count as missing.
   public var damagedParts: [String] { store.damage.names }
 
   /// What every part of this study has.
@@ -119,7 +119,7 @@ public final class StudyRun: Sendable {
       lengths: data.testLengths)
   }
 
-  /// Removes finished parts that the plan does not ask for.
+  /// Removes finished parts that the plan does not need.
   public func prune() { store.remove(keeping: Set(allKeys().map(\.name))) }
 
   private func members(of cell: StudyPlan.Cell) -> [Work] {

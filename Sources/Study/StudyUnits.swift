@@ -7,7 +7,7 @@ import LinearAlgebra
 import Networks
 import SystemPackage
 
-/// What a part of a study depends on, in words, and the address that follows from it.
+/// What a part of a study depends on, in words, and the address derived from it.
 struct UnitKey: Sendable {
   let kind: String
   let hash: String
@@ -22,9 +22,9 @@ struct UnitKey: Sendable {
   var name: String { "\(kind)-\(hash)" }
 }
 
-/// The finished parts of a study: files named after what they depend on, written whole, each with a digest of
-/// its content. A part that is there is never made again; one that is not as it was written, or not of the
-/// study's shape, is noted as damaged and counts as not there.
+/// The finished parts of a study: files named by what they depend on, written whole, each with a digest of its
+/// content. An existing part is never made again; one that has changed, or does not have the study's shape, is
+/// recorded as damaged and counts as missing.
 struct UnitStore: Sendable {
   let folder: String
   let damage = UnitDamage()
@@ -65,7 +65,7 @@ struct UnitStore: Sendable {
     return ContentDigest.hex(bytes)
   }
 
-  /// Removes the files of parts that nothing asks for any more.
+  /// Removes the files of parts that are no longer needed.
   func remove(keeping keys: Set<String>) {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
     for name in names {
@@ -92,7 +92,7 @@ struct MemberRecord: UnitContent {
   /// Means over the towers, at the end.
   var trainingLoss: Double?
   var validationLoss: Double?
-  /// What was found in the training data that a reader must know; nil in parts made by earlier versions.
+  /// What a reader must know about the training data; nil in parts made by earlier versions.
   var warnings: [String]?
   /// Of the first member that was trained of those that decide together: what they say of every pair.
   var evidence: EnsembleEvidence?

@@ -3,7 +3,7 @@ import LinearAlgebra
 import Structure
 import Synchronization
 
-/// The sizes that all parts of a study share, as its plan says.
+/// The sizes that all parts of a study share, from its plan.
 struct UnitShape: Sendable {
   var states: Int
   /// What a model reads: states and controls.
@@ -20,8 +20,8 @@ struct UnitShape: Sendable {
   }
 }
 
-/// What a part of a study holds. It is read from a file, so nothing is done with it before it is known to be
-/// of the study's shape.
+/// The content of a part of a study. It comes from a file, so it is not used before it is known to have the study's
+/// shape.
 protocol UnitContent: Codable, Sendable {
   func fits(_ shape: UnitShape) -> Bool
 }

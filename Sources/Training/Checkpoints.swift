@@ -1,11 +1,11 @@
-/// What a network's training continues from: one number per parameter in each array, in the order of
-/// `Wiring` (later units first, each with its bias and then its weights).
+/// The state from which a network's training continues: one number per parameter in each array, in the order of
+/// `Wiring` (last unit first, each unit's bias before its weights).
 public struct TowerState: Equatable, Sendable {
   public var parameters: [Float]
   /// Adam's.
   public var moment1: [Float]
   public var moment2: [Float]
-  /// What the sparsifier keeps beside them; may be longer or empty.
+  /// What the sparsifier keeps besides these; its length may differ, and it may be empty.
   public var latent: [Float]
   /// The mean over the frozen steps so far; empty before them.
   public var average: [Float]
@@ -22,19 +22,19 @@ public struct TowerState: Equatable, Sendable {
   }
 }
 
-/// How far the training of one problem has got: enough to go on as if it had never stopped.
+/// The progress of the training of one problem: enough to continue as if it had never stopped.
 public struct ProblemState: Equatable, Sendable {
   public var problem: EnsembleTraining.Problem
   /// Of earlier attempts; as many as there were.
   public var divergences: [Divergence]
-  /// Whether it was given up: no further attempt is made.
+  /// Whether the problem was given up: no further attempt is made.
   public var isAbandoned: Bool
   /// The finished epochs of the present attempt.
   public var epochs: [EpochRecord]
   /// Empty before the first epoch.
   public var tower: TowerState
-  /// The parameters of the epoch with the smallest error on the held-out trajectories, where these may
-  /// end the training.
+  /// The parameters of the epoch with the smallest error on the held-out trajectories, if these may end the
+  /// training.
   public var best: [Float]
 
   public init(
@@ -64,12 +64,12 @@ public struct ProblemState: Equatable, Sendable {
   }
 }
 
-/// Where a training keeps the states of its problems.
+/// Where a training saves the states of its problems.
 public struct Checkpoints: Sendable {
   /// The least time between two states of a problem.
   public var interval: Duration
   public var load: @Sendable (EnsembleTraining.Problem) throws -> ProblemState?
-  /// Called from any thread, never twice at a time for a problem.
+  /// Called from any thread, but never concurrently for one problem.
   public var save: @Sendable (ProblemState) throws -> Void
 
   public init(
@@ -82,12 +82,12 @@ public struct Checkpoints: Sendable {
     self.save = save
   }
 
-  /// Keeps nothing.
+  /// Saves nothing.
   public static let none = Checkpoints(
     interval: .seconds(Int64.max), load: { _ in nil }, save: { _ in })
 }
 
-/// A kept state that does not belong to the network that is to be trained.
+/// A saved state that does not belong to the network to be trained.
 public struct StateMismatch: Error, CustomStringConvertible {
   public let problem: EnsembleTraining.Problem
 

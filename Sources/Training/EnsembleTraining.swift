@@ -3,11 +3,11 @@ import Evidence
 import LinearAlgebra
 import Networks
 
-/// A training of several members: what to do, on what, from which seed.
+/// A training of several members: recipe, number of members and seed.
 public struct EnsembleTraining: Sendable {
-  /// What to do with a problem whose training left the finite numbers.
+  /// What to do with a problem whose loss or weights became infinite or NaN.
   public enum OnDivergence: String, Codable, CaseIterable, Sendable {
-    /// Once more from other weights and in another order; if that diverges too, leave out the member.
+    /// Train it once more from other weights and in another order; if that diverges too, leave out the member.
     case restart
     case leaveOut = "leave-out"
     case stop
@@ -18,11 +18,11 @@ public struct EnsembleTraining: Sendable {
   public var seed: UInt64
   public var threads: Int
   public var onDivergence: OnDivergence
-  /// Whether each member learns from a random half of the trajectories, as stability selection asks for
-  /// (Meinshausen & Bühlmann 2010), rather than all from all.
+  /// Whether each member learns from a random half of the trajectories, as stability selection requires
+  /// (Meinshausen & Bühlmann 2010), instead of all members from all of them.
   public var usesHalves: Bool
 
-  /// The fewest trajectories that can be halved: a half needs one to learn from and one to validate.
+  /// The fewest trajectories that can be halved: a half needs one for training and one for validation.
   public static let fewestForHalves = 4
 
   public init(
@@ -53,7 +53,7 @@ public struct EnsembleTraining: Sendable {
   public struct Progress: Sendable {
     public var problem: Problem
     public var record: EpochRecord
-    /// Epochs that will not be: the held-out trajectories have ended the problem.
+    /// Epochs that will not be run, because the held-out trajectories ended the training of the problem.
     public var epochsLeftOut = 0
   }
 
@@ -72,7 +72,7 @@ public struct EnsembleTraining: Sendable {
     public var models: [(member: Int, model: Model)]
     /// Of all problems, those of members that were left out included.
     public var histories: [History]
-    /// What is known of every pair, where members have decided together.
+    /// The evidence on every pair, if the members decided together.
     public var evidence: EnsembleEvidence?
   }
 
@@ -84,15 +84,15 @@ public struct EnsembleTraining: Sendable {
     }
   }
 
-  /// Trains all members. Models and histories are the same for any number of threads, and whether or
-  /// not the training was interrupted and taken up again.
+  /// Trains all members. Models and histories are the same for any number of threads, and whether or not the
+  /// training was interrupted and resumed.
   ///
   /// - Parameters:
-  ///   - data: the trajectories to learn from; part of them validates if the recipe says so.
-  ///   - checkpoints: where states are kept and taken up from.
+  ///   - data: the trajectories to learn from; some of them validate if the recipe says so.
+  ///   - checkpoints: where states are saved and from where they are resumed.
   ///   - report: called after every epoch of every problem, from any thread.
-  /// - Throws: `DataProblem`; `TrainingFailure` when a training diverged and none is left or `stop` was
-  ///   asked for; `CancellationError` after the states were kept, when the task is cancelled; what the
+  /// - Throws: `DataProblem`; `TrainingFailure` if a training diverged and no member is left or `stop` was
+  ///   requested; `CancellationError`, after the states were saved, if the task is cancelled; whatever the
   ///   checkpoints throw.
   public func run(
     on data: Trajectories, checkpoints: Checkpoints = .none,
@@ -103,7 +103,7 @@ public struct EnsembleTraining: Sendable {
       checkpoints: checkpoints, report: report)
   }
 
-  /// The same for data that have been smoothed, or need not be.
+  /// Trains all members on data that have been smoothed, or need no smoothing.
   public func run(
     on data: Smoothing, checkpoints: Checkpoints = .none,
     report: @escaping @Sendable (Progress) -> Void = { _ in }
@@ -128,12 +128,12 @@ public struct EnsembleTraining: Sendable {
         trained.filter { $0.history.problem.tower == towers[index].tower }, grounds, materials)
     }
     let finished = try await concurrentMap(members, threads: threads) { member in
-      try finish(decided.flatMap(\.trained), of: member, materials[member])
+      try finish(decided.flatMap(\.trained), of: member, materials[member], grounds[member])
     }.flatMap { $0 }
     return try outcome(Array(0..<members), finished, decided, materials[0].set)
   }
 
-  /// The same on this thread alone.
+  /// Trains all members on the calling thread.
   public func runAlone(
     on data: Smoothing, report: @escaping @Sendable (Progress) -> Void = { _ in }
   ) throws -> Outcome {
@@ -148,12 +148,12 @@ public struct EnsembleTraining: Sendable {
       try decide(trained.filter { $0.history.problem.tower == tower.tower }, grounds, materials)
     }
     let finished = try (0..<members).flatMap {
-      try finish(decided.flatMap(\.trained), of: $0, materials[$0])
+      try finish(decided.flatMap(\.trained), of: $0, materials[$0], grounds[$0])
     }
     return try outcome(Array(0..<members), finished, decided, materials[0].set)
   }
 
-  /// One for each member: of what each holds out, or the same for all.
+  /// One for each member, according to what it holds out, or the same for all.
   private func materials(_ data: Smoothing) throws(DataProblem) -> [Material] {
     guard recipe.isCrossFitted else {
       return Array(repeating: try Material(data, recipe: recipe), count: members)
@@ -167,7 +167,7 @@ public struct EnsembleTraining: Sendable {
     return materials
   }
 
-  /// The trajectories that each member learns from, of so many: half of them, rounded down, drawn without
+  /// The trajectories that each member learns from, out of `count`: half of them, rounded down, drawn without
   /// replacement.
   public func halves(of count: Int) -> [[Int]] {
     var halves: [[Int]] = []
@@ -185,7 +185,7 @@ public struct EnsembleTraining: Sendable {
     return halves
   }
 
-  /// All members are in the standardisation of the whole data, so that their relevances compare.
+  /// All members use the standardisation of the whole data, so that their relevances are comparable.
   private func runOnHalves(
     _ data: Smoothing, _ checkpoints: Checkpoints, _ report: @escaping @Sendable (Progress) -> Void
   ) async throws -> Outcome {
@@ -204,7 +204,7 @@ public struct EnsembleTraining: Sendable {
     return try outcome(Array(0..<members), trained, [], whole)
   }
 
-  /// Decides a member's structure by what it alone holds out.
+  /// Decides a member's structure by what that member alone holds out.
   private func alone(_ trained: [GroupTraining.Trained], _ member: Int, _ material: Material) throws
     -> [GroupTraining.Trained]
   {
@@ -212,11 +212,11 @@ public struct EnsembleTraining: Sendable {
     grounds[member] = try self.grounds(trained, of: member, material)
     let materials = Array(repeating: material, count: members)
     let decided = try trained.flatMap { try decide([$0], grounds, materials).trained }
-    return try finish(decided, of: member, material)
+    return try finish(decided, of: member, material, grounds[member])
   }
 
-  /// Trains one member, alone; where members decide together (`Recipe.isCrossFitted`), it decides by what it holds
-  /// out itself.
+  /// Trains one member, alone; if members normally decide together (`Recipe.isCrossFitted`), it decides by what it
+  /// holds out itself.
   public func run(
     member: Int, on material: Material, report: @escaping @Sendable (Progress) -> Void = { _ in }
   ) throws -> Outcome {
@@ -226,17 +226,17 @@ public struct EnsembleTraining: Sendable {
     return try outcome([member], try alone(trained, member, material), [], material.set)
   }
 
-  /// Data made ready for the trainings of a recipe.
+  /// Data prepared for the trainings of a recipe.
   public struct Material: Sendable {
     let set: TrainingSet
     let validation: TrainingSet?
     let refinement: Refinement.Material?
-    /// Where there are no networks to train: what was found for each target.
+    /// Where there are no networks to train: the fits for each target.
     let regressions: [LibraryRegression.Fit]?
-    /// What was found in the data that a user must know.
+    /// What a user must know about the data.
     public let warnings: [String]
 
-    /// What of a recipe decides the material.
+    /// The part of a recipe that decides the material.
     public static func identity(_ recipe: Recipe) -> String {
       recipe.method == .gradient
         ? "\(recipe.validation) \(recipe.isRefined) \(recipe.hidden) \(recipe.skip) \(recipe.inputSkip) "
@@ -308,7 +308,7 @@ public struct EnsembleTraining: Sendable {
     var evidence: PooledEvidence?
   }
 
-  /// What the networks of a member can be judged by; nil where they are not to be, or cannot.
+  /// The rows by which the networks of a member are judged; nil if they are not to be, or cannot be, judged.
   private func grounds(_ all: [GroupTraining.Trained], of member: Int, _ material: Material) throws
     -> Refinement.Grounds?
   {
@@ -321,7 +321,7 @@ public struct EnsembleTraining: Sendable {
     return try Refinement(recipe: recipe, material: refinement).grounds(networks)
   }
 
-  /// Takes out the inputs that no member needs.
+  /// Removes the inputs that no member needs.
   ///
   /// - Parameters:
   ///   - trained: the same problem of several members.
@@ -339,7 +339,9 @@ public struct EnsembleTraining: Sendable {
     }
     guard !members.isEmpty else { return Decision(trained: trained) }
     try Task.checkCancellation()
-    let outcome = PooledElimination(attempts: recipe.eliminate).run(members)
+    let elimination = PooledElimination(attempts: recipe.eliminate)
+    let free = elimination.whitened(members)
+    let outcome = elimination.run(free)
     try Task.checkCancellation()
     for (index, member) in zip(isFree, outcome.members) {
       trained[index].network = member.network
@@ -347,8 +349,7 @@ public struct EnsembleTraining: Sendable {
     }
     // The pairs of a trunk that outputs share are not decided one by one.
     guard let tower = trained[0].history.problem.tower else { return Decision(trained: trained) }
-    var evidence = PooledEvidence(
-      free: members, outcome, PooledElimination(attempts: recipe.eliminate))
+    var evidence = PooledEvidence(free: free, outcome, elimination)
     evidence.explained = explained(trained, tower, materials)
     return Decision(trained: trained, evidence: evidence)
   }
@@ -371,9 +372,10 @@ public struct EnsembleTraining: Sendable {
   }
 
   /// Thins and fits to all data the networks of one member.
-  private func finish(_ all: [GroupTraining.Trained], of member: Int, _ material: Material) throws
-    -> [GroupTraining.Trained]
-  {
+  private func finish(
+    _ all: [GroupTraining.Trained], of member: Int, _ material: Material,
+    _ grounds: Refinement.Grounds?
+  ) throws -> [GroupTraining.Trained] {
     var trained = all.filter { $0.history.problem.member == member }
     guard let material = material.refinement else { return trained }
     let refinement = Refinement(recipe: recipe, material: material)
@@ -381,7 +383,7 @@ public struct EnsembleTraining: Sendable {
       guard let network = trained[index].network, let record = trained[index].history.refinement
       else { continue }
       let finished = try refinement.finish(
-        network, firstTarget: trained[index].history.problem.tower ?? 0, record: record)
+        network, firstTarget: trained[index].history.problem.tower ?? 0, record: record, grounds)
       (trained[index].network, trained[index].history.refinement) = (
         finished.network, finished.record
       )
@@ -413,9 +415,8 @@ public struct EnsembleTraining: Sendable {
       history: History(problem: problem, epochs: [record], divergences: []))
   }
 
-  /// Problems that are trained side by side on the same minibatches: the towers of a member that have
-  /// got equally far, in parts where there are more threads than members. How they are grouped changes
-  /// no result.
+  /// Problems that are trained side by side on the same minibatches: the towers of a member that have reached the
+  /// same epoch, split up where there are more threads than members. The grouping changes no result.
   func groups(_ states: [ProblemState]) -> [[ProblemState]] {
     let parts = max(1, (threads + members - 1) / members)
     let largest = max(1, (states.count / members + parts - 1) / parts)
@@ -458,7 +459,7 @@ public struct EnsembleTraining: Sendable {
 }
 
 extension EnsembleTraining {
-  /// What the members together say of every pair; nil where they have not decided together.
+  /// The members' common evidence on every pair; nil if they have not decided together.
   private func evidence(_ decided: [Decision], _ models: [Model], _ set: TrainingSet)
     -> EnsembleEvidence?
   {
@@ -487,7 +488,7 @@ extension EnsembleTraining {
   }
 }
 
-/// A training whose loss or weights left the finite numbers.
+/// A training whose loss or weights became infinite or NaN.
 public struct TrainingFailure: Error, Equatable, CustomStringConvertible {
   public let problem: EnsembleTraining.Problem
   public let output: String?

@@ -1,8 +1,7 @@
 import LinearAlgebra
 import Networks
 
-/// Trains problems that share their minibatches, from their states to the end, keeping states on the
-/// way.
+/// Trains problems that share their minibatches, from their states to the end, saving states on the way.
 package struct GroupTraining {
   package struct Trained: Sendable {
     /// nil when the problem was given up.
@@ -18,7 +17,7 @@ package struct GroupTraining {
   private let report: @Sendable (EnsembleTraining.Progress) -> Void
   private var states: [ProblemState]
 
-  /// - Parameter states: one, or towers of one member next to each other that have got equally far.
+  /// - Parameter states: one, or those of neighbouring towers of one member that have reached the same epoch.
   package init(
     _ training: EnsembleTraining, set: TrainingSet, validation: TrainingSet?,
     checkpoints: Checkpoints, states: [ProblemState],
@@ -75,7 +74,7 @@ package struct GroupTraining {
   }
 
   /// Trains the states of these indices together.
-  /// - Returns: the networks of those that came to the end; the others' states tell what comes next.
+  /// - Returns: the networks of those that reached the end; the others' states say what comes next.
   private mutating func attempt(_ indices: [Int]) throws -> [Int: Network] {
     guard let first = indices.first else { return [:] }
     var trainer = try makeTrainer(indices)
@@ -119,7 +118,7 @@ package struct GroupTraining {
       .min { ($0.validationLoss ?? 0, $0.epoch) < ($1.validationLoss ?? 0, $1.epoch) }?.epoch
   }
 
-  /// Whether so many epochs in turn have brought nothing that the rest is left out.
+  /// Whether `Recipe.patience` epochs in turn have brought no improvement, so that the rest is skipped.
   private func hasEnded(_ records: [EpochRecord]) -> Bool {
     guard recipe.patience > 0, records.count < epochs, let best = bestEpoch(records) else {
       return false
@@ -163,8 +162,8 @@ package struct GroupTraining {
     }
   }
 
-  /// Initial weights depend on seed, member, tower and attempt; the orders on seed, member and
-  /// attempt, so that towers that go together see what they would see alone.
+  /// Initial weights depend on seed, member, tower and attempt; the orders on seed, member and attempt, so that
+  /// towers trained together see what each would see alone.
   private func makeTrainer(_ indices: [Int]) throws -> Trainer {
     let group = indices.map { states[$0] }
     let member = UInt64(group[0].problem.member)

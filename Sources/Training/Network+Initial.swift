@@ -2,10 +2,10 @@ import LinearAlgebra
 import Networks
 
 extension Network {
-  /// A network to start from: weights normal with variance 2/fan-in (1/fan-in for tanh; He et al.
-  /// 2015, Glorot & Bengio 2010), biases zero. With a skip the last layer's weights start at 0.3 of
-  /// that and the skip's at zero, so that the linear part is found first. With the sparsifier rigl all
-  /// but a random share of each layer's are zero.
+  /// An initial network: normal weights of variance 2/fan-in (1/fan-in for tanh; He et al. 2015, Glorot & Bengio
+  /// 2010), zero biases. With a skip the last layer's weights start at 0.3 of that and the skip's at zero, so that
+  /// the linear part is found first. With the sparsifier rigl all but a random share of each layer's weights are
+  /// zero.
   ///
   /// - Parameters:
   ///   - recipe: widths, activation and skips.

@@ -9,9 +9,9 @@ public enum Towers: String, Codable, CaseIterable, Sendable {
   case perOutput = "per-output"
 }
 
-/// How a model comes about.
+/// How a model is made.
 public enum Method: String, Codable, CaseIterable, Sendable {
-  /// A network, by gradients: everything else that a recipe says is about this.
+  /// A network, by gradients: all other fields of a recipe concern this method.
   case gradient
   /// A polynomial by sequentially thresholded least squares (SINDy); see `LibraryRegression`.
   case stlsq
@@ -34,7 +34,7 @@ public enum Sparsifier: String, Codable, CaseIterable, Sendable {
   case groupLasso = "group-lasso"
   /// The smallest weights, more and more of them: gradual magnitude pruning, see `MagnitudePruning`.
   case magnitude
-  /// A fixed number of weights in each layer, the smallest exchanged for those of large gradient: RigL, see
+  /// A fixed number of weights in each layer, the smallest exchanged for weights with large gradients: RigL, see
   /// `Regrowth`.
   case rigl
   /// Thresholds that are learned, one for each layer: see `LearnedThresholds`.
@@ -42,7 +42,7 @@ public enum Sparsifier: String, Codable, CaseIterable, Sendable {
 
   /// Whether weights become exactly zero, so that it pays to train on the others alone.
   public var selects: Bool { self != .none && self != .l1 }
-  /// Whether λ Σ|w| is what the loss is added.
+  /// Whether λ Σ|w| is added to the loss.
   var isL1: Bool { self == .l1 || self == .proximal }
   /// Whether a share of the weights is asked for rather than a strength.
   public var hasDensity: Bool { self == .magnitude || self == .rigl }
@@ -79,7 +79,7 @@ public enum Schedule: String, Codable, CaseIterable, Sendable {
 public enum Length: Equatable, Sendable {
   /// Passes over the data.
   case epochs(Int)
-  /// Whole passes that make at least so many optimiser steps: as long for little data as for much.
+  /// Whole passes that make at least this many optimiser steps: as many for little data as for much.
   case steps(Int)
 
   /// - Parameter rows: of the data.
@@ -123,7 +123,7 @@ extension Length: Codable {
   }
 }
 
-/// Everything that decides a training but data and seed.
+/// Everything that decides a training except data and seed.
 public struct Recipe: Equatable, Codable, Sendable {
   public var method = Method.gradient
   /// Of the polynomials that stlsq and lasso choose terms from.
@@ -137,15 +137,15 @@ public struct Recipe: Equatable, Codable, Sendable {
   /// al., arXiv 2301.00582).
   public var inputSkip = false
   public var sparsifier = Sparsifier.proximal
-  /// Every so many steps a proximal training computes the gradients of the weights at zero, so that
-  /// they can come back; 1 is every step. See `Trainer`.
+  /// A proximal training computes the gradients of weights at zero every `revisit` steps, so that they can come
+  /// back; 1 is every step. See `Trainer`.
   public var revisit = 16
-  /// λ: the loss is the squared error, averaged over batch and outputs of one tower, plus λ Σ|w| over
-  /// all weights of that tower, biases free; for `groupLasso` and `softThreshold` see there.
+  /// λ: the loss is the squared error, averaged over the batch and the outputs of one tower, plus λ Σ|w| over all
+  /// weights of that tower, biases excluded; for `groupLasso` and `softThreshold` see there.
   public var strength = 3e-4
-  /// λ of the weights that read inputs, if another, for the sparsifiers l1 and proximal.
+  /// λ of the weights that read inputs, for the sparsifiers l1 and proximal; nil for `strength`.
   public var inputStrength: Double?
-  /// The share of the weights that is left by the sparsifiers magnitude and rigl.
+  /// The share of the weights that the sparsifiers magnitude and rigl keep.
   public var density = 0.2
   public var learningRate = 2e-3
   public var finalLearningRate = 1e-4
@@ -159,24 +159,22 @@ public struct Recipe: Equatable, Codable, Sendable {
   public var freeze = 0.0
   /// Whether the result is the mean of the parameters over the frozen steps (Izmailov et al. 2018).
   public var average = false
-  /// The training ends after so many epochs in turn without a smaller error on the held-out trajectories, and
+  /// The training ends after this many consecutive epochs without a smaller error on the held-out trajectories, and
   /// its best epoch counts; 0 for never.
   public var patience = 0
-  /// Attempts of Levenberg-Marquardt on what survives the stochastic training; 0 for none.
+  /// Attempts of Levenberg-Marquardt on the weights that survive the stochastic training; 0 for none.
   public var refine = 50
-  /// Attempts of Levenberg-Marquardt after each input that is taken out (see `PooledElimination`); 0
-  /// takes none out.
+  /// Attempts of Levenberg-Marquardt after each input that is removed (see `PooledElimination`); 0 removes none.
   public var eliminate = 16
-  /// Attempts of Levenberg-Marquardt after each round in which weights are taken out (see
-  /// `WeightElimination`); 0 takes none out.
+  /// Attempts of Levenberg-Marquardt after each round in which weights are removed (see `WeightElimination`); 0
+  /// removes none.
   public var thin = 8
   /// Attempts at the end on all trajectories, those held out included; 0 for none.
   public var finish = 60
-  /// How often the states are then smoothed again with what the networks say of their rates, and the
-  /// networks fitted to that; nothing where no noise was taken out, or without `finish`.
+  /// How often the states are then smoothed again with the rates that the networks predict, and the networks fitted
+  /// to the result; has no effect where no noise was removed, or without `finish`.
   public var resmooth = 2
-  /// Whether measurement noise is taken out of the states first (see `Smoother`); data that are exact
-  /// stay as they are.
+  /// Whether measurement noise is removed from the states first (see `Smoother`); exact data stay unchanged.
   public var smooth = true
   /// Share of the trajectories held out for validation.
   public var validation = 0.2
@@ -293,8 +291,8 @@ public struct Recipe: Equatable, Codable, Sendable {
   /// which move then like the others until the next full step.
   var keepsZeros: Bool { sparsifier == .proximal && freeze == 0 }
 
-  /// The first of so many epochs of which the result may be that of the training: before it there are more
-  /// weights than are asked for.
+  /// The first of `epochs` epochs whose result may be that of the training: before it there are more weights than
+  /// requested.
   func firstEligibleEpoch(of epochs: Int) -> Int {
     let share =
       freeze > 0 ? 1 - freeze : sparsifier == .magnitude ? MagnitudePruning.end : 0
@@ -311,7 +309,7 @@ public struct Recipe: Equatable, Codable, Sendable {
     return chain + joined + (skip || inputSkip ? inputs * outputs : 0)
   }
 
-  /// Another λ, that of the weights that read inputs in proportion.
+  /// Replaces λ, and scales that of the weights that read inputs in proportion.
   public mutating func take(strength: Double) {
     inputStrength = inputStrength.map { $0 * strength / self.strength }
     self.strength = strength
@@ -322,10 +320,9 @@ public struct Recipe: Equatable, Codable, Sendable {
     method == .gradient && (refine > 0 || eliminate > 0 || thin > 0 || finish > 0)
   }
 
-  /// Whether members hold out different trajectories and the inputs that act are decided by all of them
-  /// together.
+  /// Whether members hold out different trajectories and decide together which inputs act.
   public var isCrossFitted: Bool { method == .gradient && eliminate > 0 && validation > 0 }
 
-  /// Passes over data of so many rows.
+  /// The number of passes over data of `rows` rows.
   public func epochs(rows: Int) -> Int { length.epochs(rows: rows, batch: batch) }
 }

@@ -1,4 +1,4 @@
-/// Recipes by name. What the guide on recipes says of each was measured with these.
+/// Recipes by name.
 public struct ShippedRecipe: Sendable {
   public let name: String
   public let meaning: String

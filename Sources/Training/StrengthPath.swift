@@ -2,8 +2,8 @@ import Dynamics
 import LinearAlgebra
 import Networks
 
-/// One network trained along rising λ, each time from where the last λ left it, so that what is lost at one
-/// strength starts from there at the next; and the strength that the held-out trajectories speak for.
+/// One network trained along rising λ, each time from its state at the last λ, so that whatever one strength
+/// removed is missing at the start of the next; and the strength that the held-out trajectories favour.
 public struct StrengthPath: Sendable {
   public struct Point: Sendable {
     public var strength: Double
@@ -32,8 +32,8 @@ public struct StrengthPath: Sendable {
   /// Rising.
   public var strengths: [Double]
 
-  /// Three to a factor of ten, from 10⁻⁵ to 10⁻¹: what lies between next to no zeros and next to no weights
-  /// where inputs and outputs are standardised.
+  /// Three per factor of ten, from 10⁻⁵ to 10⁻¹: from hardly any zeros to hardly any weights where inputs and
+  /// outputs are standardised.
   public static let usual: [Double] = [
     1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 0.1,
   ]
@@ -60,12 +60,12 @@ public struct StrengthPath: Sendable {
     return nil
   }
 
-  /// The path for the stochastic part of the recipe: the first strength for its whole length, each other for
-  /// a quarter.
+  /// The path for the stochastic part of the recipe: the first strength for its full length, each further one for a
+  /// quarter of it.
   ///
   /// - Parameters:
   ///   - data: trajectories, smoothed or as they are.
-  ///   - report: called after each strength with the outputs done at it.
+  ///   - report: called after each strength with the number of outputs done at it.
   /// - Throws: `DataProblem`; `TrainingFailure` where a training diverges; `CancellationError`.
   public func run(
     on data: Smoothing, report: @escaping @Sendable (_ outputs: Int) -> Void = { _ in }
@@ -96,7 +96,7 @@ public struct StrengthPath: Sendable {
     }
   }
 
-  /// What one network came to at one strength.
+  /// The result of one network at one strength.
   private struct Leg: Sendable {
     var loss: Double
     /// One per stretch of held-out rows.
@@ -170,8 +170,8 @@ public struct StrengthPath: Sendable {
     }
   }
 
-  /// The point of least error on held-out rows, and the one to choose: the largest strength whose error is
-  /// within a standard error of it (Breiman et al. 1984).
+  /// The point of smallest error on held-out rows, and the one to choose: the largest strength whose error is
+  /// within one standard error of it (Breiman et al. 1984).
   public static func choice(_ points: [Point]) -> (least: Int, chosen: Int)? {
     guard
       let least = points.indices.filter({ points[$0].validation.isFinite })

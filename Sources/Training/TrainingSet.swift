@@ -12,13 +12,13 @@ public struct TrainingSet: Sendable {
   public let inputScaling: Standardisation
   public let outputScaling: Standardisation
   public let rows: Int
-  /// What each standardised input is divided by on top, so that rare impulses of tens of deviations do not
-  /// drown everything else.
+  /// A further divisor of each standardised input, so that rare impulses of tens of standard deviations do not
+  /// dominate everything else.
   let spread: [Double]
   /// Least and largest value of each feature, in its unit.
   let ranges: [ClosedRange<Double>]
-  /// rows × `stride`: features, then targets, then zeros to whole cache lines, so that a sample is
-  /// fetched at once and turned in registers.
+  /// rows × `stride`: features, then targets, then zeros up to whole cache lines, so that a sample is fetched at
+  /// once and transposed in registers.
   let samples: [Float]
   let stride: Int
 
@@ -31,14 +31,14 @@ public struct TrainingSet: Sendable {
       spread: Self.spread(regression, scaling.inputs), ranges: Self.ranges(regression))
   }
 
-  /// The data in the standardisation of another set, as for validation.
+  /// The data in the standardisation of another set, for validation.
   public init(_ data: Trajectories, scaledLike set: TrainingSet) throws(DataProblem) {
     self.init(
       try Regression(data), inputScaling: set.inputScaling, outputScaling: set.outputScaling,
       spread: set.spread, ranges: set.ranges)
   }
 
-  /// Features and targets as they are (rows × features, rows × targets), without standardisation.
+  /// Features and targets without standardisation (rows × features, rows × targets).
   package init(features: Matrix, targets: Matrix) {
     self.features = (0..<features.columns).map { Variable("x\($0 + 1)", role: .state) }
     self.targets = (0..<targets.columns).map { Variable("y\($0 + 1)", role: .state) }
@@ -67,7 +67,7 @@ public struct TrainingSet: Sendable {
     TrainingSet(self, samples: Array((0..<times).map { _ in samples }.joined()), rows: rows * times)
   }
 
-  /// Cut into so many parts of nearly equal length, or one of each row.
+  /// The rows cut into `count` parts of nearly equal length, or into single rows.
   func stretches(_ count: Int) -> [TrainingSet] {
     let parts = min(count, rows)
     return (0..<parts).map { part in
@@ -77,7 +77,7 @@ public struct TrainingSet: Sendable {
     }
   }
 
-  /// About so many of the standardised features, at even distances.
+  /// About `count` of the standardised features, evenly spaced.
   func points(_ count: Int) -> Matrix {
     let step = max(1, rows / count)
     return Matrix(rows: (rows + step - 1) / step, columns: features.count) { row, column in
@@ -111,7 +111,7 @@ public struct TrainingSet: Sendable {
     return ranges
   }
 
-  /// The largest magnitude in units of ten deviations, where it is larger.
+  /// The largest magnitude in units of ten standard deviations, if it is larger.
   private static func spread(
     _ regression: Regression, _ scaling: Standardisation, reach: Double = 10
   ) -> [Double] {

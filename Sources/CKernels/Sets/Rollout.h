@@ -66,7 +66,7 @@ static void NAME(score)(size_t states, size_t batch, size_t first, size_t steps,
             FUSED_DOUBLE(error, error, *(const doubles *)(squared + sum));
         total += magnitude;
       }
-      /* A total that is no number is not below the limit either. */
+      /* NaN is not below the limit either. */
       const longs good = total <= limit * (double)states;
       doubles *at = (doubles *)(diverged_at + b);
       const longs now = ~good & (*at > (double)(first + step));

@@ -154,7 +154,7 @@ typedef struct {
 
   /* Adds |e| and e² of e = (forecast − truth)/scale[i] to absolute[i, b] and squared[i, b];
    * diverged_at[b] becomes the first sample at which the mean of |e| over the states exceeds `limit` or
-   * is no number, unless it was one before. The samples are numbered from `first` on. */
+   * is NaN, unless an earlier sample is there already. The samples are numbered from `first` on. */
   void (*score)(size_t states, size_t batch, size_t first, size_t steps, const double *forecast,
                 const double *truth, const double *scale, double limit, double *absolute,
                 double *squared, double *diverged_at);

@@ -1,8 +1,8 @@
-/// Which moment of which variable a lagged feature is.
+/// Which variable a lagged feature is, and at which lag.
 public struct Lag: Hashable, Codable, Sendable {
   /// The variable's name in the data.
   public var of: String
-  /// Samples back from the sample that a prediction starts from; −1 is the sample that is predicted.
+  /// Samples before the sample that a prediction starts from; −1 is the predicted sample.
   public var by: Int
 
   public init(of name: String, by samples: Int) {
@@ -15,10 +15,10 @@ extension Variable {
   /// The variable whose values these are: its own name, or that of which it is a lagged copy.
   public var source: String { lag?.of ?? name }
 
-  /// Samples back from the one that a prediction starts from: 0 for what is not a lagged copy.
+  /// Samples before the one that a prediction starts from: 0 for a variable that is not lagged.
   public var delay: Int { lag?.by ?? 0 }
 
-  /// The same quantity so many samples earlier, named "pump(t−2)"; itself for 0, "pump(t+1)" for −1.
+  /// This quantity `samples` samples earlier, named "pump(t−2)"; the variable itself for 0, "pump(t+1)" for −1.
   public func lagged(by samples: Int) -> Variable {
     guard samples != 0 else { return self }
     var copy = self
@@ -29,27 +29,27 @@ extension Variable {
 }
 
 extension [Variable] {
-  /// Samples that must lie before the one a prediction starts from.
+  /// The number of samples needed before the one that a prediction starts from.
   public var history: Int { Swift.max(0, map(\.delay).max() ?? 0) }
 
-  /// Whether any is a lagged copy.
+  /// Whether any variable is lagged.
   public var haveLags: Bool { contains { $0.lag != nil } }
 
-  /// The variables that these are moments of, each once, in the order of their first appearance.
+  /// The variables of which these are lagged copies, each once, in the order of their first appearance.
   public var sources: [String] {
     var seen = Set<String>()
     return map(\.source).filter { seen.insert($0).inserted }
   }
 }
 
-/// Which moments of states and controls a model reads (NARX: Billings 2013, *Nonlinear System
-/// Identification*): x(t) … x(t − n) of each state, u(t − d) … u(t − d − m) of each control.
+/// Which lags of states and controls a model reads (NARX: Billings 2013, *Nonlinear System Identification*): x(t) …
+/// x(t − n) of each state, u(t − d) … u(t − d − m) of each control.
 public struct LagOrders: Equatable, Sendable {
-  /// Moments of a control.
+  /// The lags of a control.
   public struct Control: Equatable, Sendable {
-    /// d: samples until it acts; −1 where the plant answers within the step that is predicted.
+    /// d: samples until it acts; −1 where the plant responds within the predicted step.
     public var delay: Int
-    /// m + 1: how many moments are read, from the delay on.
+    /// m + 1: the number of lags read, from the delay on.
     public var count: Int
 
     public init(delay: Int, count: Int) {
@@ -58,7 +58,7 @@ public struct LagOrders: Equatable, Sendable {
     }
   }
 
-  /// n: moments of each state before the present one.
+  /// n: the number of past values of each state.
   public var stateLags: Int
   /// One for each control, in their order.
   public var controls: [Control]

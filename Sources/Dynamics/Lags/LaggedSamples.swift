@@ -1,10 +1,10 @@
 import LinearAlgebra
 
-/// Reads features that may be lagged copies from trajectories: bookkeeping, no data are copied.
+/// Reads features that may be lagged variables from trajectories, without copying data.
 public struct LaggedSamples: Sendable {
   /// For each feature: the column of its variable, and samples back.
   public let places: [(column: Int, delay: Int)]
-  /// Samples before and behind the one that a row belongs to.
+  /// The number of samples needed before and after the one that a row belongs to.
   public let history: Int
   public let lead: Int
 
@@ -40,19 +40,19 @@ public struct LaggedSamples: Sendable {
 }
 
 extension Trajectories {
-  /// What a model of these data reads: the lagged features where some were asked for, else states and
+  /// The features that a model of these data reads: the lagged features if there are any, otherwise states and
   /// controls.
   public var regressors: [Variable] { laggedFeatures ?? states + controls }
 
-  /// The same data for a model that reads these moments of their variables.
+  /// These data for a model that reads the given lags of their variables.
   public func lagged(_ orders: LagOrders) -> Trajectories {
     var result = self
     result.laggedFeatures = orders.features(states: states, controls: controls)
     return result
   }
 
-  /// Stretches of `length` samples that begin every `stride` samples, each a trajectory of its own: the
-  /// origins of forecasts so far ahead.
+  /// Stretches of `length` samples that begin every `stride` samples, each a trajectory of its own, from which
+  /// forecasts of that length start.
   public func windows(length: Int, every stride: Int) -> Trajectories {
     precondition(length > 0 && stride > 0)
     return replacingSamples(

@@ -34,8 +34,8 @@ public struct ElectrolysisCell: Plant {
 
   public init() { constants = Constants() }
 
-  /// The cell with every physical constant drawn uniformly within 20 % of its own, and the empirical
-  /// formulas of liquidus and voltage as they are: another cell of the same kind.
+  /// A cell of the same kind: every physical constant drawn uniformly within 20 % of its own, the empirical
+  /// formulas of liquidus and voltage unchanged.
   public func varied(seed: UInt64) -> ElectrolysisCell? {
     var stream = RandomStream(seed: seed, path: [3])
     return ElectrolysisCell(constants: Constants { 0.8 + 0.4 * stream.uniform() })

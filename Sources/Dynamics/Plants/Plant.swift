@@ -8,7 +8,7 @@ public enum ExcitationMode: String, CaseIterable, Sendable {
   case operation
 }
 
-/// Sets a plant's controls, sample by sample, from its state and what it remembers.
+/// Sets a plant's controls, sample by sample, from its state and its own memory.
 public protocol PlantOperator {
   /// The controls to hold during the step that begins at `sample`.
   mutating func controls(sample: Int, state: [Double]) -> [Double]
@@ -16,10 +16,10 @@ public protocol PlantOperator {
 
 /// A dynamical system ẋ = f(x, u) with states x and controls u.
 ///
-/// A new plant is one file: a value that conforms, and a line in `PlantCatalogue`. The equations are
-/// generic over their number type, so the same lines give rates in `Double` and exact derivatives in
-/// `Dual`. The requirements under "Given" have implementations below; they are requirements so that
-/// every plant gets loops compiled for its own equations.
+/// A new plant is one file: a type that conforms, and a line in `PlantCatalogue`. The equations are generic over
+/// their number type, so that one source gives rates in `Double` and exact derivatives in `Dual`. The requirements
+/// under "Given" have default implementations; they are requirements so that loops are compiled for the equations
+/// of each plant.
 public protocol Plant: Sendable {
   associatedtype Operator: PlantOperator
 
@@ -28,9 +28,9 @@ public protocol Plant: Sendable {
   var controls: [Variable] { get }
   /// Quantities computed from state and controls that are measured but drive nothing.
   var observables: [Variable] { get }
-  /// Δt in seconds, for which the plant's controllers are meant.
+  /// Δt in seconds, the sampling step for which the plant's controllers are designed.
   var timeStep: Double { get }
-  /// The domain of the model in words, or empty where it has no limits.
+  /// The domain of the model in words; empty where it is unlimited.
   var domain: String { get }
 
   /// f(x, u), per second.
@@ -42,7 +42,7 @@ public protocol Plant: Sendable {
   func isInDomain(state: [Double], controls: [Double]) -> Bool
 
   // Given:
-  /// The same plant with constants drawn at random near its own; nil for a plant that has no such kin.
+  /// This plant with constants drawn at random near its own; nil for a plant without variants.
   func varied(seed: UInt64) -> Self?
   func trajectory(
     initialState: [Double], mode: ExcitationMode, stream: RandomStream, samples: Int
@@ -57,7 +57,7 @@ public protocol Plant: Sendable {
 public struct SimulatedTrajectory: Sendable {
   public var samples: Matrix
   public var samplesOutsideDomain: Int
-  /// The first sample with a number that is not finite, if any; the rest is zero.
+  /// The first sample with a value that is not finite, if any; all later samples are zero.
   public var failedAt: Int?
 }
 
@@ -110,8 +110,8 @@ extension Plant {
     return result
   }
 
-  /// Moves `state` through the given controls (samples × controls) and returns where it was at each of
-  /// these samples (samples × states).
+  /// Moves `state` under the given controls (samples × controls) and returns its value at each of these samples
+  /// (samples × states).
   public func roll(state: inout [Double], controls: Matrix, timeStep: Double) -> Matrix {
     var path = Matrix(rows: controls.rows, columns: states.count)
     var integrator = RungeKutta4<Double>(stateCount: states.count)
@@ -132,9 +132,8 @@ extension Plant {
     }
   }
 
-  /// The one-step map's increment F(x, u) = (x(t + Δt) − x(t))/Δt, controls held, by one step of the
-  /// classical Runge-Kutta method. Computed as the weighted mean of its stages, so without
-  /// cancellation.
+  /// The increment F(x, u) = (x(t + Δt) − x(t))/Δt of the one-step map, controls held, by one step of the classical
+  /// Runge-Kutta method. It is computed as the weighted mean of the stages, hence without cancellation.
   public func increment(state: [Double], controls: [Double]) -> [Double] {
     var integrator = RungeKutta4<Double>(stateCount: states.count)
     return integrator.increment(self, state: state, controls: controls, timeStep: timeStep)

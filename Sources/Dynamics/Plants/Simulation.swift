@@ -17,8 +17,8 @@ public enum PlantCatalogue {
   }
 }
 
-/// What to simulate. Trajectory k depends on plant, mode, seed and k only, not on how many others
-/// there are, nor (but for its end) on the number of samples.
+/// What to simulate. Trajectory k depends on plant, mode, seed and k only, not on how many others there are, nor,
+/// except for its end, on the number of samples.
 public struct Simulation: Sendable {
   public var plant: any Plant
   public var mode = ExcitationMode.aprbs
@@ -26,21 +26,22 @@ public struct Simulation: Sendable {
   public var samples: Int
   public var seed: UInt64 = 1
   public var withObservables = false
-  /// Measurement noise: normal, added to the recorded states, never to the dynamics, with this fraction of
-  /// each state's deviation (`Simulation.deviations`).
+  /// Measurement noise: normal, added to the recorded states but never to the dynamics, as this fraction of each
+  /// state's standard deviation (`Simulation.deviations`).
   public var noise = 0.0
-  /// Of the noise of a state from one sample to the next: 0 is white, towards 1 it drifts.
+  /// Correlation of a state's noise from one sample to the next: 0 is white noise, near 1 it drifts.
   public var noiseCorrelation = 0.0
-  /// The same on the recorded controls, white; the plant sees those that were set.
+  /// White noise on the recorded controls, as a fraction of their standard deviations; the plant is driven by the
+  /// controls without it.
   public var controlNoise = 0.0
-  /// The share of the recorded states' values, each by itself, that are missing.
+  /// The share of the recorded states' values that are missing, each independently.
   public var missing = 0.0
-  /// The plant is one with constants of its own (`Plant.varied`), told apart by this seed.
+  /// Seed of a variant of the plant (`Plant.varied`); nil for the plant itself.
   public var variation: UInt64?
 
   public struct Outcome: Sendable {
     public var data: Trajectories
-    /// Trajectories that left the finite numbers and were drawn again.
+    /// The number of trajectories with values that were not finite, which were drawn again.
     public var redrawn: Int
     public var samplesOutsideDomain: Int
   }
@@ -51,7 +52,7 @@ public struct Simulation: Sendable {
     self.samples = samples
   }
 
-  /// - Throws: `SimulationFailure` when one trajectory failed in a hundred draws.
+  /// - Throws: `SimulationFailure` if one trajectory failed in a hundred draws.
   public func run(threads: Int, finished: @escaping @Sendable (Int) -> Void = { _ in }) async throws
     -> Outcome
   {
@@ -64,7 +65,7 @@ public struct Simulation: Sendable {
       })
   }
 
-  /// The data alone, on the thread that asks for them.
+  /// The data alone, simulated on the calling thread.
   public func run() throws -> Trajectories {
     let disturbance = Disturbance(self)
     return try outcome(
@@ -129,7 +130,7 @@ public struct Simulation: Sendable {
   }
 }
 
-/// What measuring does to what is recorded.
+/// What measurement does to the recorded values.
 private struct Disturbance {
   private let states: Int
   /// Of the noise, one per state and control; empty without any.
@@ -184,7 +185,7 @@ private struct Disturbance {
   }
 }
 
-/// A trajectory that never stayed within the finite numbers.
+/// A trajectory that never stayed finite.
 public struct SimulationFailure: Error, CustomStringConvertible {
   public let trajectory: Int
   public var description: String {

@@ -1,7 +1,7 @@
 import LinearAlgebra
 
-/// A chain of unit masses between two walls: springs d + ½ d³ and dampers 0.2 ḋ, d what a spring is stretched
-/// by; forces on the two ends and the middle.
+/// A chain of unit masses between two walls, with springs d + ½ d³ and dampers 0.2 ḋ, d the elongation of a spring;
+/// forces act on the two ends and the middle.
 public struct SpringChain: Plant {
   public let name = "springs"
   public let timeStep = 0.1

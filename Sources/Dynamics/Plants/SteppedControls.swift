@@ -1,6 +1,6 @@
 import LinearAlgebra
 
-/// Controls of plants without controllers of their own: random levels held for random times, or smooth waves.
+/// Controls for plants without controllers of their own: random levels held for random times, or smooth waves.
 public struct SteppedControls: PlantOperator {
   /// One control: what its levels lie between.
   private let ranges: [ClosedRange<Double>]
@@ -12,7 +12,7 @@ public struct SteppedControls: PlantOperator {
   /// - Parameters:
   ///   - ranges: of the controls, uniform.
   ///   - hold: for how many samples a level is held.
-  init(
+  public init(
     _ ranges: [ClosedRange<Double>], hold: ClosedRange<Int>, mode: ExcitationMode,
     stream: RandomStream
   ) {

@@ -9,8 +9,8 @@ struct ControlChanges: Sendable {
     var trajectories: [[Jump]]
     var hasShifts: Bool
 
-    /// Lets the rate jump at measurements that are further than four times the noise from what was made of
-    /// them, and around them; more each time.
+    /// Lets the rate jump at and around measurements that are further than four times the noise from their smoothed
+    /// values; further at each call.
     ///
     /// - Parameter residuals: in units of the noise, NaN in gaps.
     mutating func loosen(where residuals: [[Double]]) {
@@ -50,7 +50,7 @@ struct ControlChanges: Sendable {
     return result
   }
 
-  /// The rate may jump by anything where a control changes.
+  /// The rate may jump by any amount where a control changes.
   var unknownJumps: Jumps {
     Jumps(
       trajectories: changes.map { matrix in
@@ -60,9 +60,9 @@ struct ControlChanges: Sendable {
       }, hasShifts: false)
   }
 
-  /// Jumps by bᵀ Δu, with b a least-squares fit of second differences to the controls' changes. For those
-  /// effects that are significant (|t| > 3) the jump is known but for a share J of its square, for the
-  /// others all that is known is how large it may be. Nil without controls that change.
+  /// Jumps by bᵀ Δu, with b a least-squares fit of second differences to the controls' changes. Jumps from
+  /// significant effects (|t| > 3) are known up to a share J of their square; of the others only the possible size
+  /// is known. Nil without controls that change.
   ///
   /// - Parameter series: in units of the measurement noise.
   func jumps(of series: [[Double]]) -> Jumps? {

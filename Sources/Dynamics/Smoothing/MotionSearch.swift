@@ -1,6 +1,6 @@
 import LinearAlgebra
 
-/// The likelihood of motion models for some of the series, of together about 25,000 samples.
+/// The likelihood of motion models for some of the series, about 25,000 samples together.
 struct MotionSearch {
   private static let limit = 25_000
   private var series: [(index: Int, values: [Double])] = []
@@ -27,7 +27,7 @@ struct MotionSearch {
     }
   }
 
-  /// The best over all kinds and J, for each way in which the controls may act.
+  /// The best over all kinds and J, for each way in which controls may act.
   ///
   /// - Parameter candidates: not empty.
   func mostLikely(_ candidates: [ControlChanges.Jumps], start: Double) -> Found {

@@ -2,10 +2,10 @@ import LinearAlgebra
 
 /// Tells measurement noise from disturbances and from fast motion.
 ///
-/// White noise n on what is recorded makes the one-step errors of any model e(k) = n(k+1) − n(k) + …, whose
-/// autocovariance is −σ² at lag one and zero at lag two. A disturbance of the state itself gives errors without
-/// correlation, what a model lacks errors that change slowly: their autocovariances at both lags are alike. So
-/// c₂ − c₁ is σ², whatever else there is. The model is a quadratic regression on the recorded states and controls.
+/// White noise n on the recorded values gives the one-step errors of any model the form e(k) = n(k+1) − n(k) + …,
+/// with autocovariance −σ² at lag one and zero at lag two. A disturbance of the state itself gives uncorrelated
+/// errors; effects that the model lacks give errors that change slowly, with equal autocovariances at both lags. So
+/// c₂ − c₁ estimates σ² in either case. The model is a quadratic regression on the recorded states and controls.
 struct NoiseCheck {
   /// Of each state: σ² as estimated by c₂ − c₁; nil where there are too few rows.
   let variances: [Double?]

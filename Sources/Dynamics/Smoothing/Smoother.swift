@@ -1,19 +1,19 @@
 import LinearAlgebra
 
-/// Takes measurement noise out of recorded states and fills gaps in them, state by state and trajectory by
+/// Removes measurement noise from recorded states and fills gaps in them, state by state and trajectory by
 /// trajectory, by a Kalman smoother whose motion model is chosen by likelihood.
 ///
-/// The noise is taken to be white and of one size for a state; controls are taken as known. Where a control
-/// changes the rates may jump: by anything, or, where that is more likely, by about what a linear fit of
-/// the jumps to the controls' changes says.
+/// The noise is assumed white and of constant size for each state, the controls exact. Where a control changes the
+/// rates may jump: by any amount or, where that is more likely, by about what a linear fit of the jumps to the
+/// controls' changes predicts.
 public struct Smoother: Sendable {
-  /// A state is left as it is when its noise is below this share of its increments' deviation, or what
-  /// looks like noise is not.
+  /// A state is left unchanged if its noise is below this share of the standard deviation of its increments, or if
+  /// what looks like noise is none.
   public static let threshold = 1e-3
-  /// A correlation of third differences (see `StateReport`) below which it is noise.
+  /// A correlation of third differences (see `StateReport`) below this value indicates noise.
   static let isNoiseBelow = -0.5
-  /// Where noise is more than this share of the increments' deviation it is checked (see `NoiseCheck`); less of it
-  /// is hidden in what a regression lacks.
+  /// Noise above this share of the increments' standard deviation is checked (see `NoiseCheck`); less noise cannot
+  /// be told from the errors of the regression.
   static let worthChecking = 0.1
   /// At least this share of its variance must prove to be measurement noise.
   static let leastShare = 0.3
@@ -29,14 +29,14 @@ public struct Smoother: Sendable {
     return try assembled(data, reports, columns)
   }
 
-  /// The same on this thread.
+  /// Smooths on the calling thread.
   public func run(_ data: Trajectories) throws -> Smoothing {
     let (reports, chosen, changes) = examine(data)
     return try assembled(
       data, reports, chosen.map { smooth($0, of: data, changes, reports[$0]) })
   }
 
-  /// What each state is like, which of them need smoothing, and for those how the controls move.
+  /// The properties of each state, which states need smoothing, and for those how the controls move.
   private func examine(_ data: Trajectories) -> (
     reports: [Smoothing.StateReport], chosen: [Int], changes: ControlChanges
   ) {
@@ -68,11 +68,11 @@ public struct Smoother: Sendable {
     return try nothing.taking(columns)
   }
 
-  /// Smooths again, with what a model says of the rates taken out of the measurements first: what is left
-  /// moves little and slowly, so that much less of the noise passes for motion.
+  /// Smooths again after subtracting from the measurements the motion that a model predicts: the remainder moves
+  /// little and slowly, so that much less noise is mistaken for motion.
   ///
-  /// - Parameter rates: of the model where the smoothed states are, steps × states for each trajectory.
-  /// - Returns: the same for data that were left as they are or have gaps that could not be filled.
+  /// - Parameter rates: of the model at the smoothed states, steps × states for each trajectory.
+  /// - Returns: `smoothing` itself for data that were left unchanged or have gaps that could not be filled.
   package func run(again smoothing: Smoothing, rates: [Matrix]) throws -> Smoothing {
     guard let origin = smoothing.origin, smoothing.data.missingValues.allSatisfy({ $0 == 0 })
     else { return smoothing }
@@ -177,8 +177,8 @@ public struct Smoother: Sendable {
     return (state, found.words + ", and events", smoothed)
   }
 
-  /// Smooths a state with events too rare to be likely: where measurements contradict the motion, the rate
-  /// may do anything, as far as it takes. Nil if even that does not explain them.
+  /// Smooths a state with events too rare for its motion model: where measurements contradict the motion, the rate
+  /// may change by whatever is needed. Nil if even that does not explain the measurements.
   private func smoothedWithEvents(
     _ series: [[Double]], _ scaled: [[Double]], _ found: MotionSearch.Found, _ unit: Double
   ) -> [Series]? {
@@ -194,8 +194,8 @@ public struct Smoother: Sendable {
     return nil
   }
 
-  /// The series that are further from their smoothed values than noise is: more than √2 of it on
-  /// average, or ten times as far somewhere.
+  /// The series that are further from their smoothed values than the noise explains: more than √2 times the noise
+  /// on average, or ten times somewhere.
   private static func unexplained(_ series: [[Double]], by smoothed: [Series], noise: Double)
     -> [Int]
   {
@@ -208,9 +208,9 @@ public struct Smoother: Sendable {
     }
   }
 
-  /// What third differences, which slow motion hardly reaches, say of a state's noise: its deviation,
-  /// 1.4826 median |Δ³x|/√20, and the correlation of third differences from one to the next: −¾ of white
-  /// noise, −⅔ of a random walk, positive of motion.
+  /// The noise of a state as seen in third differences, which slow motion hardly affects: its standard deviation,
+  /// 1.4826 median |Δ³x|/√20, and the correlation of successive third differences: −¾ for white noise, −⅔ for a
+  /// random walk, positive for motion.
   static func noise(_ series: [[Double]]) -> (deviation: Double, correlation: Double) {
     let third = series.map { Self.differences($0, order: 3) }
     let magnitudes = third.flatMap { $0 }.filter(\.isFinite).map(abs)
@@ -226,8 +226,7 @@ public struct Smoother: Sendable {
     return (deviation / 20.0.squareRoot(), squares > 0 ? products / squares : 0)
   }
 
-  /// The controls that look as if they were measured with noise, and how much of it there is in units of their
-  /// deviations.
+  /// The controls that appear to be measured with noise, and its size in units of their standard deviations.
   public static func noisyControls(_ data: Trajectories) -> [(name: String, share: Double)] {
     data.controls.enumerated().compactMap { number, control in
       let series = data.samples.map { $0.column(data.states.count + number) }

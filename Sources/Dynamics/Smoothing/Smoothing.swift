@@ -1,10 +1,10 @@
 import LinearAlgebra
 
-/// Data without most of their measurement noise, with what is known of their rates.
+/// Data after removal of most measurement noise, with what is known of their rates.
 public struct Smoothing: Sendable {
   public var data: Trajectories
-  /// Variances of the rates (x(k+1) − x(k))/Δt, samples × states for each trajectory; zero for states
-  /// that were left as they are. The last sample's is of no use. Nil where all were left as they are.
+  /// Variances of the rates (x(k+1) − x(k))/Δt, samples × states for each trajectory; zero for states that were
+  /// left unchanged. The last sample's value is meaningless. Nil if all states were left unchanged.
   public var rateVariances: [Matrix]?
   public var states: [StateReport]
   var origin: Origin?
@@ -18,29 +18,30 @@ public struct Smoothing: Sendable {
   /// What was found and done for a state.
   public struct StateReport: Equatable, Sendable {
     public var name: String
-    /// Deviation of the measurement noise, in the state's unit; an upper bound where it was left as it is.
+    /// Standard deviation of the measurement noise, in the state's unit; an upper bound where the state was left
+    /// unchanged.
     public var noise: Double
-    /// The same as a share of the increments' deviation.
+    /// The noise as a share of the standard deviation of the increments.
     public var relativeNoise: Double
     /// Whether it is noise rather than fast motion.
     public var isNoise: Bool
     /// Whether what looks like measurement noise moves the state itself: a disturbance, or motion too fast for the
-    /// time step. It is not taken out.
+    /// sampling step. It is not removed.
     public var movesTheState = false
-    /// The correlation of the third differences from one to the next: −¾ of white noise, less of noise that
+    /// The correlation of successive third differences: −¾ for white noise, smaller in magnitude for noise that
     /// drifts.
     public var correlation: Double
-    /// Whether there is much noise and it is not white, as is assumed.
+    /// Whether the noise is large and not white, as the smoother assumes it to be.
     public var noiseDrifts: Bool {
       isNoise && !movesTheState && relativeNoise > 0.1 && correlation > -0.72
     }
     /// Measurements that are missing.
     public var gaps: Int
-    /// How it was taken to move; nil if it was left as it is.
+    /// The motion model that was chosen; nil if the state was left unchanged.
     public var motion: String?
   }
 
-  /// What a user must know before trusting what is learnt from these data.
+  /// What a user must know before relying on what is learnt from these data.
   public var warnings: [String] {
     var warnings: [String] = []
     let unexplained = states.filter {
@@ -68,7 +69,7 @@ public struct Smoothing: Sendable {
     return warnings
   }
 
-  /// Data as they are.
+  /// Data without any smoothing.
   public init(_ data: Trajectories) {
     self.init(data: data, rateVariances: nil, states: [])
   }
@@ -86,7 +87,7 @@ public struct Smoothing: Sendable {
     self.origin = origin
   }
 
-  /// The trajectories of these numbers; what was found of the noise is that of all.
+  /// The trajectories with these numbers; the reports on noise remain those of all trajectories.
   public func choosing(_ indices: [Int]) -> Smoothing {
     Smoothing(
       data: data.choosing(indices),
@@ -121,7 +122,7 @@ public struct Smoothing: Sendable {
 }
 
 extension Smoothing {
-  /// With these states instead of what they were.
+  /// These data with other states.
   func taking(_ columns: [Smoother.Column]) throws -> Smoothing {
     let square = data.timeStep * data.timeStep
     var samples = data.samples

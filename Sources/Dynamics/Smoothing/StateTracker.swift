@@ -1,8 +1,7 @@
 import LinearAlgebra
 
-/// How a state is taken to move from sample to sample between measurements: value x, change v, change
-/// of the change a, in units of the measurement noise, one step per sample,
-/// x⁺ = x + v, v⁺ = v + a, a⁺ = a, each with random increments on top.
+/// A model of a state's motion from sample to sample: value x, change v, change of the change a, in units of the
+/// measurement noise, one step per sample, x⁺ = x + v, v⁺ = v + a, a⁺ = a, each with random increments.
 package struct MotionModel: Equatable, Sendable {
   /// Which of v and a wanders, and which jumps when a control does.
   package enum Kind: String, CaseIterable, Sendable {
@@ -29,7 +28,7 @@ package struct MotionModel: Equatable, Sendable {
     self.start = start
   }
 
-  /// The same with the wandering lane by lane.
+  /// A motion model with one value of q in each lane.
   fileprivate struct Lanes {
     var change = SIMD8<Double>.zero
     var bend = SIMD8<Double>.zero
@@ -102,7 +101,7 @@ package struct StateTracker {
       aa += model.bend + jumps * model.jumpsOfBend
     }
 
-    /// What a measurement said: the gain, the variance of the surprise, and the surprise; nothing in a gap.
+    /// The effect of a measurement: the gain, the variance of the innovation, and the innovation; nothing in a gap.
     mutating func update(_ measured: Lanes) -> Surprise {
       let isThere = measured .== measured
       let variance = xx + 1
@@ -229,7 +228,7 @@ package struct StateTracker {
     return start
   }
 
-  /// What later measurements say of (x, v, a) at a sample: Bryson and Frazier's λ and Λ.
+  /// The information of later measurements on (x, v, a) at a sample: Bryson and Frazier's λ and Λ.
   private struct Future {
     var x = Lanes.zero
     var v = Lanes.zero

@@ -1,9 +1,9 @@
 import LinearAlgebra
 
-/// Mean and scale of each variable: standardised value = (value − mean)/deviation.
+/// Mean and scale of each variable: standardised value = (value − mean)/standard deviation.
 ///
-/// Both are kept as numbers that a `Float` holds exactly, because that is what a model file stores:
-/// a model in memory and the same model read back then compute the same.
+/// Both are numbers that a `Float` holds exactly, because model files store them as such: a model in memory and the
+/// same model read back compute the same values.
 public struct Standardisation: Equatable, Sendable {
   public var mean: [Double]
   public var deviation: [Double]
@@ -38,10 +38,9 @@ public struct Standardisation: Equatable, Sendable {
 /// The regression that a model of the dynamics solves: features z = (state, control) at sample k,
 /// targets (state(k+1) − state(k))/Δt, one row per step, in physical units.
 ///
-/// Where the data have lagged features (see `Trajectories.lagged`), z is these.
+/// Where the data have lagged features (see `Trajectories.lagged`), z consists of these.
 ///
-/// A view of the trajectories: rows are made when they are asked for. Steps from or to a sample with a gap
-/// are left out.
+/// A view of the trajectories: rows are computed on demand. Steps from or to a sample with a gap are left out.
 public struct Regression: Sendable {
   public let features: [Variable]
   /// The rates of the states, in their order.
@@ -67,7 +66,7 @@ public struct Regression: Sendable {
     guard rows > 0 else { throw .tooShort }
   }
 
-  /// Goes through all rows in order: where each begins.
+  /// Visits all rows in order, with trajectory and sample of each.
   public func forEachStep(_ body: (_ row: Int, _ trajectory: Int, _ sample: Int) -> Void) {
     Self.forEachStep(samples, hasGaps, lags, states: targets.count, body)
   }
@@ -93,7 +92,7 @@ public struct Regression: Sendable {
     }
   }
 
-  /// Goes through all rows in order; each is the features followed by the targets.
+  /// Visits all rows in order; each row is the features followed by the targets.
   public func forEachRow(_ body: (_ row: Int, _ values: [Double]) -> Void) {
     var values = [Double](repeating: 0, count: features.count + targets.count)
     forEachStep { row, trajectory, sample in
@@ -122,10 +121,10 @@ public struct Regression: Sendable {
     return result
   }
 
-  /// Mean and deviation of features and targets over all rows.
-  /// - Throws: `DataProblem.tooShort` for a single step, `.constant` for a feature, `.constantRate` for a
-  ///   target, that does not vary (deviation at most 1e-12 of its magnitude), `.scale` where a `Float` cannot
-  ///   hold the result.
+  /// Mean and standard deviation of features and targets over all rows.
+  /// - Throws: `DataProblem.tooShort` for a single step, `.constant` for a feature and `.constantRate` for a target
+  ///   that does not vary (standard deviation at most 1e-12 of its magnitude), `.scale` where a `Float` cannot hold
+  ///   the result.
   public func standardisation() throws(DataProblem) -> (
     inputs: Standardisation, outputs: Standardisation
   ) {

@@ -1,6 +1,6 @@
 import LinearAlgebra
 
-/// Whether values may be missing in trajectories (NaN stands for them): in what is measured, never in controls.
+/// Whether values may be missing in trajectories (as NaN): only measured values may, controls never.
 public enum Gaps: Sendable {
   case refused
   case inStates
@@ -15,11 +15,11 @@ public struct Trajectories: Equatable, Sendable {
   /// One matrix per trajectory, samples × variables, in physical units. Controls of a sample act
   /// during the step that begins there.
   public private(set) var samples: [Matrix]
-  /// Where the data come from, as key and value: plant, mode, seed and the like.
+  /// Where the data come from, as keys and values: plant, mode, seed and so on.
   public var attributes: [String: String]
   /// Whether `samples` may hold gaps.
   public let gaps: Gaps
-  /// What a model of these data reads where that is not just states and controls (see `lagged`).
+  /// The features that a model of these data reads, if these are not just states and controls (see `lagged`).
   public internal(set) var laggedFeatures: [Variable]?
 
   /// - Parameters:
@@ -86,7 +86,7 @@ public struct Trajectories: Equatable, Sendable {
     return result
   }
 
-  /// The trajectories of these numbers, in the order given.
+  /// The trajectories with these numbers, in the order given.
   public func choosing(_ indices: [Int]) -> Trajectories {
     var result = self
     result.samples = indices.map { samples[$0] }
@@ -101,8 +101,7 @@ public struct Trajectories: Equatable, Sendable {
   }
 
   /// The data without the named variables.
-  /// - Throws: `DataProblem.unknownVariable` for a name that is not there, `.noStates` when no state
-  ///   is left.
+  /// - Throws: `DataProblem.unknownVariable` for a name that does not occur, `.noStates` if no state is left.
   public func excluding(_ names: [String]) throws(DataProblem) -> Trajectories {
     for name in names where !variables.contains(where: { $0.name == name }) {
       throw .unknownVariable(name, present: variables.map(\.name))
@@ -138,7 +137,7 @@ public struct Trajectories: Equatable, Sendable {
     }
   }
 
-  /// The same variables with other samples.
+  /// These variables with other samples.
   func replacing(samples: [Matrix]) -> Trajectories {
     var result = self
     result.samples = samples
@@ -189,7 +188,7 @@ public enum DataProblem: Error, Equatable {
   case scale(Variable)
   /// A value, or the rate after it, that lies absurdly far from all others.
   case tooFar(Variable, row: Int, isRate: Bool)
-  /// A polynomial of so many inputs and this degree.
+  /// A polynomial with this many inputs and this degree.
   case tooManyTerms(inputs: Int, degree: Int, limit: Int)
 }
 
@@ -253,8 +252,8 @@ extension DataProblem: CustomStringConvertible {
 }
 
 extension Trajectories {
-  /// The same data with exactly the named variables as controls; the others that drive or are driven
-  /// become states, observables stay.
+  /// These data with exactly the named variables as controls; other variables that drive or are driven become
+  /// states, observables remain.
   /// - Throws: `DataProblem.unknownVariable`, `.noStates`.
   public func declaring(controls names: [String]) throws(DataProblem) -> Trajectories {
     for name in names where !variables.contains(where: { $0.name == name }) {

@@ -7,14 +7,14 @@ public enum Role: String, Codable, Sendable {
   case observable
 }
 
-/// A measured quantity: its name as the user writes it, its unit and what it means.
+/// A measured quantity: its name as the user writes it, its unit and its meaning.
 public struct Variable: Equatable, Codable, Sendable {
   public var name: String
   /// Unit as text, for example "kg/s"; empty where unknown or dimensionless.
   public var unit: String
   public var longName: String
   public var role: Role
-  /// Where the values are those of another moment: of which variable, and how far back.
+  /// For a lagged value: which variable, and how far back.
   public var lag: Lag?
 
   public init(

@@ -1,4 +1,4 @@
-/// The types of numbers in ONNX files, by the numbers that stand for them there.
+/// The types of numbers in ONNX files, by their codes there.
 enum ElementType: Int32 {
   case float = 1
   case uint8, int8, uint16, int16, int32, int64, string, bool, float16, double, uint32, uint64

@@ -1,10 +1,10 @@
 import Foundation
 import SystemPackage
 
-/// Numbers of a model that lie in files beside it.
+/// Numbers of a model that are stored in files beside it.
 ///
-/// A location is a file name relative to the model's folder. What leads out of that folder, be it by "..", an
-/// absolute path or a link, is refused: a model that somebody sent reads nothing else.
+/// A location is a file name relative to the model's folder. A location outside that folder, be it by "..", an
+/// absolute path or a link, is refused: a model from somebody else cannot read other files.
 struct ExternalData {
   /// Of the model.
   let path: String

@@ -1,7 +1,7 @@
 import LinearAlgebra
 import Networks
 
-/// Activations, and the arithmetic in which exporters spell some of them.
+/// Activations, and the arithmetic by which exporters express some of them.
 extension GraphReader {
   mutating func activated(_ activation: Activation, _ x: Features) -> GraphValue {
     var result = x
@@ -42,7 +42,7 @@ extension GraphReader {
     }
   }
 
-  /// Nil where the node's operator is none.
+  /// Nil where the node's operator is not an elementwise activation.
   mutating func elementwiseActivation() throws(GraphProblem) -> GraphValue? {
     let name = node.opType
     switch name {

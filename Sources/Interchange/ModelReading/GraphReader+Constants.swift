@@ -43,8 +43,8 @@ extension GraphReader {
     return Tensor(shape: shape, values: values, type: type)
   }
 
-  /// The result of a node all of whose operands are constant; nil where the operator has no rule here and is
-  /// read as of computed values.
+  /// The result of a node whose operands are all constant; nil where this operator has no rule here, so that it is
+  /// read as an operator on computed values.
   mutating func foldedConstant(_ operands: [Tensor?]) throws(GraphProblem) -> GraphValue? {
     guard let first = operands[0] else { return nil }
     let second = operands.count > 1 ? operands[1] : nil

@@ -1,6 +1,6 @@
 import Networks
 
-/// Which operator is read how.
+/// Which operator is read by which function.
 extension GraphReader {
   mutating func standardOperator() throws(GraphProblem) -> [GraphValue] {
     switch node.opType {
@@ -47,7 +47,7 @@ extension GraphReader {
     }
   }
 
-  /// Why there is no place for an operator, and what would work.
+  /// Why an operator is not supported, and what would work instead.
   private static func reason(against operation: String) -> String {
     switch operation {
     case "LayerNormalization", "InstanceNormalization", "GroupNormalization",
@@ -92,7 +92,7 @@ extension GraphReader {
     }
   }
 
-  /// Operators that onnxruntime's optimiser makes of others.
+  /// Operators that onnxruntime's optimiser fuses from others.
   mutating func runtimeOperator() throws(GraphProblem) -> GraphValue {
     switch node.opType {
     case "FusedGemm":

@@ -1,4 +1,4 @@
-/// Operators that move values about and change none.
+/// Operators that rearrange values without changing them.
 extension GraphReader {
   /// Where each value of the result comes from (−1: a zero), and its shape.
   struct Move {

@@ -1,12 +1,12 @@
 import LinearAlgebra
 import Networks
 
-/// Reads an ONNX graph by running it on symbols: every number of a tensor is an affine map of a unit, a unit an
+/// Reads an ONNX graph by symbolic execution: every number of a tensor is an affine map of one unit, which is an
 /// input, a sum or an activated value.
 ///
-/// Whatever moves, repeats or scales numbers (reshapes, slices, joins, normalisations, masks) is then arithmetic
-/// on those maps and leaves no trace; a sum that is read twice is one node, read twice. Samples lie along one
-/// axis, which has the length 1 here. `NetworkBuilder` makes layers of the nodes.
+/// Operators that move, repeat or scale numbers (reshapes, slices, joins, normalisations, masks) are arithmetic on
+/// those maps and leave no trace; a sum that is read twice is one node. Samples lie along one axis, which has
+/// length 1 here. `NetworkBuilder` makes layers of the nodes.
 struct GraphReader {
   var values: [String: GraphValue] = [:]
   var nodes: [GraphNode] = []
@@ -16,7 +16,7 @@ struct GraphReader {
   let operatorSets: [String: Int64]
   /// What was left out, folded or assumed, for people.
   var remarks: Remarks
-  /// The node at hand.
+  /// The node being read.
   var node = Filigree_Onnx_NodeProto()
   /// What attributes that refer to the caller's are called there, within a function.
   var callerAttributes: [Filigree_Onnx_AttributeProto]?
@@ -24,7 +24,7 @@ struct GraphReader {
   var cubes: [Int32: [Element]] = [:]
   private var depth = 0
   private var calls = 0
-  /// Numbers that may still be made: what a file can ask for without holding it.
+  /// The number of numbers that may still be made: a small file could ask for any number of them.
   private var budget: Int
 
   static let largestWidth = 1_000_000
@@ -90,7 +90,7 @@ struct GraphReader {
     }
   }
 
-  /// Reads a node; what is wrong with it matters only where its output is needed.
+  /// Reads a node; a fault in it matters only where its output is needed.
   mutating func read(_ node: Filigree_Onnx_NodeProto) {
     self.node = node
     var results: [GraphValue]
@@ -156,7 +156,7 @@ struct GraphReader {
     return result
   }
 
-  /// A function of the file's own: its nodes, under names of their own.
+  /// A function defined in the file: its nodes, under names of their own.
   private mutating func call(_ function: Filigree_Onnx_FunctionProto) throws(GraphProblem)
     -> [GraphValue]
   {
@@ -325,7 +325,7 @@ struct GraphInput {
   }
 }
 
-/// What reading a model has done besides reading it.
+/// What was done while reading a model, besides reading it.
 struct Remarks {
   private(set) var lines: [String] = []
 

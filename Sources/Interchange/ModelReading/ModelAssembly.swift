@@ -2,7 +2,7 @@ import Dynamics
 import LinearAlgebra
 import Networks
 
-/// Puts together a model: the network that the graph is, and what the file and its user say about it.
+/// Assembles a model from the network in the graph and what the file and its user state about it.
 struct ModelAssembly {
   let file: Filigree_Onnx_ModelProto
   let path: String
@@ -63,7 +63,8 @@ struct ModelAssembly {
     return (model, report(model, inputs, output, reader.remarks.lines, names))
   }
 
-  /// Inputs of one row beside inputs of samples are means or deviations that an exporter made inputs of.
+  /// Refuses inputs of one row beside inputs of samples: means or standard deviations that an exporter turned into
+  /// inputs.
   private func refuseLostConstants(_ inputs: [GraphInput]) throws(GraphProblem) {
     let lost = inputs.filter { $0.batchAxis == nil && $0.shape.count > 1 }
     let batched = inputs.filter { $0.batchAxis != nil }

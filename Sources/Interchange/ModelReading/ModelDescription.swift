@@ -3,7 +3,7 @@ import Foundation
 import Networks
 import Yams
 
-/// What the reader of a model is told beside the file: names, and what the outputs are.
+/// What the reader of a model is told besides the file: names, and the meaning of the outputs.
 public struct ModelDescription: Equatable, Sendable {
   /// Names in the order of the features, each possibly with a unit: "level [m]".
   public var inputs: [String]?
@@ -25,11 +25,11 @@ public struct ModelDescription: Equatable, Sendable {
     self.timeStep = timeStep
   }
 
-  /// What lies beside a model: `theirs.yaml` beside `theirs.onnx`, with any of `inputs`, `outputs` (lists of
+  /// The description beside a model: `theirs.yaml` beside `theirs.onnx`, with any of `inputs`, `outputs` (lists of
   /// names), `output-name`, `predicts` (rate, next or value) and `time-step` (seconds).
   ///
-  /// - Returns: nil where there is no such file.
-  /// - Throws: `FileProblem.malformed` for what it does not know.
+  /// - Returns: nil if there is no such file.
+  /// - Throws: `FileProblem.malformed` for unknown keys and values.
   static func beside(_ path: String) throws(FileProblem) -> ModelDescription? {
     guard path.hasSuffix(".onnx") else { return nil }
     let file = path.dropLast(5) + ".yaml"
@@ -82,7 +82,7 @@ public struct ModelDescription: Equatable, Sendable {
     return list.map { $0.string ?? "" }
   }
 
-  /// This, and where it says nothing, the other.
+  /// This description, completed by another where it says nothing.
   func over(_ other: ModelDescription) -> ModelDescription {
     ModelDescription(
       inputs: inputs ?? other.inputs, outputs: outputs ?? other.outputs,
@@ -101,7 +101,7 @@ public struct ModelDescription: Equatable, Sendable {
   }
 }
 
-/// What was found in a model's file, folded and assumed, line by line.
+/// What was found, folded and assumed when a model's file was read, line by line.
 public struct ReadingReport: Equatable, Sendable {
   public var lines: [String] = []
   public init() {}

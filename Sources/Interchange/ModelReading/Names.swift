@@ -1,14 +1,14 @@
 import Dynamics
 import Networks
 
-/// What the inputs and outputs of a model are called, and what its outputs are, from whoever says so: the user,
-/// the metadata, the graph; else names are made up.
+/// The names of a model's inputs and outputs, and what its outputs are, from the user, the metadata or the graph,
+/// in this order; otherwise names are made up.
 struct Names {
   private(set) var inputs: [Variable] = []
   private(set) var outputs: [Variable] = []
   private(set) var predicts = Prediction.value
   private(set) var areMadeUp = false
-  /// Where they are from, for people.
+  /// Where the names come from, for people.
   private(set) var lines: [String] = []
 
   /// A variable in the metadata, complete or not.

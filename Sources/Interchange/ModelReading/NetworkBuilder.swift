@@ -2,10 +2,10 @@ import Dynamics
 import LinearAlgebra
 import Networks
 
-/// Makes layers of the nodes of a graph that lead to chosen outputs.
+/// Makes layers from the nodes of a graph that lead to chosen outputs.
 ///
-/// Every activation is a layer. A sum becomes a part of the one thing that reads it number by number; where a
-/// matrix reads it, or more than one thing does, it is a layer without activation, so that it is there once.
+/// Every activation is a layer. A sum becomes a part of the only thing that reads it, number by number; if a matrix
+/// reads it, or more than one thing does, it is a layer without activation, so that it exists once.
 struct NetworkBuilder {
   let nodes: [GraphNode]
   /// Whether layers without a name are meant to have none.
@@ -73,7 +73,7 @@ struct NetworkBuilder {
     keepSomeOfChains()
   }
 
-  /// Sums of sums of sums … become layers every so often, because putting one into the other goes deep.
+  /// Makes layers of some sums in long chains of sums, because substituting one into the next recurses.
   private mutating func keepSomeOfChains() {
     var depth = [Int](repeating: 0, count: nodes.count)
     for node in nodes.indices where isReached[node] && isInlined(node) {
@@ -228,7 +228,7 @@ struct NetworkBuilder {
     return rows.connections.count - 1
   }
 
-  /// Values that are read one by one.
+  /// Adds values that are read one by one.
   private mutating func carry(
     _ items: [(row: Int, element: Element, factor: Double)], into rows: inout Rows
   ) throws(GraphProblem) {
@@ -351,7 +351,7 @@ struct NetworkBuilder {
     return layers.count - 1
   }
 
-  /// What runs files asks that no two nodes have one name, so no two layers do.
+  /// Runtimes require the names of nodes to be unique, so those of layers must be.
   private func unusedName(_ name: String) -> String {
     guard !name.isEmpty else { return "" }
     let taken = Set(layers.map(\.layer.name))

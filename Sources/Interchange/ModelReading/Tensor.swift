@@ -1,6 +1,6 @@
 import LinearAlgebra
 
-/// A constant of the graph, its elements row by row. Integers and truth values are held as numbers too; those
+/// A constant of the graph, its elements row by row. Integers and truth values are stored as numbers too; integers
 /// beyond 2⁵³ never matter here.
 struct Tensor {
   var shape: [Int]
@@ -31,7 +31,7 @@ struct Element: Equatable {
   var isInput: Bool { node == 0 }
   var isBare: Bool { a == 1 && b == 0 }
 
-  /// The same as scale · u + shift.
+  /// Its scale in the form scale · u + shift.
   var scale: Double { isConstant ? 0 : isInput ? 1 / a : a }
   var shift: Double { isInput ? -b / a : b }
 

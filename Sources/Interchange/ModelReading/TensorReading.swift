@@ -4,7 +4,7 @@ import Foundation
 struct TensorReader {
   /// Where the model lies, for numbers in files beside it.
   let path: String
-  /// So many numbers at most in one tensor.
+  /// The largest number of elements of a tensor.
   static let largest = 1 << 30
 
   func read(_ tensor: Filigree_Onnx_TensorProto) throws(GraphProblem) -> Tensor {

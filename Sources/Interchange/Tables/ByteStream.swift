@@ -1,6 +1,6 @@
 import Foundation
 
-/// A file or pipe read forwards, piece by piece, so that memory holds a piece and never the whole.
+/// A file or pipe read forwards in pieces, so that memory holds one piece and never the whole.
 ///
 /// UTF-16 becomes UTF-8 on the way. Single-byte encodings stay as they are: separators and digits are
 /// the same bytes there, and texts are decoded one by one (`TableText`).
@@ -13,7 +13,7 @@ struct ByteStream: ~Copyable {
 
   let path: String
   private let descriptor: Int32
-  /// What was read and not consumed lies in `buffer[start..<end]`.
+  /// Bytes that were read but not consumed are in `buffer[start..<end]`.
   private(set) var buffer: [UInt8]
   private(set) var start = 0
   private(set) var end = 0
@@ -69,7 +69,8 @@ struct ByteStream: ~Copyable {
 
   mutating func consume(_ count: Int) { start += count }
 
-  /// Reads on until there is more than before; at the end of the file there is not.
+  /// Reads on until there are more bytes than before; returns whether there are, which is not so at the end of the
+  /// file.
   /// - Throws: `FileProblem`, also where one record is longer than any table has.
   mutating func fill() throws(FileProblem) {
     if start > 0 {
@@ -213,7 +214,7 @@ enum TableText {
     return scalars[Int(byte - 0x80)]
   }
 
-  /// UTF-8 that was once taken for Latin-1 and written again, as "Â°C", made what it was.
+  /// UTF-8 that was once taken for Latin-1 and encoded again, such as "Â°C", restored.
   static func undoubled(_ text: String) -> String {
     guard text.unicodeScalars.contains(where: { $0 == "Â" || $0 == "Ã" || $0 == "â" }) else {
       return text

@@ -1,4 +1,4 @@
-/// What words in cells of numbers mean.
+/// Meanings of words in cells that should hold numbers.
 enum CellWords {
   /// Small letters, without blanks at the ends.
   static func plain(_ text: String) -> String {
@@ -48,8 +48,8 @@ enum CellWords {
     }
   }
 
-  /// Numbers that stand for a missing value in files of loggers, logs of wells, and old data banks; taken for
-  /// that only where they lie far away from everything else in their column.
+  /// Numbers that stand for missing values in files from loggers, well logs and old data banks; taken as such only
+  /// where they lie far from all other values in their column.
   static let sentinels: Set<Double> = {
     var result: Set<Double> = [
       -999.25, -999.9, -999.99, -99.9, -99.99, 999.9, 999.99, 1e20, 1e30, -1e30, 1e35, -1e35, 1e36,
@@ -74,7 +74,7 @@ enum CellWords {
     return result
   }()
 
-  /// Words that grade a value rather than being one.
+  /// Words that grade a value instead of being one.
   static let good: Set<String> = [
     "good", "ok", "good quality", "valid", "normal", "192", "gut", "g", "true", "0x00",
     "good, non-specific",

@@ -1,8 +1,8 @@
 import Dynamics
 
-/// Columns made fit: words, switches, numbers that stand for nothing, values that cannot be.
+/// Cleans columns: words, switches, numbers that stand for missing values, impossible values.
 enum ColumnCleaning {
-  /// Leaves out what holds no numbers, and refuses words among numbers that nobody explained.
+  /// Leaves out columns without numbers, and refuses unexplained words among numbers.
   static func apply(_ table: inout RawTable, _ settings: TableSettings) throws(FileProblem) {
     applyQuality(&table)
     var kept: [Int] = []
@@ -78,7 +78,7 @@ enum ColumnCleaning {
     )
   }
 
-  /// "level.quality" beside "level": what is not good is missing.
+  /// "level.quality" beside "level": values that are not good become missing.
   private static func applyQuality(_ table: inout RawTable) {
     let endings = ["quality", "status", "qual", "flag", "state", "q", "validity", "confidence"]
     let width = table.columns.count
@@ -123,7 +123,7 @@ enum ColumnCleaning {
 
   // MARK: Values
 
-  /// Values of a column, at most so many of them, evenly spread and in order of size.
+  /// At most `limit` values of a column, evenly spread, sorted.
   private static func sample(_ table: RawTable, _ column: Int, limit: Int = 20_000) -> [Double] {
     let width = table.columns.count
     let rows = table.rowCount
@@ -135,7 +135,8 @@ enum ColumnCleaning {
     return result.sorted()
   }
 
-  /// Numbers such as −999 are missing where they lie outside everything else by more than its whole range.
+  /// Numbers such as −999 are missing where they lie outside all other values by more than the whole range of
+  /// these.
   static func leaveOutSentinels(_ table: inout RawTable) {
     let width = table.columns.count
     let rows = table.rowCount
@@ -239,7 +240,7 @@ enum ColumnCleaning {
       && (after.map { $0.isNaN || abs($0 - last) > reach * 0.75 } ?? true)
   }
 
-  /// Variables that never change and were not named: kept beside the rest, learnt by nobody.
+  /// Variables that never change and were not named: kept as observables, not learnt.
   static func setConstantsAside(_ table: inout RawTable, _ settings: TableSettings) {
     let width = table.columns.count
     var names: [String] = []
@@ -276,7 +277,7 @@ enum ColumnCleaning {
     }
   }
 
-  /// Columns that are one: nothing can tell their effects apart.
+  /// Columns that are identical: nothing can tell their effects apart.
   static func findTwins(_ table: inout RawTable) {
     let width = table.columns.count
     guard width > 1, width <= 2000, table.rowCount > 2 else { return }

@@ -12,11 +12,11 @@ struct ColumnPlan {
   var isTimeNamed = false
   var timeHeading = "time"
   var timePosition = 1
-  /// What the heading says of its unit.
+  /// The unit in its heading.
   var timeUnit: TimeUnit?
   /// Dates in the sample can only be read with the month first.
   var isMonthFirst = false
-  /// Which column of words tells runs apart.
+  /// The column of words that distinguishes runs.
   var runWords: Int?
 
   var timePlace: String { "column \(timePosition) (\(Words.shown(timeHeading)))" }
@@ -230,7 +230,7 @@ struct ColumnPlan {
     columns.append(variable)
   }
 
-  /// Units and names that were damaged on their way: what can be made good is.
+  /// Repairs damaged units and names where possible.
   private mutating func repair(_ column: inout RawTable.Column) {
     let whole = TableText.undoubled(column.unit)
     if whole != column.unit {
@@ -253,7 +253,7 @@ struct ColumnPlan {
     if name != column.name { column.name = name }
   }
 
-  /// Gives equal names numbers.
+  /// Numbers equal names.
   private mutating func nameApart(_ layout: TableLayout) {
     if !layout.hasHeading {
       let first = columns.first?.name ?? ""
@@ -280,7 +280,7 @@ struct ColumnPlan {
   }
 }
 
-/// Whether a heading is one of time, and in what unit.
+/// Whether a heading names a time, and in what unit.
 struct TimeHeading {
   var isTime = false
   var unit: TimeUnit?

@@ -1,9 +1,8 @@
 import Dynamics
 
-/// What a column's heading says: name, unit and role.
+/// The name, unit and role in a column's heading.
 ///
-/// `name [unit] (input)` as this program writes it; also `name (unit)` where what stands in brackets is a
-/// unit that is known.
+/// `name [unit] (input)` as this program writes it; also `name (unit)` where the text in brackets is a known unit.
 struct Heading: Equatable {
   var name: String
   var unit: String

@@ -48,7 +48,7 @@ struct HeadingRows {
     fit(to: sample)
   }
 
-  /// A header may have one name less than there are columns, or marks at its end for which there are none.
+  /// A header may have one name fewer than there are columns, or trailing separators without columns.
   private mutating func fit(to sample: TableLayout.Sample) {
     guard var cells = names else { return }
     while cells.count > sample.width, cells.last?.text.isEmpty ?? false { cells.removeLast() }
@@ -65,7 +65,7 @@ struct HeadingRows {
     names = cells
   }
 
-  /// The cells of a record, without the sign of a comment in front of them.
+  /// The cells of a record, without a comment sign before them.
   private static func cells(
     _ bytes: TableLayout.Bytes, _ sample: TableLayout.Sample, _ index: Int, anyCount: Bool = false
   ) -> [Cell]? {

@@ -4,8 +4,7 @@ enum Inflate {
 
   /// - Parameters:
   ///   - bytes: a complete DEFLATE stream.
-  ///   - limit: the size that was announced: one byte more is an error, so that a small file cannot fill
-  ///     memory.
+  ///   - limit: the announced size: one byte more is an error, so that a small file cannot fill memory.
   static func inflated(_ bytes: ArraySlice<UInt8>, limit: Int) throws(Problem) -> [UInt8] {
     var reader = BitReader(bytes: bytes)
     var output: [UInt8] = []

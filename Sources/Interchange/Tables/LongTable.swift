@@ -1,4 +1,4 @@
-/// Tables with one value in a row, as historians export them: tag, time, value.
+/// Tables with one value per row, as historians export them: tag, time, value.
 enum LongTable {
   private static let tags: Set<String> = [
     "tag", "tagname", "tag name", "name", "variable", "point", "pointname", "point name", "signal",
@@ -17,7 +17,7 @@ enum LongTable {
     Heading(heading).name.trimmed.lowercased().replacing("_", with: " ").replacing("-", with: " ")
   }
 
-  /// Makes a column of every tag, and a row of every moment.
+  /// Turns each tag into a column, and each time into a row.
   static func pivot(_ table: inout RawTable, _ settings: TableSettings) throws(FileProblem) {
     guard let tag = table.wordColumns.firstIndex(where: { isTag($0.heading) }),
       !table.times.isEmpty,

@@ -4,7 +4,7 @@ extension NumPyArchive {
     var bytes: [UInt8]
   }
 
-  /// Members by the central directory at the end; sizes are held to what is there.
+  /// The members by the central directory at the end; sizes are checked against the bytes of the file.
   static func members(_ bytes: [UInt8], _ path: String) throws(FileProblem) -> [Member] {
     func damaged(_ what: String = "the archive is damaged") -> FileProblem {
       .malformed(path: path, place: "", reason: what)

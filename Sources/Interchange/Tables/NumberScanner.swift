@@ -1,16 +1,16 @@
-/// Numbers out of bytes, without making a text of them.
+/// Parses numbers from bytes without making strings.
 ///
-/// A decimal number of at most 19 digits is a whole number m times a power of ten. Where m < 2⁵³ and the
-/// power lies within 10^±22, both are exact in `Double` and one operation rounds once (Clinger, "How to
-/// read floating point numbers accurately", PLDI 1990); all others go through the standard library. So
-/// every number is the nearest `Double`.
+/// A decimal number of at most 19 digits is a whole number m times a power of ten. Where m < 2⁵³ and the power lies
+/// within 10^±22, both are exact in `Double` and the one operation rounds once (Clinger, "How to read floating
+/// point numbers accurately", PLDI 1990); all others are parsed by the standard library. So every result is the
+/// nearest `Double`.
 struct NumberScanner {
   typealias Bytes = UnsafeBufferPointer<UInt8>
 
   /// "." or ",".
   let decimal: UInt8
 
-  /// A number as it stands: (negative) digits · 10^exponent.
+  /// A number as written: (negative) digits · 10^exponent.
   struct Decimal {
     var digits: UInt64
     var exponent: Int
@@ -27,7 +27,7 @@ struct NumberScanner {
     1e18, 1e19, 1e20, 1e21, 1e22,
   ]
 
-  /// Takes the longest number that begins at `position`; nil, with `position` anywhere, where none does.
+  /// Parses the longest number that begins at `position`; nil, with `position` undefined, if none begins there.
   @inline(__always)
   func decimal(_ bytes: Bytes, _ position: inout Int, _ end: Int) -> Decimal? {
     var result = Decimal(digits: 0, exponent: 0, isNegative: false, isWhole: true, decimals: 0)
@@ -157,7 +157,7 @@ struct NumberScanner {
     return (nearest(found, bytes, start, position), unit)
   }
 
-  /// A number that takes up all of `bytes[start..<end]`; it may have a minus sign of typesetters.
+  /// A number that takes up all of `bytes[start..<end]`; a typographic minus sign is allowed.
   func number(_ bytes: Bytes, _ start: Int, _ end: Int) -> Double? {
     if end - start > 3, bytes[start] == 0xE2,
       bytes[start + 1] == 0x88 && bytes[start + 2] == 0x92
@@ -171,8 +171,8 @@ struct NumberScanner {
     return nearest(found, bytes, start, end)
   }
 
-  /// A number whose thousands are set apart, as 6,979.00, 6.979,00, 6'979 or 6 979; nil where the groups
-  /// are not of three digits.
+  /// A number with separated thousands, such as 6,979.00, 6.979,00, 6'979 or 6 979; nil where the groups do not
+  /// have three digits.
   func grouped(_ bytes: Bytes, _ start: Int, _ end: Int) -> Double? {
     var plain: [UInt8] = []
     var index = start

@@ -9,9 +9,9 @@ public struct PreparedTables: Sendable {
 
   /// - Parameters:
   ///   - files: in the order in which their trajectories follow each other.
-  ///   - settings: what is known of all of them.
-  /// - Throws: `FileProblem`, also where files differ in variables or in the distance of samples.
-  ///   - toleratesUnevenness: for a look at rows that are not equally spaced.
+  ///   - settings: what is known about all of them.
+  /// - Throws: `FileProblem`, also where files differ in variables or sampling step.
+  ///   - toleratesUnevenness: accepts rows that are not equally spaced, to examine them.
   public static func read(
     _ files: [String], settings: TableSettings, toleratesUnevenness: Bool = false
   )
@@ -68,7 +68,7 @@ public struct PreparedTables: Sendable {
     return (kept, aside)
   }
 
-  /// What was done, in words; file names without their folders, so that the same data give the same file.
+  /// What was done, in words, with file names without their folders, so that the same data give the same file.
   public var history: String {
     reports.map { report in
       "\(Self.name(report.file)): \(report.summary)"

@@ -1,6 +1,6 @@
 import Dynamics
 
-/// A table as numbers: what stood in the columns of a file, before anything is made of it.
+/// A table as numbers: the content of a file's columns before any interpretation.
 struct RawTable {
   struct Column {
     /// As it stands in the file.
@@ -16,13 +16,13 @@ struct RawTable {
     var missingCount = 0
     /// The first missing one.
     var firstMissing: (line: Int, text: String)?
-    /// What is neither a number nor a word that is known.
+    /// Cells that are neither numbers nor known words.
     var strangeCount = 0
     var firstStrange: (line: Int, text: String)?
     var numberCount = 0
     /// Words as on and off.
     var switchCount = 0
-    /// Units that stood in the cells.
+    /// The unit that stood in the cells.
     var cellUnit: String?
 
     var place: String { "column \(position) (\(Words.shown(heading)))" }
@@ -40,9 +40,9 @@ struct RawTable {
   var values: [Double] = []
   /// Seconds from the first row; empty where the table has no time.
   var times: [Double] = []
-  /// What the last digit of a stamp is worth, in seconds; zero where unknown.
+  /// The value of the last digit of a time stamp, in seconds; zero if unknown.
   var resolution = 0.0
-  /// When the first row was, as far as the table tells, in nanoseconds since 1970.
+  /// The time of the first row, as far as the table gives it, in nanoseconds since 1970.
   var start: (nanoseconds: Int64, isUTC: Bool)?
   /// Whether stamps are local times without a zone.
   var isLocalTime = false
@@ -83,7 +83,7 @@ struct RawTable {
     .malformed(path: path, place: place, reason: reason)
   }
 
-  /// Takes over the rows of these numbers, in this order.
+  /// Keeps the rows with these numbers, in this order.
   mutating func choose(_ rows: [Int]) {
     let width = columns.count
     var chosen: [Double] = []

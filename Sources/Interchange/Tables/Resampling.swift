@@ -1,6 +1,6 @@
-/// New samples on an even clock: states linear between their neighbours, controls as they were last set.
+/// New samples on an even clock: states interpolated linearly, controls held at their last value.
 ///
-/// Between two values that lie too far apart in time nothing is made up.
+/// Nothing is invented between two values that lie too far apart in time.
 struct Resampling {
   let step: Double
   let rule: TableSettings.GapRule

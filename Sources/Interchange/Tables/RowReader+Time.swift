@@ -1,5 +1,5 @@
 extension RowReader {
-  /// Moments as they stand in the table.
+  /// Times as they stand in the table.
   struct TimeColumn {
     /// Whole numbers of a clock, exactly; or nanoseconds since 1970.
     var whole: [Int64] = []

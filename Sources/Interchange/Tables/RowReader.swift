@@ -1,9 +1,9 @@
-/// The rows of a table, read in one pass: each field becomes a number, a moment or a word without a text
-/// being made of it, unless it is out of the ordinary.
+/// The rows of a table, read in one pass: each field becomes a number, a time or a word without making a string,
+/// unless it is unusual.
 struct RowReader {
   typealias Bytes = UnsafeBufferPointer<UInt8>
 
-  /// What becomes of a column.
+  /// What a column becomes.
   enum Use: Equatable {
     case skip
     /// A variable: its place among them.
@@ -380,7 +380,7 @@ struct RowReader {
     rows += 1
   }
 
-  /// A record without a time: a remark at the end, or a fault.
+  /// Handles a record without a time: a remark at the end, or a fault.
   private mutating func dropRow(_ bytes: Bytes, _ start: Int, _ end: Int, _ count: Int, _ line: Int)
   {
     // Its other fields say nothing of the columns.
@@ -444,7 +444,7 @@ struct RowReader {
     return true
   }
 
-  /// Gives away the numbers, so that they are not copied.
+  /// Moves the numbers out, so that they are not copied.
   mutating func takeValues() -> [Double] {
     let taken = values
     values = []

@@ -109,7 +109,7 @@ extension Sampling {
     return steps.isEmpty ? 0 : steps[steps.count / 2]
   }
 
-  /// A clock that begins anew begins another run.
+  /// A clock that starts again begins another run.
   private static func restart(_ table: inout RawTable) {
     let usual = medianStep(table)
     var result: [RawTable.Segment] = []

@@ -4,9 +4,9 @@ import LinearAlgebra
 
 /// Rows put into runs and into order, and how far apart they are.
 ///
-/// A run is what the table names as one, and begins anew where the clock does. Within a run rows are put in
-/// the order of time; rows given twice are taken once. Stamps count as equally spaced where they lie within
-/// what their last digit is worth, or within a twentieth of a step, of an even clock.
+/// A run is what the table names as one; a clock that starts again begins another run. Within a run rows are sorted
+/// by time, and repeated rows count once. Stamps count as equally spaced if they lie within the value of their last
+/// digit, or within a twentieth of a step, of an even clock.
 struct Sampling {
   /// Seconds from one sample to the next.
   var step = 0.0
@@ -32,7 +32,7 @@ struct Sampling {
     if !isMultiple { unevenness = unevenness ?? "the rows are not equally spaced" }
   }
 
-  /// The same step everywhere, to one part in a million.
+  /// One step everywhere, to one part in a million.
   private mutating func takeEven(_ table: RawTable) -> Bool {
     guard let first = table.segments.first(where: { $0.rows.count > 1 }) else { return false }
     let start = first.rows.lowerBound

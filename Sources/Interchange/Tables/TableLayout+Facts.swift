@@ -1,4 +1,4 @@
-/// What the first rows tell of a column beyond the kind of its cells.
+/// What the first rows show about a column beyond the kind of its cells.
 struct ColumnFacts {
   /// Numbers, each larger than the one before.
   var isRising = true

@@ -1,5 +1,5 @@
-/// How a table is written, found by looking at its beginning: separator, decimal sign, where its rows
-/// begin, what its columns are called and hold.
+/// How a table is written, found by examining its beginning: separator, decimal sign, where its rows begin, and the
+/// names and contents of its columns.
 struct TableLayout {
   typealias Bytes = UnsafeBufferPointer<UInt8>
 
@@ -25,10 +25,10 @@ struct TableLayout {
   var dataLine = 1
   var headingLine = 1
   var notes: [TableReport.Note] = []
-  /// Of each column, what its first rows tell.
+  /// What the first rows show about each column.
   var facts: [ColumnFacts] = []
 
-  /// More columns than any record of a plant has.
+  /// More columns than any plant's record has.
   static let mostColumns = 10_000
   private static let sampleSize = 300
   private static let separators: [UInt8] = [0x2C, 0x3B, 0x09, 0x7C, 0x20]
@@ -64,7 +64,7 @@ struct TableLayout {
   /// - Parameters:
   ///   - bytes: the beginning of the file.
   ///   - isWhole: whether that is all of it.
-  ///   - settings: what was said; the rest is found.
+  ///   - settings: what the user stated; the rest is found.
   init(_ bytes: Bytes, isWhole: Bool, settings: TableSettings, path: String) throws(FileProblem) {
     let missing = Set((settings.missing ?? []).map(CellWords.plain)).union(CellWords.missing)
     var best: Sample?

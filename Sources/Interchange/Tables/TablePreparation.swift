@@ -1,11 +1,11 @@
 import Dynamics
 import LinearAlgebra
 
-/// From tables to trajectories, with an account of all that was done.
+/// From tables to trajectories, with an account of everything that was done.
 struct TablePreparation {
   let settings: TableSettings
   let gaps: Gaps
-  /// For a look at a table whose rows are not equally spaced: resampled to their usual distance, and said.
+  /// Accepts rows that are not equally spaced, to examine them: resampled to their usual spacing, with a note.
   var toleratesUnevenness = false
 
   struct Outcome {
@@ -13,7 +13,7 @@ struct TablePreparation {
     var report: TableReport
   }
 
-  /// - Throws: `FileProblem` with the place and the way out.
+  /// - Throws: `FileProblem` with the place and the remedy.
   func trajectories(_ table: RawTable) throws(FileProblem) -> Outcome {
     var table = table
     try LongTable.pivot(&table, settings)
@@ -81,7 +81,7 @@ struct TablePreparation {
     return outcome
   }
 
-  /// Rows without a single value are samples that are missing.
+  /// Rows without a single value count as missing samples.
   private func dropEmptyRows(_ table: inout RawTable) {
     let width = table.columns.count
     var empty = 0
@@ -218,7 +218,7 @@ struct Pieces {
     return result
   }
 
-  /// Controls stay as they were set until they are set anew.
+  /// Controls hold their last value until they are set again.
   private func hold(_ matrices: inout [Matrix], _ table: inout RawTable) {
     for (column, description) in table.columns.enumerated() {
       var (missing, longest, leading) = (0, 0, 0)

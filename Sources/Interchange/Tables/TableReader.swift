@@ -4,8 +4,8 @@ import Dynamics
 enum TableReader {
   /// - Parameters:
   ///   - stream: at its beginning.
-  ///   - settings: what was said of the table.
-  /// - Throws: `FileProblem` with the place, for what cannot be read, and for what has two meanings.
+  ///   - settings: what the user stated about the table.
+  /// - Throws: `FileProblem` with the place, for what cannot be read and what has two meanings.
   static func read(_ stream: inout ByteStream, settings: TableSettings) throws(FileProblem)
     -> RawTable
   {
@@ -65,7 +65,7 @@ enum TableReader {
     }
   }
 
-  /// What begins as something else than a table is named, with the way out.
+  /// Refuses files that begin like another format, naming it and the remedy.
   private static func refuseOtherFormats(_ bytes: ArraySlice<UInt8>, _ path: String)
     throws(FileProblem)
   {
@@ -255,7 +255,7 @@ private struct MomentsOfTable {
     Words.number(time.numbers.first ?? Double(time.whole.first ?? 0), digits: 9)
   }
 
-  /// The unit of the clock, and whether that is worth a word.
+  /// The unit of the clock, and whether to report it.
   private func meaning(
     _ numbers: [Double], _ first: Double, _ isWhole: Bool, _ table: inout RawTable
   )

@@ -6,13 +6,13 @@ public struct TableReport: Codable, Equatable, Sendable {
     public enum Kind: String, Codable, Sendable {
       /// How the table is written.
       case layout
-      /// What was taken to be so, for want of a word about it.
+      /// What was assumed because nothing was stated.
       case assumed
       /// What was changed.
       case done
       /// What is left out.
       case leftOut = "left_out"
-      /// What is noteworthy, and was left as it is.
+      /// What is noteworthy and was left unchanged.
       case found
     }
     public var kind: Kind
@@ -28,7 +28,7 @@ public struct TableReport: Codable, Equatable, Sendable {
   /// "180 samples, 5 s apart, 15 min in all".
   public var summary = ""
   public var notes: [Note] = []
-  /// The distance to which rows that are not equally spaced should be resampled, as `--every` takes it.
+  /// The spacing to which unequally spaced rows should be resampled, as `--every` takes it.
   public var every: String?
 
   public init(file: String) { self.file = file }
@@ -41,7 +41,7 @@ public struct TableReport: Codable, Equatable, Sendable {
     if !notes.contains(note) { notes.append(note) }
   }
 
-  /// The whole on one line; where that gets too long, what was changed comes first.
+  /// All notes on one line; if that gets too long, what was changed comes first.
   public func line(limit: Int = 8) -> String {
     let order: [Note.Kind] = [.done, .leftOut, .assumed, .found, .layout]
     let ranked = order.flatMap { kind in notes.filter { $0.kind == kind } }

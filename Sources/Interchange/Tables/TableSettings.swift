@@ -1,8 +1,8 @@
 import Foundation
 
-/// What a user says about a table: whatever is left out is found by looking at it.
+/// What a user states about a table; whatever is left out is found by examining it.
 ///
-/// The same words as the options of the tools, and as the keys of a side file in YAML.
+/// The names are those of the tools' options, and of the keys of a side file in YAML.
 public struct TableSettings: Codable, Equatable, Sendable {
   /// Which comes first in dates such as 03/04/2024.
   public enum DateOrder: String, Codable, Sendable, CaseIterable {
@@ -22,22 +22,22 @@ public struct TableSettings: Codable, Equatable, Sendable {
   /// s, ms, us, ns, min, h, d; epoch (s), epoch-ms, epoch-us, epoch-ns; excel, matlab (days).
   public var timeUnit: String?
   public var dateOrder: DateOrder?
-  /// The distance of rows in a table without time, such as "5 s".
+  /// The spacing of rows in a table without time, such as "5 s".
   public var sampling: String?
   /// "." or ",".
   public var decimal: String?
-  /// The column that tells runs apart.
+  /// The column that distinguishes runs.
   public var trajectory: String?
   public var states: [String]?
   public var inputs: [String]?
   public var ignore: [String]?
   public var units: [String: String]?
   public var longNames: [String: String]?
-  /// A new distance of samples, such as "5 s".
+  /// A new spacing of samples, such as "5 s".
   public var every: String?
   /// "split", or "fill N": how many missing samples in a row are bridged.
   public var gaps: String?
-  /// Words and numbers that stand for a missing value, besides those that are known.
+  /// Words and numbers that stand for missing values, besides the known ones.
   public var missing: [String]?
   public var outliers: Outliers?
 
@@ -75,7 +75,7 @@ public struct TableSettings: Codable, Equatable, Sendable {
     return result
   }
 
-  /// What cannot be meant, in words; nil where all is well.
+  /// What is impossible about the settings, in words; nil if nothing is.
   public var problem: String? {
     if let timeUnit, TimeUnit(word: timeUnit) == nil {
       return "time-unit \(timeUnit): must be one of \(TimeUnit.words.joined(separator: ", "))"
@@ -96,7 +96,8 @@ public struct TableSettings: Codable, Equatable, Sendable {
 
   /// A length of time in words.
   enum Duration {
-    /// "5s", "0.5 min", "250ms"; a number alone is in seconds. Nil for what is none, or not above zero.
+    /// "5s", "0.5 min", "250ms"; a number alone is in seconds. Nil for other texts, and for durations not above
+    /// zero.
     static func seconds(_ text: String) -> Double? {
       let trimmed = text.trimmingCharacters(in: .whitespaces)
       let number = trimmed.prefix { $0.isNumber || ".eE+-".contains($0) }

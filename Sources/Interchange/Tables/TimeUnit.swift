@@ -3,7 +3,7 @@ struct TimeUnit: Equatable {
   /// In words that options take.
   var word: String
   var seconds: Double
-  /// From when numbers of this kind count.
+  /// The origin of numbers of this kind.
   var origin = Origin.own
 
   enum Origin: Equatable {
@@ -79,7 +79,7 @@ struct TimeUnit: Equatable {
     return names.first { $0.1.contains(plain) }?.0
   }
 
-  /// What numbers alone tell: those of calendars lie where no clock of a record gets.
+  /// The unit recognised from numbers alone: calendar times are far larger than the clock of any record.
   ///
   /// - Parameters:
   ///   - first, last: the least and the largest number.

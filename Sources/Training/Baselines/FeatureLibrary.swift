@@ -1,13 +1,12 @@
 import LinearAlgebra
 import Networks
 
-/// All products of at most `degree` inputs, the empty one included: the stated library of the regressions
-/// that networks are compared with.
+/// All products of at most `degree` inputs, the empty one included: the library of the regressions with which
+/// networks are compared.
 public struct FeatureLibrary: Equatable, Sendable {
   public let inputs: Int
   public let degree: Int
-  /// The inputs of each product in ascending order, an input as often as it is a factor; first the constant,
-  /// then by degree.
+  /// The inputs of each product in ascending order, repeated for powers; first the constant, then by degree.
   public let terms: [[Int]]
 
   /// - Precondition: degree 1 to 3.
@@ -24,13 +23,13 @@ public struct FeatureLibrary: Equatable, Sendable {
     self.terms = terms
   }
 
-  /// How many terms there are, without making them.
+  /// The number of terms, without constructing them.
   public static func count(inputs: Int, degree: Int) -> Int {
     (1...degree).reduce(1) { count, d in count * (inputs + d) / d }
   }
 
-  /// Σ coefficient · term as a network of one output. A product is the difference of two squares, ab =
-  /// ((a + b)/2)² − ((a − b)/2)², so that it reads what it is made of and nothing else.
+  /// Σ coefficient · term as a network of one output. A product is the difference of two squares, ab = ((a + b)/2)²
+  /// − ((a − b)/2)², so the network reads the factors and nothing else.
   func network(_ coefficients: [Double], name: String) -> Network {
     precondition(coefficients.count == terms.count)
     var assembly = Assembly(library: self, name: name)

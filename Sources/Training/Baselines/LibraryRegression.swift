@@ -3,12 +3,11 @@ import Foundation
 import LinearAlgebra
 import Networks
 
-/// Sparse regression of rates on a `FeatureLibrary`: what is tried before a network, and what a network has
-/// to beat.
+/// Sparse regression of rates on a `FeatureLibrary`: to be tried before a network, and to be beaten by one.
 ///
-/// Columns and targets are centred and scaled to deviation 1 for the regression, so that a threshold or λ
-/// means the same for all of them; the constant is never penalised. Everything happens on the products of
-/// the columns, which are summed over the data once for all targets.
+/// For the regression, columns and targets are centred and scaled to a standard deviation of 1, so that a threshold
+/// or λ means the same for all of them; the constant is never penalised. Everything is computed from the products
+/// of the columns, which are summed over the data once for all targets.
 public struct LibraryRegression: Sendable {
   /// One choice of threshold or λ, for a target.
   public struct Candidate: Equatable, Sendable {
@@ -38,10 +37,10 @@ public struct LibraryRegression: Sendable {
   public let library: FeatureLibrary
   /// Means of products of columns (terms, then targets) over the rows.
   private let products: Matrix
-  /// The same over each stretch of the held-out rows.
+  /// The products over each stretch of the held-out rows.
   private let heldOut: [Matrix]
 
-  /// - Precondition: columns of `inputs` as the library's; a column of ones need not be there.
+  /// - Precondition: columns of `inputs` as in the library; a column of ones is not needed.
   public init(
     library: FeatureLibrary, rows: RegressionRows, heldOut: [RegressionRows],
     kernels: Kernels = .active
@@ -94,7 +93,7 @@ public struct LibraryRegression: Sendable {
 
   // MARK: Choosing
 
-  /// The sparsest candidate whose error on the held-out rows is within a standard error of the least (Breiman
+  /// The sparsest candidate whose error on the held-out rows is within one standard error of the smallest (Breiman
   /// et al. 1984).
   public static func choice(_ candidates: [Candidate]) -> Candidate? {
     guard let best = candidates.min(by: { $0.validation < $1.validation }) else { return nil }
@@ -102,7 +101,7 @@ public struct LibraryRegression: Sendable {
       .min { ($0.terms, $0.validation) < ($1.terms, $1.validation) }
   }
 
-  /// What was found for a target.
+  /// The result for a target.
   struct Fit: Sendable {
     /// Its numbers are rounded to `Float`, as model files hold them.
     var network: Network
@@ -123,8 +122,8 @@ public struct LibraryRegression: Sendable {
 
   // MARK: Methods
 
-  /// Sequentially thresholded least squares (SINDy: Brunton, Proctor & Kutz 2016): fit, take out what is
-  /// below the threshold, and again until nothing is.
+  /// Sequentially thresholded least squares (SINDy: Brunton, Proctor & Kutz 2016): fit, remove what is below the
+  /// threshold, and repeat until nothing is.
   public func stlsq(target: Int, thresholds: [Double] = Self.thresholds) -> [Candidate] {
     let system = System(self, target: target)
     return thresholds.map { threshold in
@@ -141,7 +140,7 @@ public struct LibraryRegression: Sendable {
   }
 
   /// The lasso by coordinate descent along a path of λ (Friedman, Hastie & Tibshirani 2010), each model then
-  /// fitted anew without penalty on what survived (Meinshausen 2007).
+  /// refitted without penalty on the surviving terms (Meinshausen 2007).
   public func lasso(target: Int) -> [Candidate] {
     let system = System(self, target: target)
     return lassoPath(target: target).map { strength, penalised in
@@ -150,8 +149,8 @@ public struct LibraryRegression: Sendable {
     }
   }
 
-  /// The penalised coefficients themselves, of scaled columns and target: minima of ½ mean e² + λ Σ|w| from
-  /// the λ at which all are zero down to a 10,000th of it, as closely as a thousand sweeps come.
+  /// The penalised coefficients themselves, for scaled columns and target: minima of ½ mean e² + λ Σ|w| from the λ
+  /// at which all are zero down to a ten-thousandth of it, to the accuracy of a thousand sweeps.
   public func lassoPath(target: Int) -> [(strength: Double, coefficients: [Double])] {
     let system = System(self, target: target)
     let largest = system.usable.map { abs(system.right[$0]) }.max() ?? 0
@@ -163,7 +162,7 @@ public struct LibraryRegression: Sendable {
     }
   }
 
-  /// From a ten-thousandth of a deviation per deviation to a third, and none.
+  /// Zero, and values from a ten-thousandth to a third of a standard deviation per standard deviation.
   public static let thresholds: [Double] = [0] + (0...14).map { pow10(-4 + Double($0) / 4) }
 
   private func candidate(
@@ -229,7 +228,7 @@ public struct LibraryRegression: Sendable {
       (self.targetMean, self.targetDeviation) = (targetMean, targetDeviation)
     }
 
-    /// On these columns, with a ridge that only decides between columns that depend on each other.
+    /// Least squares on these columns, with a ridge that only decides between linearly dependent columns.
     func leastSquares(_ support: [Int]) -> [Double] {
       var w = [Double](repeating: 0, count: right.count)
       var system = matrix.submatrix(rows: support, columns: support)
@@ -266,7 +265,7 @@ public struct LibraryRegression: Sendable {
       }
     }
 
-    /// Changes of a coefficient that are too small to go on for.
+    /// Changes of a coefficient below this are negligible.
     private static let settled = 1e-7
 
     func unscaled(_ scaled: [Double]) -> [Double] {
@@ -282,7 +281,7 @@ public struct LibraryRegression: Sendable {
 }
 
 extension LibraryRegression {
-  /// Rows enough that a library of many terms costs no more than one of few.
+  /// The number of rows at which a library of many terms costs no more than one of few.
   private static func limit(terms: Int) -> Int { max(10_000, 2_000_000_000 / (terms * terms)) }
 
   /// In the standardisation of a training set; the held-out rows in ten stretches.
@@ -304,7 +303,7 @@ extension LibraryRegression {
 }
 
 extension RegressionRows {
-  /// Cut into so many parts of nearly equal length, or one of each row.
+  /// The rows cut into `count` parts of nearly equal length, or into single rows.
   func stretches(_ count: Int) -> [RegressionRows] {
     let parts = min(count, inputs.rows)
     return (0..<parts).map { part in

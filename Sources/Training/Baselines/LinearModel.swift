@@ -3,7 +3,7 @@ import LinearAlgebra
 import Networks
 
 extension Model {
-  /// The linear model of the rates by least squares, rates = A z + b: what a network has to beat.
+  /// The linear model of the rates by least squares, rates = A z + b: the baseline for networks.
   ///
   /// Solved by the normal equations of the standardised variables with 1e-10 added to their diagonal, so
   /// that inputs which are linear functions of others share the effect instead of failing.
@@ -43,7 +43,7 @@ extension Model {
       recipe: ["model": "linear least squares"])
   }
 
-  /// The model that says that nothing changes.
+  /// The model that predicts no change.
   public static func persistence(inputs: [Variable], outputs: [Variable]) -> Model {
     let layer = Network.Layer(
       name: "persistence", activation: .identity, bias: outputs.map { _ in 0 }, connections: [])

@@ -4,14 +4,22 @@ import Networks
 
 /// The errors of a network on rows that it was not fitted to.
 struct HeldOutErrors {
-  /// rows × outputs: prediction less target.
+  /// rows × outputs: prediction less target, as they are and whitened.
+  let plain: Matrix
   let errors: Matrix
   let rows: RegressionRows
 
   init(_ network: Network, _ rows: RegressionRows, kernels: Kernels) {
     var problem = LeastSquares(network, rows, kernels: kernels)
-    errors = problem.predictions() - rows.targets
+    plain = problem.predictions() - rows.targets
     self.rows = rows
+    var errors = plain
+    for (column, whitening) in rows.whitenings.enumerated()
+    where !whitening.isNothing(rows.begins) {
+      let whitened = whitening.apply(plain.column(column), rows.begins)
+      for row in whitened.indices { errors[row, column] = whitened[row] }
+    }
+    self.errors = errors
   }
 
   private func weight(_ index: Int) -> Double { rows.weights?.elements[index] ?? 1 }
@@ -26,7 +34,7 @@ struct HeldOutErrors {
     return weights > 0 ? sum / weights : 0
   }
 
-  /// Σ w z² e²/Σ w z² of an input z: the error where it is far from its mean.
+  /// Σ w z² e²/Σ w z² for an input z: the error where the input is far from its mean.
   func leverage(_ input: Int) -> Double {
     var (sum, weights) = (0.0, 0.0)
     for row in 0..<errors.rows {
@@ -40,7 +48,7 @@ struct HeldOutErrors {
     return weights > 0 ? sum / weights : 0
   }
 
-  /// Block by block, what a network without an input makes of the same rows.
+  /// The comparison, block by block, with a network that lacks an input.
   func compared(with reduced: HeldOutErrors) -> [BlockTerm] {
     var terms: [BlockTerm] = []
     for row in 0..<errors.rows {
@@ -54,6 +62,9 @@ struct HeldOutErrors {
         terms[place].weight += w
         terms[place].rise += w * (without * without - e * e)
         terms[place].gain += 2 * w * without * (without - e)
+        terms[place].whitened += w * (without - e) * (without - e)
+        let change = reduced.plain.elements[index] - plain.elements[index]
+        terms[place].change += w * change * change
       }
     }
     return terms
@@ -61,12 +72,13 @@ struct HeldOutErrors {
 }
 
 extension RegressionRows {
-  /// Which stretch of the recorded data a row belongs to; without record, a fiftieth of the rows.
+  /// The stretch of the recorded data that a row belongs to; without records, a fiftieth of the rows.
   func block(_ row: Int) -> Int { blocks.isEmpty ? row * 50 / inputs.rows : blocks[row] }
 }
 
 extension RegressionRows {
-  /// (Σ w z²)²/Σ w² z⁴: how many rows an input's effect is known from, as many as move it alike.
+  /// (Σ w z²)²/Σ w² z⁴: the effective number of rows from which an input's effect is known, counting equal
+  /// excursions equally.
   func effectiveRows(_ input: Int) -> Double {
     var squares = 0.0
     var fourths = 0.0

@@ -22,10 +22,10 @@ extension Network {
     return read
   }
 
-  /// With a weight straight from every input to every output that it may have and lacks, so small that
-  /// it changes nothing: a fit can give it any size.
+  /// The network with a direct weight from every input to every output that may have one and lacks it, so small
+  /// that it changes nothing: a fit can give it any size.
   ///
-  /// - Parameter only: these inputs; all by default.
+  /// - Parameter only: the inputs to connect; all by default.
   func withLinearPartOpen(only: Set<Int>? = nil) -> Network {
     var result = self
     for layer in outputLayers {

@@ -2,33 +2,37 @@ import Evidence
 import LinearAlgebra
 import Networks
 
-/// Takes inputs out of all members' networks of an output at once, the least needed first, as long as what
-/// the members hold out does not speak against it.
+/// Removes inputs from all members' networks of an output at once, the least needed first, while the data that the
+/// members hold out do not contradict it.
 ///
-/// An input goes if without it, all members fitted anew, the pooled comparison on held-out rows (see
+/// An input is removed if, without it and with all members refitted, the pooled comparison on held-out rows (see
 /// `NestedComparison`) shows no effect, or one that explains too little to matter; if a linear term in it would add
-/// nothing to what is left (`TangentFit`), a test of one degree of freedom that sees what the noise of whole
-/// networks hides; and if the error does not rise by a share of itself, neither in all nor where the input is far from
-/// its mean, so that what acts in few rows is not lost for them. Inputs that are clearly idle go together; a group
-/// that is refused goes without those that are needed, or by halves. Collinear inputs are thus resolved one at a
-/// time: of two that say the same one stays. What is missed in the end comes back, the most significant first.
+/// nothing to the remaining network (`TangentFit`), a test of one degree of freedom that detects effects hidden by
+/// the noise of whole networks; and if the error does not rise by a share of itself, neither over all rows nor
+/// where the input is far from its mean, which protects inputs that act in few rows. Clearly idle inputs are
+/// removed together; if a group is refused, it is tried without those that are needed, or by halves. Collinear
+/// inputs are thus resolved one at a time: of two that carry the same information one stays. Inputs that prove to
+/// be missing at the end are restored, the most significant first.
 package struct PooledElimination {
-  /// Attempts of Levenberg-Marquardt at most to fit the rest after a removal.
+  /// The largest number of Levenberg-Marquardt attempts to refit the rest after a removal.
   var attempts: Int
-  /// Above it an effect is proven.
+  /// A statistic above this proves an effect.
   var proof = 3.0
   /// What an effect must explain, in units of the rate's variance, to matter: the square of an R of 0.002.
   var negligible = 4e-6
+  /// A linear term is proven on the rows that are fitted where its slope is so many of its errors, and is more than this.
+  var slopeProof = 4.0
+  var material = 0.005
   /// By which share of itself, and by which amount, an error may rise.
   var tolerance = 0.3
   var slack = 1e-6
-  /// It ends after so many inputs in turn that could not be spared.
+  /// The search ends after this many consecutive inputs that could not be removed.
   var mostRefusals = 4
   var kernels = Kernels.active
 
   package init(attempts: Int) { self.attempts = attempts }
 
-  /// One member's network of the output, with what it was fitted to and what it holds out.
+  /// One member's network of the output, with the rows that it was fitted to and those that it holds out.
   package struct Member: Sendable {
     package var network: Network
     var rows: RegressionRows
@@ -51,9 +55,9 @@ package struct PooledElimination {
     package var members: [Member]
     /// In their order.
     package var removed: [Int]
-    /// What doing without each of the inputs that stay costs.
+    /// The cost of removing each of the inputs that stay.
     package var comparisons: [Int: NestedComparison]
-    /// Of those that stay, what others that went could do as well.
+    /// Those inputs that stay although removed inputs could replace them.
     var replaceable: Set<Int> = []
   }
 
@@ -101,14 +105,13 @@ package struct PooledElimination {
     return outcome
   }
 
-  /// Inputs whose linear term the rest turns out to lack.
+  /// Restores inputs whose linear terms the remaining network proves to lack.
   private func takeBack(_ outcome: inout Outcome) {
     let count = outcome.members[0].network.inputCount
     guard outcome.members[0].network.outputCount == 1 else { return }
     for _ in 0..<4 {
       let read = outcome.members.readInputs
-      let found = additions(of: (0..<count).filter { !read.contains($0) }, outcome.members)
-        .filter { isProven($0.value) }
+      let found = lacking((0..<count).filter { !read.contains($0) }, outcome.members)
       guard
         let best = found.max(by: { ($0.value.statistic, $1.key) < ($1.value.statistic, $0.key) })
       else { return }
@@ -123,19 +126,46 @@ package struct PooledElimination {
     }
   }
 
-  /// What linear terms in inputs would add.
-  private func additions(of inputs: [Int], _ members: [Member]) -> [Int: NestedComparison] {
+  /// What of these inputs the members' networks turn out to lack: linear terms in them would add something, be
+  /// it on rows that are held out or, with a slope that matters, on those that are fitted.
+  private func lacking(_ inputs: [Int], _ members: [Member]) -> [Int: NestedComparison] {
     guard members[0].network.outputCount == 1 else { return [:] }
     let found = members.map { member in
       TangentFit(member.network, member.learnt, kernels: kernels)
         .additions(of: inputs, held: member.held, kernels: kernels)
     }
     return inputs.reduce(into: [:]) { result, input in
-      result[input] = NestedComparison(found.map { $0[input]?.terms ?? [] })
+      let additions = found.compactMap { $0[input] }
+      let comparison = NestedComparison(additions.map(\.terms))
+      let slope = abs(additions.map(\.slope).mean)
+      // Members share most of their rows: their mean is known no better than each.
+      let error = additions.map { $0.error * $0.error }.mean.squareRoot()
+      if isProven(comparison) || (slope > material && slope > slopeProof * error) {
+        result[input] = comparison
+      }
     }
   }
 
-  /// What the members are like at present.
+  /// With what makes the errors of each output independent, by what the members hold out; where that is something,
+  /// networks are fitted to the increments as recorded.
+  package func whitened(_ members: [Member]) -> [Member] {
+    guard let outputs = members.first?.network.outputCount else { return members }
+    let errors = members.map { HeldOutErrors($0.network, $0.held, kernels: kernels) }
+    let whitenings = (0..<outputs).map { output in
+      Whitening(of: errors.map { ($0.plain.column(output), $0.rows.begins) })
+    }
+    return members.map { member in
+      var result = member
+      result.learnt.whitenings = whitenings
+      result.held.whitenings = whitenings
+      if whitenings.contains(where: { $0 != .none }), !result.learnt.begins.isEmpty {
+        result.rows = result.learnt
+      }
+      return result
+    }
+  }
+
+  /// The members' held-out errors at present.
   private struct State {
     let held: [HeldOutErrors]
     let heldMean: Double
@@ -146,7 +176,7 @@ package struct PooledElimination {
     }
   }
 
-  /// An input with what doing without it costs before the hidden units have answered.
+  /// An input with the cost of removing it before the hidden units have been refitted.
   private struct Cost {
     var input: Int
     var loss: Double
@@ -164,7 +194,7 @@ package struct PooledElimination {
     return Cost(input: input, loss: loss, comparison: NestedComparison(terms))
   }
 
-  /// All that are clearly idle, at most half of the candidates; else the cheapest alone.
+  /// All clearly idle inputs, at most half of the candidates; otherwise the cheapest alone.
   private func cheapest(_ costs: [Cost]) -> [Int] {
     let ordered = costs.sorted { ($0.loss, $0.input) < ($1.loss, $1.input) }
     let idle = ordered.filter {
@@ -173,7 +203,7 @@ package struct PooledElimination {
     return (idle.isEmpty ? ordered.prefix(1) : idle.prefix(max(1, costs.count / 2))).map(\.input)
   }
 
-  /// Without these inputs, the outputs' own parameters having answered, and the loss there.
+  /// The network without these inputs, after its output's own parameters have been refitted, and the loss there.
   private func start(_ member: Member, without inputs: [Int]) -> (Network, loss: Double) {
     var problem = LeastSquares(
       member.network, member.rows, ridge: LevenbergMarquardt.smallRidge, kernels: kernels)
@@ -189,12 +219,11 @@ package struct PooledElimination {
   private struct Trial {
     var comparison: NestedComparison
     var accepted: [Member]?
-    /// The inputs that proved to be needed, with what would be lost.
+    /// The inputs that proved to be needed, with the cost of their removal.
     var needed: [Int: NestedComparison] = [:]
   }
 
-  /// Fits all members without the inputs, a few attempts at a time, until nothing speaks against it or hope is
-  /// lost.
+  /// Refits all members without the inputs, a few attempts at a time, until the removal is allowed or hopeless.
   private func trial(without inputs: [Int], _ members: [Member], _ state: State) -> Trial {
     var reduced = members
     for index in members.indices {
@@ -207,7 +236,7 @@ package struct PooledElimination {
       let errors = reduced.map { HeldOutErrors($0.network, $0.held, kernels: kernels) }
       let comparison = NestedComparison(zip(state.held, errors).map { $0.compared(with: $1) })
       if left < attempts, isAllowed(comparison, errors, inputs, reduced, state) {
-        let needed = additions(of: inputs, reduced).filter { isProven($0.value) }
+        let needed = lacking(inputs, reduced)
         return Trial(
           comparison: comparison, accepted: needed.isEmpty ? reduced : nil, needed: needed)
       }
@@ -220,7 +249,7 @@ package struct PooledElimination {
     }
   }
 
-  /// Four attempts more for each member.
+  /// Four more attempts for each member.
   private func advance(_ members: inout [Member], _ damping: inout [Double]) {
     for index in members.indices {
       var problem = LeastSquares(
@@ -233,7 +262,7 @@ package struct PooledElimination {
     }
   }
 
-  /// Whether what is missed, falling at this pace, will come to where it does not matter or is not proven any more:
+  /// Whether the loss of the removal, if it keeps falling at this pace, will become negligible or no longer proven:
   /// the statistic goes with its root.
   private func isHopeful(_ now: NestedComparison, _ before: Double, _ left: Int) -> Bool {
     guard before.isFinite, now.worth > 0, now.statistic > proof else { return true }

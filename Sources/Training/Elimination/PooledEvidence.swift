@@ -2,10 +2,10 @@ import Evidence
 import LinearAlgebra
 import Networks
 
-/// What the members together say of the inputs of one output once these are decided.
+/// The members' common evidence on the inputs of one output, once these are decided.
 struct PooledEvidence: Sendable {
-  /// Of each input: R in the free fits, less the members' noise; for those that stayed in later replaced by what the
-  /// final networks say.
+  /// For each input R in the fits with all inputs, less the members' noise; for those that stayed it is later
+  /// replaced by R of the final networks.
   var effects: [Double]
   var signed: [Double]
   /// Standard errors of the effects.
@@ -16,7 +16,7 @@ struct PooledEvidence: Sendable {
   /// Those that others can replace.
   var isReplaceable: [Bool]
   var explained: Double?
-  /// members × inputs: what each finds alone.
+  /// members × inputs: the inputs that each member finds alone.
   var alone: [[Bool]]
 
   /// The 97.5 % quantile of the normal distribution.
@@ -24,7 +24,7 @@ struct PooledEvidence: Sendable {
   private static let pointCount = 500
 
   /// - Parameters:
-  ///   - free: the members before anything was taken out.
+  ///   - free: the members before any input was removed.
   ///   - outcome: after elimination.
   init(
     free: [PooledElimination.Member], _ outcome: PooledElimination.Outcome,

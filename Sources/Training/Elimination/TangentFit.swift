@@ -2,13 +2,13 @@ import Evidence
 import LinearAlgebra
 import Networks
 
-/// A fitted network of one output, linearised at its parameters: how far its effects are known, and what inputs that
-/// it does not read would add.
+/// A fitted network of one output, linearised at its parameters: how precisely its effects are known, and what
+/// inputs that it does not read would add.
 ///
-/// With J the derivatives of its errors e (both times √w) and z an input's values, z̃ = z − J(JᵀJ)⁻¹Jᵀz is what of
-/// them nothing else can answer for (Frisch & Waugh 1933). A linear term in z has the slope −Σz̃e/Σz̃², and
-/// its variance is Σ_b(Σ z̃e)²/(Σz̃²)² with b blocks of neighbouring rows, whose errors need be neither equal nor
-/// independent within (White 1980; Liang & Zeger 1986).
+/// With J the derivatives of its errors e (both times √w and whitened) and z an input's values (likewise),
+/// z̃ = z − J(JᵀJ)⁻¹Jᵀz is the part of them that nothing else can account for (Frisch & Waugh 1933). A linear term in z
+/// has the slope −Σz̃e/Σz̃², and its variance is Σ_b(Σ z̃e)²/(Σz̃²)² with b blocks of neighbouring rows, whose errors
+/// need be neither equal nor, within a block, independent (White 1980; Liang & Zeger 1986).
 struct TangentFit {
   private let network: Network
   private let rows: RegressionRows
@@ -16,12 +16,18 @@ struct TangentFit {
   private let errors: [Double]
   private let inverse: Matrix?
   private let readers: [[Int]]
-  /// Rows that go together.
+  private let whitening: Whitening
+  /// The number of blocks of neighbouring rows.
   private static let blockCount = 60
 
+  /// - Parameter rows: of an only output; whitened as they say.
   init(_ network: Network, _ rows: RegressionRows, kernels: Kernels) {
+    let whitening = rows.whitenings.first ?? .none
     var problem = LeastSquares(network, rows, kernels: kernels)
-    (jacobian, errors) = problem.tangent()
+    var (jacobian, errors) = problem.tangent()
+    whitening.apply(&jacobian.elements, columns: jacobian.columns, rows.begins)
+    errors = whitening.apply(errors, rows.begins)
+    (self.jacobian, self.errors, self.whitening) = (jacobian, errors, whitening)
     readers = problem.readers
     self.network = network
     self.rows = rows
@@ -40,16 +46,23 @@ struct TangentFit {
     }.first
   }
 
+  /// The share of its variance that an input must have for itself: more than what measurement noise leaves of an input
+  /// that others add up to.
+  private func ownShare(_ input: Int) -> Double {
+    max(1e-9, rows.noise.isEmpty ? 0 : 3 * rows.noise[input])
+  }
+
   private func block(_ row: Int) -> Int { row * Self.blockCount / jacobian.rows }
 
   // MARK: What is read
 
-  /// The standard error of an input's effect, as that of a linear term in it beside those in all others that are read.
-  /// (The network's own derivatives hold the input in every unit that reads it, and leave nothing of it.)
+  /// The standard error of an input's effect, as that of a linear term in it beside those in all others that are
+  /// read. (The network's own derivatives contain the input in every unit that reads it, and would leave nothing of
+  /// it.)
   func error(of input: Int) -> Double {
     let others = readers.indices.filter { $0 != input && !readers[$0].isEmpty }
-    let columns = [Self.weighted(rows, nil)] + others.map { Self.weighted(rows, $0) }
-    let values = Self.weighted(rows, input)
+    let columns = ([nil] + others.map { $0 }).map { whitened(rows, $0) }
+    let values = whitened(rows, input)
     var gram = Matrix(rows: columns.count, columns: columns.count)
     for (i, a) in columns.enumerated() {
       for (j, b) in columns.enumerated().prefix(i + 1) {
@@ -64,7 +77,7 @@ struct TangentFit {
       for row in rest.indices { rest[row] -= factor * column[row] }
     }
     let square = rest.reduce(0) { $0 + $1 * $1 }
-    guard square > 1e-9 * values.reduce(0, { $0 + $1 * $1 }) else { return .infinity }
+    guard square > ownShare(input) * values.reduce(0, { $0 + $1 * $1 }) else { return .infinity }
     var sums = [Double](repeating: 0, count: Self.blockCount)
     for row in rest.indices { sums[block(row)] += rest[row] * errors[row] }
     return sums.reduce(0) { $0 + $1 * $1 }.squareRoot() / square
@@ -72,12 +85,12 @@ struct TangentFit {
 
   // MARK: What is not
 
-  /// What an input would add to the network as a linear term, all else having answered.
+  /// What an input would add to the network as a linear term, with everything else refitted.
   struct Addition {
     var slope: Double
     /// Its standard error, from sums over blocks.
     var error: Double
-    /// What it is worth on rows that are held out.
+    /// Its gain on held-out rows.
     var terms: [BlockTerm]
   }
 
@@ -88,12 +101,12 @@ struct TangentFit {
     let (heldJacobian, heldErrors) = problem.tangent()
     var result: [Int: Addition] = [:]
     for input in inputs {
-      let values = Self.weighted(rows, input)
+      let values = whitened(rows, input)
       let own = values.reduce(0) { $0 + $1 * $1 }
       let answer = inverse * jacobian.transposedProduct(values)
       let rest = zip(values, jacobian * answer).map { $0 - $1 }
       let square = rest.reduce(0) { $0 + $1 * $1 }
-      guard square > 1e-9 * own else {
+      guard square > ownShare(input) * own else {
         // Nothing of it is its own.
         result[input] = Addition(slope: 0, error: .infinity, terms: [])
         continue
@@ -108,7 +121,7 @@ struct TangentFit {
       let heldRest = zip(Self.weighted(held, input), heldJacobian * answer).map { $0 - $1 }
       result[input] = Addition(
         slope: slope, error: error,
-        terms: Self.terms(held, without: heldErrors, added: heldRest.map { slope * $0 }))
+        terms: terms(held, without: heldErrors, added: heldRest.map { slope * $0 }))
     }
     return result
   }
@@ -121,18 +134,30 @@ struct TangentFit {
     }
   }
 
-  private static func terms(
-    _ held: RegressionRows, without: [Double], added: [Double]
+  private func whitened(_ rows: RegressionRows, _ input: Int?) -> [Double] {
+    whitening.apply(Self.weighted(rows, input), rows.begins)
+  }
+
+  /// - Parameters:
+  ///   - plain: errors, not whitened.
+  ///   - added: what they change by.
+  private func terms(
+    _ held: RegressionRows, without plain: [Double], added: [Double]
   ) -> [BlockTerm] {
     var terms: [BlockTerm] = []
-    for row in without.indices {
+    let (errors, changes) = (
+      whitening.apply(plain, held.begins), whitening.apply(added, held.begins)
+    )
+    for row in plain.indices {
       let block = held.block(row)
       if terms.last?.block != block { terms.append(BlockTerm(block: block)) }
       let place = terms.count - 1
-      let with = without[row] + added[row]
+      let (without, change) = (errors[row], changes[row])
       terms[place].weight += held.weights?[row, 0] ?? 1
-      terms[place].rise += without[row] * without[row] - with * with
-      terms[place].gain += 2 * without[row] * (without[row] - with)
+      terms[place].rise += without * without - (without + change) * (without + change)
+      terms[place].gain -= 2 * without * change
+      terms[place].whitened += change * change
+      terms[place].change += added[row] * added[row]
     }
     return terms
   }
@@ -155,7 +180,7 @@ extension Network {
 }
 
 extension RegressionRows {
-  /// So many of the inputs, at even distances.
+  /// `count` rows of the inputs, evenly spaced.
   func points(_ count: Int) -> Matrix {
     let step = max(1, inputs.rows / count)
     return inputs.submatrix(

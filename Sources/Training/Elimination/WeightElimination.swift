@@ -1,20 +1,20 @@
 import LinearAlgebra
 import Networks
 
-/// Takes weights out of a fitted network, many at a time, as long as its errors hardly rise: Hassibi &
-/// Stork's optimal brain surgeon (1993), in rounds.
+/// Removes weights from a fitted network, many at a time, while its errors hardly rise: Hassibi & Stork's optimal
+/// brain surgeon (1993), in rounds.
 ///
-/// First all hidden units at once, should the linear part do as well. Then rounds: each takes out the
-/// share of the weights whose removal costs least, ½ w²/Cⱼⱼ with C = (JᵀJ/N + 1e-6 diag)⁻¹ (more where
-/// that is not definite), and fits the rest anew. What is taken out stays out while the errors on fitted
-/// and validation rows keep within the tolerance of those at the start; otherwise half as many are tried.
+/// First all hidden units at once, in case the linear part does as well. Then rounds: each removes the share of the
+/// weights whose removal costs least, ½ w²/Cⱼⱼ with C = (JᵀJ/N + 1e-6 diag)⁻¹ (more where that is not definite),
+/// and refits the rest. A removal stands if the errors on fitted and validation rows stay within the tolerance of
+/// those at the start; otherwise half as many are tried.
 public struct WeightElimination: Equatable, Sendable {
-  /// Attempts at most to fit the rest after a round.
+  /// The largest number of attempts to refit the rest after a round.
   public var attempts: Int
-  /// By which share of itself, and by which amount, the mean squared errors may rise in all.
+  /// The share of itself, and the amount, by which the mean squared errors may rise in total.
   public var tolerance = 0.3
   public var slack = 1e-7
-  /// The share of the weights that the first round takes out; 0 for no rounds.
+  /// The share of the weights that the first round removes; 0 for no rounds.
   public var share = 0.3
 
   public init(attempts: Int) { self.attempts = attempts }
@@ -89,7 +89,7 @@ public struct WeightElimination: Equatable, Sendable {
 }
 
 extension Network {
-  /// Only what goes from these inputs straight to the outputs.
+  /// Only the direct connections from these inputs to the outputs.
   fileprivate func linearPart(of inputs: Set<Int>) -> Network {
     var result = withLinearPartOpen()
     for layer in layers.indices {
@@ -111,7 +111,7 @@ extension Network {
     return result
   }
 
-  /// Without the weights that read a unit which reads nothing: the next biases can say the same.
+  /// Without the weights that read a unit which reads nothing: the next biases can take their place.
   fileprivate var withoutIdleUnits: Network {
     var result = self
     for layer in result.layers.indices {

@@ -4,8 +4,8 @@ import Networks
 /// Fits the parameters of maps to free runs: least squares of the errors of many-step predictions by the method
 /// of Levenberg and Marquardt, μ by Nielsen's rule (Madsen, Nielsen & Tingleff 2004, algorithm 3.16).
 ///
-/// A fit to one step says what comes next best; a fit to runs of many says best where a run goes, which is
-/// what a simulation needs, and is far less disturbed by noise in what is measured.
+/// A fit to single steps predicts the next sample best; a fit to runs of many steps predicts best where a run goes,
+/// as a simulation requires, and is far less disturbed by measurement noise.
 struct FreeRunFit: Sendable {
   let free: FreeRun
   let maps: [RecursiveMap]
@@ -35,8 +35,8 @@ struct FreeRunFit: Sendable {
     return equations
   }
 
-  /// The least squares of products alone over single steps, in which the errors are linear; units stay as they
-  /// are and their output weights at zero.
+  /// The least squares of products alone over single steps, in which the errors are linear; units are unchanged,
+  /// with output weights of zero.
   func oneStep(_ windows: [FreeRun.Window]) -> [Double] {
     let zero = [Double](repeating: 0, count: parameterCount)
     let equations = equations(zero, windows)
@@ -57,7 +57,8 @@ struct FreeRunFit: Sendable {
     }
   }
 
-  /// Attempts at most, kept or not; it ends when the loss has fallen by less than two in a hundred thousand.
+  /// At most `attempts` attempts, successful or not; it ends when the loss has fallen by less than two parts in a
+  /// hundred thousand.
   func minimise(
     _ start: [Double], _ windows: [FreeRun.Window], attempts: Int
   ) -> (parameters: [Double], loss: Double) {
@@ -95,7 +96,7 @@ struct FreeRunFit: Sendable {
     (0..<matrix.rows).reduce(0) { $0 + matrix[$1, $1] }
   }
 
-  /// By how much the quadratic model of the loss falls.
+  /// The fall of the loss that the quadratic model predicts.
   private func predictedGain(_ equations: FreeRun.Equations, _ step: [Double]) -> Double {
     var gain = 0.0
     for i in step.indices {

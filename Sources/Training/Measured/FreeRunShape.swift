@@ -2,14 +2,14 @@ import Dynamics
 import LinearAlgebra
 import Networks
 
-/// A kind of function, from the simplest on.
+/// A kind of function, in order of complexity.
 public enum FreeRunKind: Hashable, Codable, Sendable {
   case line
   /// All products of two features.
   case quadratic
-  /// These, and the products of three moments of states.
+  /// These, and the products of three lagged states.
   case cubic
-  /// A line and so many smooth units.
+  /// A line and this many smooth units.
   case units(Int)
 
   public var name: String {
@@ -21,7 +21,7 @@ public enum FreeRunKind: Hashable, Codable, Sendable {
     }
   }
 
-  /// Strength of the ridge on what bends.
+  /// Strength of the ridge on nonlinear parameters.
   var ridge: Double {
     switch self {
     case .units: 1e-5
@@ -74,7 +74,7 @@ struct FreeRunShape: Sendable {
     return data.states.map { _ in map }
   }
 
-  /// More make a fit too slow to be searched among.
+  /// With more parameters a fit is too slow for a search.
   static let mostParameters = 320
 
   func isTooLarge(_ data: Trajectories) -> Bool {
@@ -83,31 +83,31 @@ struct FreeRunShape: Sendable {
   }
 }
 
-/// Parameters for runs of ever more steps, each fit the start of the next.
+/// Parameters for runs of increasing length, each fit the start of the next.
 struct StagedFit: Sendable {
   var maps: [RecursiveMap]
   /// One for each of `horizons`.
   var stages: [[Double]]
 
-  /// Steps of the runs that are fitted.
+  /// Lengths of the fitted runs, in steps.
   static let horizons = [1, 8, 64, 512, 4096]
 }
 
 extension MeasuredRecord {
-  /// How much work a fit may be.
+  /// Limits on the work of a fit.
   struct Effort: Sendable {
     /// Attempts for each horizon.
     var attempts: Int
     /// Random starts, of which the best is taken.
     var starts: Int
-    /// Steps in all times parameters squared.
+    /// The total number of steps, times the square of the number of parameters.
     var work: Double
-    /// Steps in all at most.
+    /// The largest total number of steps.
     var steps: Int
 
     static let search = Effort(attempts: 8, starts: 2, work: 6e6, steps: 3000)
     static let judged = Effort(attempts: 20, starts: 4, work: 4e7, steps: 12_000)
-    /// With two starts a member of the tanks ran away on a record that it had not seen.
+    /// With two starts a member of the tanks diverged on a record that it had not seen.
     static let final = Effort(attempts: 25, starts: 6, work: 1e9, steps: 100_000)
 
     func limit(parameters: Int) -> Int {
@@ -115,8 +115,8 @@ extension MeasuredRecord {
     }
   }
 
-  /// Fits a shape to all but what is held out.
-  /// - Parameter horizons: the first so many of `StagedFit.horizons`.
+  /// Fits a shape to everything except what is held out.
+  /// - Parameter horizons: the first N of `StagedFit.horizons`.
   func fit(
     _ shape: FreeRunShape, without held: [Stretch], effort: Effort, stream: RandomStream,
     horizons: Int = StagedFit.horizons.count
@@ -181,8 +181,8 @@ extension MeasuredRecord {
     var byState: [Double] {
       zip(sums, counts).map { $1 == 0 ? .nan : ($0 / Double($1)).squareRoot() }
     }
-    /// What candidates are judged by, the mean of the stretches' errors: in a mean of squares one stretch with
-    /// something unheard of would decide alone.
+    /// The criterion by which candidates are judged, the mean of the stretches' errors: a mean of squares would be
+    /// decided by a single stretch with an event that occurs nowhere else.
     var error: Double { blocks.isEmpty ? .infinity : blocks.mean }
 
     mutating func join(_ other: HeldOut) {
@@ -192,8 +192,8 @@ extension MeasuredRecord {
     }
   }
 
-  /// Free runs from the first sample to the last, of which the held-out stretches count: how far a simulation
-  /// is off where nothing was fitted, long after its start.
+  /// Free runs from the first sample to the last, of which only the held-out stretches count: the error of a
+  /// simulation long after its start, where nothing was fitted.
   func heldOut(
     _ shape: FreeRunShape, _ maps: [RecursiveMap], _ parameters: [Double], on held: [Stretch]
   ) -> HeldOut {

@@ -2,8 +2,8 @@ import Dynamics
 import LinearAlgebra
 import Networks
 
-/// Recorded trajectories made ready for free runs: standardised, and divided into stretches that are held
-/// out in turn.
+/// Recorded trajectories prepared for free runs: standardised, and divided into stretches that are held out in
+/// turn.
 struct MeasuredRecord: Sendable {
   /// Neighbouring samples of one trajectory.
   struct Stretch: Sendable {
@@ -18,7 +18,7 @@ struct MeasuredRecord: Sendable {
   /// The stretches that are held out together.
   let folds: [[Stretch]]
 
-  /// - Parameter folds: how many; fewer where there are not so many stretches of ten samples.
+  /// - Parameter folds: how many; fewer if there are fewer stretches of ten samples.
   /// - Throws: `DataProblem.tooShort`, `.constant` for a variable that does not vary, `.scale`.
   init(_ data: Trajectories, folds count: Int) throws(DataProblem) {
     let variables = data.states + data.controls
@@ -81,7 +81,7 @@ struct MeasuredRecord: Sendable {
     series.enumerated().map { Stretch(series: $0.offset, samples: 0..<$0.element.rows) }
   }
 
-  /// - Parameter held: stretches whose states are not to be seen.
+  /// - Parameter held: stretches whose states are hidden.
   func freeRun(_ features: [Variable], without held: [Stretch] = []) -> FreeRun {
     let names = (data.states + data.controls).map(\.name)
     var series = series
@@ -100,7 +100,7 @@ struct MeasuredRecord: Sendable {
 
   /// Free runs of `length` steps, one after the other; none starts from a gap, but they run on through gaps.
   ///
-  /// - Parameter limit: about so many steps in all, evenly spread.
+  /// - Parameter limit: the approximate number of steps in total, evenly spread.
   func windows(_ free: FreeRun, length: Int, limit: Int = .max) -> [FreeRun.Window] {
     var windows: [FreeRun.Window] = []
     for (number, matrix) in free.series.enumerated() {

@@ -2,11 +2,10 @@ import Dynamics
 import LinearAlgebra
 import Networks
 
-/// Models of recorded plants, of which not all states are measured: lags and dead times, the kind of function and
-/// its parts are chosen by the errors of free runs on held-out stretches, and the parameters fitted to free runs.
+/// Models of recorded plants whose states are not all measured: lags and dead times, the kind of function and its
+/// parts are chosen by the errors of free runs on held-out stretches, and the parameters are fitted to free runs.
 ///
-/// The simplest candidate that is not significantly worse than the best is delivered: a straight line where that
-/// does as well.
+/// The simplest candidate that is not significantly worse than the best is delivered: a line if that does as well.
 public struct MeasuredTraining: Sendable {
   public var request: LagRequest
   public var members: Int
@@ -20,18 +19,19 @@ public struct MeasuredTraining: Sendable {
     self.threads = threads
   }
 
-  /// What was tried, and how well it does where it was held out.
+  /// A candidate, with its error where it was held out.
   public struct Candidate: Sendable {
     public var name: String
     /// nil for persistence.
     public var orders: LagOrders?
-    /// Steps of the runs that were fitted.
+    /// Length of the fitted runs, in steps.
     public var horizon: Int?
-    /// Parameters that are left, constants included; the mean over the folds.
+    /// The number of remaining parameters, constants included; the mean over the folds.
     public var parameters: Double
-    /// Root mean square of the free runs' errors in the states' deviations, mean over the held-out stretches.
+    /// Root mean square error of the free runs in the states' standard deviations, mean over the held-out
+    /// stretches.
     public var error: Double
-    /// The same in units, one for each state.
+    /// Root mean square error in units, one for each state.
     public var errorByState: [Double]
     /// Its errors less those of the best, mean and standard error over the held-out stretches.
     public var excess: Double = 0
@@ -45,7 +45,7 @@ public struct MeasuredTraining: Sendable {
   struct Choice: Sendable {
     var shape: FreeRunShape
     var stage: Int
-    /// Removals on the way of `StructurePath`.
+    /// The number of removals along the `StructurePath`.
     var position: Int
   }
 
@@ -61,7 +61,7 @@ public struct MeasuredTraining: Sendable {
 
   static let folds = 5
 
-  /// The orders at which a line is best: what a single recipe is trained with.
+  /// The orders at which a line is best: those with which a single recipe is trained.
   /// - Throws: `DataProblem`; `CancellationError`.
   public func orders(on data: Trajectories) async throws -> LagOrders {
     let record = try MeasuredRecord(data, folds: Self.folds)
@@ -69,7 +69,7 @@ public struct MeasuredTraining: Sendable {
     return try await search.run(.line).best.orders
   }
 
-  /// - Parameter report: what is being done, in words.
+  /// - Parameter report: called with what is being done, in words.
   /// - Throws: `DataProblem`; `CancellationError`.
   public func run(
     on data: Trajectories, report: @escaping @Sendable (String) -> Void = { _ in }
@@ -97,7 +97,7 @@ public struct MeasuredTraining: Sendable {
     return try await outcome(record, candidates, tried, report)
   }
 
-  /// Where a search for what is not a line begins: at the line's orders, which may be many, and at few.
+  /// Where the search for anything but a line begins: at the line's orders, which may be many, and at few.
   private func starts(_ search: OrderSearch, _ line: LagOrders) -> [LagOrders] {
     func bounded(_ orders: LagOrders, states: Int, count: Int) -> LagOrders {
       var orders = orders
@@ -153,7 +153,7 @@ public struct MeasuredTraining: Sendable {
       blocks: held.blocks, choice: choice)
   }
 
-  /// A shape as it is with its best horizon, and the sparsest on its path that is not worse.
+  /// A shape with its best horizon, and the sparsest on its path that is not worse.
   private func judge(_ shape: FreeRunShape, _ record: MeasuredRecord) async throws -> [Candidate] {
     let folds = record.folds
     let fits = try await concurrentMap(folds.count, threads: threads) { fold in
@@ -212,8 +212,7 @@ public struct MeasuredTraining: Sendable {
     parts.dropFirst().reduce(into: parts[0]) { $0.join($1) }
   }
 
-  /// Within 2 % of the best's error, or within 5 % and no further than a standard error of the paired
-  /// differences.
+  /// Within 2 % of the best error, or within 5 % and no further than one standard error of the paired differences.
   private static func isAsGood(_ blocks: [Double], _ best: [Double]) -> Bool {
     let (error, least) = (blocks.mean, best.mean)
     guard error <= 1.05 * least else { return false }
@@ -268,7 +267,7 @@ public struct MeasuredTraining: Sendable {
       tried: tried.map { ($0.kind, $0.orders, $0.error) }, delivered: delivered, best: best)
   }
 
-  /// A member's structure is that which is found with a fold held out, its numbers are fitted to everything.
+  /// A member's structure is the one found with a fold held out; its parameters are fitted to everything.
   private func fitted(
     _ member: Int, _ choice: Choice, _ record: MeasuredRecord, _ error: Double
   ) -> SparseFit {
@@ -309,7 +308,7 @@ public struct MeasuredTraining: Sendable {
 }
 
 extension MeasuredTraining.Outcome {
-  /// What came of the comparison, in a sentence.
+  /// The result of the comparison, in a sentence.
   public var verdict: String {
     func said(_ candidate: MeasuredTraining.Candidate) -> String {
       let rounded = (candidate.error * 1000).rounded() / 1000

@@ -2,13 +2,13 @@ import Dynamics
 import LinearAlgebra
 import Networks
 
-/// What of the orders is given, and what is to be found.
+/// Which of the orders are given, and which are to be found.
 public struct LagRequest: Equatable, Sendable {
   /// n; nil to be found.
   public var stateLags: Int?
   /// m + 1; nil to be found.
   public var inputCount: Int?
-  /// By control; what is not there is to be found.
+  /// By control; delays that are missing here are to be found.
   public var delays: [String: Int]
   /// The largest that are tried.
   public var mostStateLags = 6
@@ -22,8 +22,8 @@ public struct LagRequest: Equatable, Sendable {
   }
 }
 
-/// Orders and dead times by the free-run error on held-out stretches, from a start to neighbours as long as that
-/// helps.
+/// Finds orders and dead times by the free-run error on held-out stretches, moving from a start to neighbours while
+/// that helps.
 struct OrderSearch: Sendable {
   /// What was tried.
   struct Step: Sendable {
@@ -36,7 +36,7 @@ struct OrderSearch: Sendable {
   let request: LagRequest
   let seed: UInt64
   let threads: Int
-  /// The stretches that are held out in turn while it is searched.
+  /// The stretches that are held out in turn during the search.
   let folds: [[MeasuredRecord.Stretch]]
 
   init(_ record: MeasuredRecord, _ request: LagRequest, seed: UInt64, threads: Int) {
@@ -111,8 +111,8 @@ struct OrderSearch: Sendable {
     return (best(), tried)
   }
 
-  /// A moment more must lower the error by half a per cent, and a dead time that is not needed is none:
-  /// otherwise chance decides among dozens that are alike.
+  /// A further lag must lower the error by half a per cent, and an unnecessary dead time counts as none: otherwise
+  /// chance would decide among dozens of similar candidates.
   private func cost(_ step: Step) -> Double {
     let moments = (step.orders.stateLags + 1) * record.data.states.count
     return step.error
@@ -131,7 +131,7 @@ struct OrderSearch: Sendable {
       })
   }
 
-  /// Orders at which dead times show: with few moments a plant's own slowness looks like one.
+  /// Orders at which dead times show: with few lags the slowness of a plant looks like one.
   private var usual: LagOrders {
     var orders = plain
     orders.stateLags = request.stateLags ?? 2

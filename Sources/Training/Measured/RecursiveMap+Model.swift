@@ -50,8 +50,8 @@ extension RecursiveMap {
 }
 
 extension MeasuredRecord {
-  /// Maps of standardised states to their next values as a model of rates in physical units, its numbers
-  /// rounded to `Float`, as files hold them.
+  /// Maps of standardised states to their next values as a model of rates in physical units, its parameters rounded
+  /// to `Float`, as in model files.
   ///
   /// With x̃ = (x − μ)/σ and x̃(k+1) = g(z), the rate is σ (g(z) − x̃(k))/Δt.
   func model(
@@ -99,7 +99,7 @@ extension MeasuredRecord {
     return model
   }
 
-  /// Mean and deviation of the increments per second.
+  /// Mean and standard deviation of the increments per second.
   private var rateScaling: Standardisation {
     let moments = data.states.indices.map { state -> (mean: Double, deviation: Double) in
       let rates = data.samples.flatMap { matrix in

@@ -2,14 +2,14 @@ import Dynamics
 import LinearAlgebra
 import Networks
 
-/// A fit with some of its parts taken out.
+/// A fit with some of its parts removed.
 struct SparseFit: Sendable {
   var maps: [RecursiveMap]
   var parameters: [Double]
 }
 
-/// Takes parts out of a fit, the cheapest first, and fits what is left anew: products of a line or polynomial
-/// one by one, of a network the inputs of a tower, each with all that reads it.
+/// Removes parts of a fit, the cheapest first, and refits the rest: products of a line or polynomial one by one;
+/// from a network the inputs of a tower, each with everything that reads it.
 struct StructurePath: Sendable {
   let record: MeasuredRecord
   let shape: FreeRunShape
@@ -41,7 +41,7 @@ struct StructurePath: Sendable {
     return result
   }
 
-  /// How many parts go at once: one in eight as long as there are many.
+  /// How many parts are removed at once: one in eight while there are many.
   private func batch(_ parts: Int) -> Int { max(1, parts / 8) }
 
   /// From the fit as it is to one part for each state; position k has had k removals.
@@ -69,7 +69,7 @@ struct StructurePath: Sendable {
     return path
   }
 
-  /// w_Gᵀ ((C⁻¹)_GG)⁻¹ w_G: what the loss rises by without a group of parameters (Hassibi & Stork 1993).
+  /// w_Gᵀ ((C⁻¹)_GG)⁻¹ w_G: the rise of the loss without a group of parameters (Hassibi & Stork 1993).
   private func partCosts(
     _ parts: [[Int]], _ fit: FreeRunFit, _ theta: [Double], _ windows: [FreeRun.Window]
   ) -> [Double] {

@@ -5,8 +5,7 @@ import Networks
 public struct EpochRecord: Equatable, Codable, Sendable {
   public var epoch: Int
   public var learningRate: Double
-  /// Mean squared error over the epoch's minibatches and the problem's outputs, standardised, each
-  /// before the step that it led to.
+  /// Mean squared error over the epoch's minibatches and the problem's outputs, standardised, each before its step.
   public var trainingLoss: Double
   /// λ Σ|w| at the end of the epoch.
   public var penalty: Double
@@ -14,12 +13,12 @@ public struct EpochRecord: Equatable, Codable, Sendable {
   public var survivingWeights: Int
 }
 
-/// Where and how a training left the finite numbers.
+/// Where and how the loss or the weights of a training became infinite or NaN.
 public struct Divergence: Error, Equatable, Codable, Sendable {
   public enum Cause: String, Codable, Sendable {
-    /// The squared error of a minibatch is infinite or no number.
+    /// The squared error of a minibatch is infinite or NaN.
     case loss
-    /// A weight is infinite or no number.
+    /// A weight is infinite or NaN.
     case weights
   }
 
@@ -35,16 +34,15 @@ public struct Divergence: Error, Equatable, Codable, Sendable {
 /// Trains networks of the same inputs side by side on the same minibatches by Adam: a shared trunk, or
 /// some towers of a member.
 ///
-/// Everything lives in two arenas (numbers and wiring); samples are feature-major with the batch along
-/// the vector, the data are read in place, and a minibatch is fetched once for all networks. A network
-/// is trained on its *selection*: the biases of units that reach an output and the weights other than
-/// zero, packed together. With a proximal sparsifier every `Recipe.revisit`-th step, the first of each
-/// epoch and all of the last epoch are full ones: such a step computes the gradient of every weight, moves all of them and selects
-/// anew. Between full steps weights at zero, and whatever reaches no output, stay as they are, moments
-/// included; what reaches no output is then shrunk for all of the steps that it missed. `revisit` 1 is
-/// ordinary proximal Adam.
+/// Everything is in two arenas (numbers and wiring); samples are feature-major with the batch along the vector, the
+/// data are read in place, and a minibatch is fetched once for all networks. A network is trained on its
+/// *selection*: the biases of units that reach an output and the weights other than zero, packed together. With a
+/// proximal sparsifier every `Recipe.revisit`-th step, the first of each epoch and all of the last epoch are full
+/// steps: such a step computes the gradient of every weight, moves all weights and selects anew. Between full
+/// steps, weights at zero and whatever reaches no output stay unchanged, moments included; what reaches no output
+/// is then shrunk for all of the steps that it missed. `revisit` 1 is ordinary proximal Adam.
 ///
-/// Towards the end weights at zero may be frozen: no step is a full one, nothing is pulled to zero, and the
+/// Towards the end weights at zero may be frozen: there are no full steps, nothing is pulled to zero, and the
 /// parameters may be averaged.
 ///
 /// The result depends on networks, data, recipe and orders only.
@@ -129,11 +127,11 @@ package struct Trainer: ~Copyable {
     recipe.sparsifier.selects || isFrozen && recipe.cut > 0
   }
 
-  /// One pass over the data in the epoch's order; a rest smaller than a batch is left for another
-  /// epoch's order to bring in.
+  /// One pass over the data in the epoch's order; a remainder smaller than a batch is left out, and another epoch's
+  /// order brings it in.
   ///
-  /// - Returns: a record for each tower, or why it cannot go on. A tower that diverged is left alone
-  ///   from then on.
+  /// - Returns: a record for each tower, or why it cannot continue. A tower that diverged is not trained any
+  ///   further.
   package mutating func runEpoch(_ epoch: Int, validation: TrainingSet?)
     -> [Result<EpochRecord, Divergence>]
   {
@@ -169,7 +167,7 @@ package struct Trainer: ~Copyable {
     }
   }
 
-  /// The last epoch is ordinary proximal Adam, so that what survives at the end is what survives there.
+  /// The last epoch is ordinary proximal Adam, so that the weights that survive are those that survive it.
   private func isFull(step: Int, of epoch: Int) -> Bool {
     guard recipe.sparsifier.selects && !isFrozen else { return false }
     switch recipe.sparsifier {
@@ -180,7 +178,7 @@ package struct Trainer: ~Copyable {
     }
   }
 
-  /// What is below the cut goes first: it must not be leaned on.
+  /// Weights below the cut are removed first: the rest must not rely on them.
   private mutating func freeze() {
     isFrozen = true
     for tower in towers.indices {
@@ -195,7 +193,7 @@ package struct Trainer: ~Copyable {
     }
   }
 
-  /// Takes the parameters of every `Recipe.revisit`-th frozen step into their mean.
+  /// Adds the parameters of every `Recipe.revisit`-th frozen step to their mean.
   private mutating func average(_ index: Int, number: Int) {
     let count = (number - firstFrozenStep) / recipe.revisit
     guard recipe.average, (number - firstFrozenStep) % recipe.revisit == 0 else { return }
@@ -248,13 +246,13 @@ package struct Trainer: ~Copyable {
     result(tower, parameters: arena[towers[tower].whole.parameters])
   }
 
-  /// The same with the parameters of another epoch.
+  /// A tower's network with the parameters of another epoch.
   func result(_ tower: Int, parameters: [Float]) -> Network {
     towers[tower].wired.network(with: parameters.map { Double($0) })
       .dividingInputs(by: self.set.spread)
   }
 
-  /// Leaves a tower as it is from now on.
+  /// Stops the training of a tower.
   mutating func stop(_ tower: Int) { towers[tower].isStopped = true }
 
   /// - Precondition: the state has the shape of the tower.
@@ -304,7 +302,7 @@ extension Trainer {
       destination: samples.loaded)
   }
 
-  /// Each tower asks for its share of the next minibatch in two parts, between its own loops.
+  /// Each tower prefetches its share of the next minibatch in two parts, between its own loops.
   private func prefetch(_ tower: Int, half: Int) {
     let parts = 2 * towers.count
     let part = 2 * tower + half
@@ -348,7 +346,7 @@ extension Trainer {
     return squaredError
   }
 
-  /// Adam's step with what a pruner does before and after it.
+  /// Adam's step, with the pruner's actions before and after it.
   private mutating func prune(
     _ index: Int, _ pruner: any Pruner, _ adam: AdamStep, _ step: PruningStep
   ) -> any Pruner {
@@ -451,7 +449,7 @@ extension Trainer {
       count: towers[index].selection.parameterCount, into: towers[index].selected[keyPath: part])
   }
 
-  /// Of a tower's predictions of another set, standardised.
+  /// The mean squared error of a tower's predictions of another set, standardised.
   mutating func meanSquaredError(_ index: Int, _ other: TrainingSet) -> Double {
     var sum = 0.0
     var first = 0
@@ -465,8 +463,8 @@ extension Trainer {
   }
 }
 
-/// In which order an epoch goes through the samples: a function of seed, path and epoch, so that a
-/// training can be taken up at any epoch and all towers of a member see the same minibatches.
+/// The order in which an epoch visits the samples: a function of seed, path and epoch, so that a training can be
+/// resumed at any epoch and all towers of a member see the same minibatches.
 package struct SampleOrders: Sendable {
   private let seed: UInt64?
   private let path: [UInt64]

@@ -1,3 +1,4 @@
+import Evidence
 import LinearAlgebra
 import Networks
 
@@ -9,8 +10,15 @@ public struct RegressionRows: Equatable, Sendable {
   public var targets: Matrix
   /// rows × outputs: how much each squared error counts; nil for all alike.
   public var weights: Matrix?
-  /// Which stretch of the recorded data each row belongs to; empty where that is not known.
+  /// The stretch of the recorded data that each row belongs to; empty if unknown.
   var blocks: [Int] = []
+  /// Whether each row begins a run of neighbours; empty where rows are none.
+  package var begins: [Bool] = []
+  /// Of each output, what makes the errors of neighbouring rows independent, so that least squares are generalised
+  /// ones; empty for errors as they are.
+  package var whitenings: [Whitening] = []
+  /// Of each input, the variance of the measurement noise that was taken out of it; empty where none was.
+  var noise: [Double] = []
 
   /// - Precondition: as many rows in each, at least one, and no negative weight.
   public init(inputs: Matrix, targets: Matrix, weights: Matrix? = nil) {
@@ -24,13 +32,14 @@ public struct RegressionRows: Equatable, Sendable {
     self.weights = weights
   }
 
-  /// The same rows for some of the targets.
+  /// These rows with some of the targets.
   func targets(_ columns: Range<Int>) -> RegressionRows {
     let rows = Array(0..<targets.rows)
     var result = RegressionRows(
       inputs: inputs, targets: targets.submatrix(rows: rows, columns: Array(columns)),
       weights: weights?.submatrix(rows: rows, columns: Array(columns)))
-    result.blocks = blocks
+    (result.blocks, result.begins, result.noise) = (blocks, begins, noise)
+    result.whitenings = whitenings.isEmpty ? [] : Array(whitenings[columns])
     return result
   }
 }
@@ -38,10 +47,11 @@ public struct RegressionRows: Equatable, Sendable {
 /// The weighted least-squares problem of a network on given rows, at parameters that can be moved: half
 /// the weighted mean of e² over rows and outputs, e the errors.
 ///
+/// Where the rows say so (`RegressionRows.whitenings`), errors and their derivatives are those of the innovations.
 /// Only the biases of units that reach an output and the weights other than zero are parameters. Rows
 /// go through in blocks, feature-major; the whole of J, the derivatives of the errors, is never held.
 struct LeastSquares: ~Copyable {
-  /// Samples per block: with a hundred parameters J's block just stays in the second cache.
+  /// Samples per block: with a hundred parameters J's block just fits the second-level cache.
   private static let batch = 512
 
   private let wired: WiredNetwork
@@ -64,6 +74,8 @@ struct LeastSquares: ~Copyable {
   private let deltas: Region
   private let errors: Region
   private let gradient: Region
+  /// Of errors that are not whitened.
+  private let unusedGradient: Region
   private let product: Region
   /// Inputs, block by block.
   private let table: Region
@@ -83,6 +95,21 @@ struct LeastSquares: ~Copyable {
     /// Block by block; √weight, zero behind the last row.
     var targets: Region
     var seeds: Region
+    var innovations: Innovations?
+  }
+
+  /// The recursion that whitens errors, and where it has got to.
+  private struct Innovations {
+    /// Block by block.
+    var factors: Region
+    var scales: Region
+    /// Of the errors, of factors of the output's own parameters, and of J's rows.
+    var error: Region
+    var carry: Region
+    /// As those above, in single precision.
+    var narrowFactors: Region
+    var narrowScales: Region
+    var narrowCarry: Region
   }
 
   /// - Parameter ridge: r Σθ² is added to the loss that is fitted.
@@ -140,20 +167,31 @@ struct LeastSquares: ~Copyable {
     gradient = layout.reserve(count)
     product = layout.reserve((count + 1) * (count + 1))
     table = layout.reserve(blocks * network.inputCount * Self.batch)
+    var floatLayout = ArenaLayout()
+    jacobian = floatLayout.reserve(count * Self.batch)
     let outputCount = network.outputCount
     outputs = (0..<outputCount).map { number in
       let unit = units.count - outputCount + number
       let own = wired.biases[unit]..<(wired.biases[unit] + 1 + units[unit].sources.count)
+      let parameters = home.indices.filter { own.contains(home[$0]) }
+      let isWhitened =
+        number < data.whitenings.count && !data.whitenings[number].isNothing(data.begins)
+      let innovations = isWhitened
+        ? Innovations(
+          factors: layout.reserve(blocks * Self.batch), scales: layout.reserve(blocks * Self.batch),
+          error: layout.reserve(1), carry: layout.reserve(parameters.count),
+          narrowFactors: floatLayout.reserve(blocks * Self.batch),
+          narrowScales: floatLayout.reserve(blocks * Self.batch),
+          narrowCarry: floatLayout.reserve(count)) : nil
       return Output(
         unit: selection.liveUnitCount - outputCount + number, valueRow: firstUnitRow + unit,
-        parameters: home.indices.filter { own.contains(home[$0]) },
-        targets: layout.reserve(blocks * Self.batch), seeds: layout.reserve(blocks * Self.batch))
+        parameters: parameters, targets: layout.reserve(blocks * Self.batch),
+        seeds: layout.reserve(blocks * Self.batch), innovations: innovations)
     }
     let widest = outputs.map(\.parameters.count).max() ?? 0
     factors = layout.reserve((widest + 1) * Self.batch)
+    unusedGradient = layout.reserve(count)
     arena = Arena(layout)
-    var floatLayout = ArenaLayout()
-    jacobian = floatLayout.reserve(count * Self.batch)
     floats = Arena(floatLayout)
     arena.fill(values.part(0, Self.batch), with: 1)
     store(data)
@@ -171,6 +209,17 @@ struct LeastSquares: ~Copyable {
         arena[output.seeds, row] = data.weights.map { $0[row, number].squareRoot() } ?? 1
       }
     }
+    for (number, output) in outputs.enumerated() {
+      guard let innovations = output.innovations else { continue }
+      // Scales are zero behind the last row.
+      let (factors, scales) = data.whitenings[number].recursion(data.begins)
+      for row in 0..<rows {
+        arena[innovations.factors, row] = factors[row]
+        arena[innovations.scales, row] = scales[row]
+        floats[innovations.narrowFactors, row] = Float(factors[row])
+        floats[innovations.narrowScales, row] = Float(scales[row])
+      }
+    }
   }
 
   // MARK: Parameters
@@ -185,7 +234,7 @@ struct LeastSquares: ~Copyable {
 
   private var penalty: Double { ridge * parameters.reduce(0) { $0 + $1 * $1 } }
 
-  /// The network at the present parameters.
+  /// The network with the present parameters.
   var network: Network {
     var all = wholeParameters
     for (index, place) in home.enumerated() { all[place] = parameters[index] }
@@ -204,7 +253,7 @@ struct LeastSquares: ~Copyable {
 
   // MARK: Sums over the rows
 
-  /// What the network says, rows × outputs.
+  /// The network's outputs, rows × outputs.
   mutating func predictions() -> Matrix {
     var result = Matrix(rows: rows, columns: outputs.count)
     forward { problem, block in
@@ -228,26 +277,6 @@ struct LeastSquares: ~Copyable {
     return sum / totalWeight
   }
 
-  /// The weighted mean of e², and for every input z that of e² where the input is far from its mean:
-  /// Σ w z² e²/Σ w z².
-  mutating func errorsByInput() -> (mean: Double, leverage: [Double]) {
-    var sum = 0.0
-    var errorSums = [Double](repeating: 0, count: wired.network.inputCount)
-    var sums = errorSums
-    forward { problem, block in
-      for output in problem.outputs {
-        sum += problem.takeErrors(output, block)
-        let seeds = output.seeds.part(block * Self.batch, Self.batch)
-        for input in sums.indices {
-          let z = problem.values.part((1 + input) * Self.batch, Self.batch)
-          errorSums[input] += problem.arena.sumOfSquares(problem.errors, times: z)
-          sums[input] += problem.arena.sumOfSquares(seeds, times: z)
-        }
-      }
-    }
-    return (sum / totalWeight, zip(errorSums, sums).map { $1 > 0 ? $0 / $1 : 0 })
-  }
-
   /// JᵀJ, Jᵀe and eᵀe, each over the total weight and with the ridge. JᵀJ is summed in single precision: it only shapes
   /// the steps.
   mutating func evaluate() -> Equations {
@@ -259,12 +288,10 @@ struct LeastSquares: ~Copyable {
     forward { problem, block in
       for output in problem.outputs {
         sum += problem.takeErrors(output, block)
-        problem.kernels.jacobian(
-          problem.arena, problem.indices, problem.selection, output: output.unit,
-          batch: Self.batch, parameters: problem.liveParameters, values: problem.values,
-          slopes: problem.slopes, seed: output.seeds.part(block * Self.batch, Self.batch),
-          error: problem.errors, deltas: problem.deltas, gradient: problem.gradient,
-          jacobian: problem.jacobian, in: problem.floats)
+        problem.takeJacobian(
+          output, block,
+          gradient: output.innovations == nil ? problem.gradient : problem.unusedGradient)
+        problem.whitenJacobian(output, block)
         problem.kernels.curvature(
           problem.floats, rows: count, batch: Self.batch, x: problem.jacobian, product: square,
           in: problem.arena)
@@ -277,7 +304,27 @@ struct LeastSquares: ~Copyable {
     ).adding(ridge: ridge, on: parameters)
   }
 
-  /// √w J and √w e row by row, of an only output: rows × parameters, and rows.
+  /// Leaves √w J of a block in `jacobian` and adds its product with `errors` to a gradient.
+  private mutating func takeJacobian(_ output: Output, _ block: Int, gradient: Region) {
+    kernels.jacobian(
+      arena, indices, selection, output: output.unit, batch: Self.batch,
+      parameters: liveParameters, values: values, slopes: slopes,
+      seed: output.seeds.part(block * Self.batch, Self.batch), error: errors, deltas: deltas,
+      gradient: gradient, jacobian: jacobian, in: floats)
+  }
+
+  /// Makes innovations' derivatives of those of the errors, and adds their product with `errors` to the gradient.
+  private mutating func whitenJacobian(_ output: Output, _ block: Int) {
+    guard let innovations = output.innovations else { return }
+    floats.recur(
+      jacobian, rows: parameters.count, batch: Self.batch, carry: innovations.narrowCarry,
+      factors: innovations.narrowFactors.part(block * Self.batch, Self.batch),
+      scales: innovations.narrowScales.part(block * Self.batch, Self.batch))
+    arena.addProducts(
+      jacobian, of: floats, rows: parameters.count, batch: Self.batch, with: errors, to: gradient)
+  }
+
+  /// √w J and √w e row by row, of an only output and not whitened: rows × parameters, and rows.
   mutating func tangent() -> (jacobian: Matrix, errors: [Double]) {
     precondition(outputs.count == 1)
     let count = parameters.count
@@ -285,13 +332,8 @@ struct LeastSquares: ~Copyable {
     var errors = [Double](repeating: 0, count: rows)
     forward { problem, block in
       let output = problem.outputs[0]
-      _ = problem.takeErrors(output, block)
-      problem.kernels.jacobian(
-        problem.arena, problem.indices, problem.selection, output: output.unit,
-        batch: Self.batch, parameters: problem.liveParameters, values: problem.values,
-        slopes: problem.slopes, seed: output.seeds.part(block * Self.batch, Self.batch),
-        error: problem.errors, deltas: problem.deltas, gradient: problem.gradient,
-        jacobian: problem.jacobian, in: problem.floats)
+      problem.takePlainErrors(output, block)
+      problem.takeJacobian(output, block, gradient: problem.unusedGradient)
       let (derivatives, part) = (problem.floats[problem.jacobian], problem.arena[problem.errors])
       let first = block * Self.batch
       for row in first..<min(first + Self.batch, problem.rows) {
@@ -346,6 +388,12 @@ struct LeastSquares: ~Copyable {
         values.part(factorRow[parameter] * Self.batch, Self.batch), by: seeds,
         into: used.part(index * Self.batch, Self.batch))
     }
+    if let innovations = output.innovations {
+      arena.recur(
+        used, rows: size, batch: Self.batch, carry: innovations.carry,
+        factors: innovations.factors.part(block * Self.batch, Self.batch),
+        scales: innovations.scales.part(block * Self.batch, Self.batch))
+    }
     _ = takeErrors(output, block)
     arena.copy(errors, to: used.part(size * Self.batch, Self.batch))
     let square = product.part(0, (size + 1) * (size + 1))
@@ -358,6 +406,12 @@ struct LeastSquares: ~Copyable {
   private mutating func forward(_ body: (inout LeastSquares, _ block: Int) -> Void) {
     arena[liveParameters.part(0, parameters.count)] = parameters
     let width = wired.network.inputCount * Self.batch
+    for case let innovations? in outputs.map(\.innovations) {
+      // Factors of zero begin a run, but do not undo what is not finite.
+      arena.fill(innovations.error)
+      arena.fill(innovations.carry)
+      floats.fill(innovations.narrowCarry)
+    }
     for block in 0..<((rows + Self.batch - 1) / Self.batch) {
       arena.copy(table.part(block * width, width), to: values.part(Self.batch, width))
       kernels.evaluate(
@@ -367,14 +421,25 @@ struct LeastSquares: ~Copyable {
     }
   }
 
-  /// Leaves √w e of a block in `errors` and returns the sum of their squares.
+  /// Leaves √w e of a block, or their innovations, in `errors` and returns the sum of their squares.
   private mutating func takeErrors(_ output: Output, _ block: Int) -> Double {
+    takePlainErrors(output, block)
+    if let innovations = output.innovations {
+      arena.recur(
+        errors, rows: 1, batch: Self.batch, carry: innovations.error,
+        factors: innovations.factors.part(block * Self.batch, Self.batch),
+        scales: innovations.scales.part(block * Self.batch, Self.batch))
+    }
+    return arena.sumOfSquares(errors)
+  }
+
+  /// Leaves √w e of a block in `errors`.
+  private mutating func takePlainErrors(_ output: Output, _ block: Int) {
     let part = (offset: block * Self.batch, count: Self.batch)
     arena.subtract(
       output.targets.part(part.offset, part.count),
       from: values.part(output.valueRow * Self.batch, Self.batch),
       times: output.seeds.part(part.offset, part.count), into: errors)
-    return arena.sumOfSquares(errors)
   }
 }
 

@@ -12,17 +12,18 @@ import Networks
 /// projection of Golub & Pereyra (1973) in Ruhe & Wedin's (1980) second form: the joint step for the
 /// others, an exact solution for these.
 public struct LevenbergMarquardt: Equatable, Sendable {
-  /// Attempts at most, kept or not.
+  /// The largest number of attempts, successful or not.
   public var attempts: Int
-  /// It ends when no component of Jᵀe/N is larger, or a kept step is smaller relative to the parameters.
+  /// It ends when no component of Jᵀe/N exceeds this, or a successful step is smaller than this relative to the
+  /// parameters.
   public var tolerance = 1e-12
-  /// It ends, too, when the loss has fallen by less than this share of itself over five attempts.
+  /// It also ends when the loss has fallen by less than this share of itself over five attempts.
   public var improvement = 0.0
   /// r Σθ² is added to the loss.
   public var ridge: Double
 
-  /// Keeps parameters to about a thousand where the loss is a millionth: networks that cancel terms of
-  /// millions fit no better, and single precision cannot evaluate them.
+  /// Keeps parameters below about a thousand where the loss is a millionth: networks that cancel terms of millions
+  /// fit no better, and single precision cannot evaluate them.
   public static let smallRidge = 1e-12
 
   public init(attempts: Int, improvement: Double = 0, ridge: Double = 0) {
@@ -53,7 +54,7 @@ public struct LevenbergMarquardt: Equatable, Sendable {
       attempts: state.attempts, kept: state.kept, gradient: state.equations.largestGradient)
   }
 
-  /// Where a solution has got to.
+  /// The progress of a solution.
   struct State {
     fileprivate(set) var equations: Equations
     fileprivate(set) var attempts = 0
@@ -68,7 +69,7 @@ public struct LevenbergMarquardt: Equatable, Sendable {
     }
   }
 
-  /// Makes as many attempts more as this value says, or fewer when it comes to an end.
+  /// Makes up to `attempts` further attempts, fewer if the fit converges.
   func advance(_ state: inout State, _ problem: inout LeastSquares) {
     var losses = [state.equations.loss]
     for _ in 0..<attempts {

@@ -1,15 +1,16 @@
 import Dynamics
+import Evidence
 import LinearAlgebra
 import Networks
 
-/// What follows the stochastic training, problem by problem, as its recipe says: a fit of what survives by
-/// Levenberg-Marquardt, elimination of inputs and of weights, and a fit to all trajectories.
+/// What follows the stochastic training, problem by problem, according to the recipe: a fit of the surviving
+/// weights by Levenberg-Marquardt, elimination of inputs and of weights, and a fit to all trajectories.
 public struct Refinement: Sendable {
   let recipe: Recipe
   let material: Material
 
-  /// The rows that it works on. While structure is sought a few do, ten for each parameter; all of
-  /// those that the last fit reads cost the same again for every attempt.
+  /// The rows to be fitted. During the search for structure a few suffice, ten for each parameter; the cost of an
+  /// attempt is proportional to their number.
   struct Material: Sendable {
     let rows: RegressionRows
     let validation: RegressionRows?
@@ -59,9 +60,9 @@ public struct Refinement: Sendable {
     public var after: Double
     /// On held-out rows, before the last fit included them.
     public var validation: Double?
-    /// The inputs that were taken out, in their order.
+    /// The inputs that were removed, in this order.
     public var removed: [Int]
-    /// The number of parameters of a network that was left as it was because it has too many.
+    /// The number of parameters of a network that was left unchanged because it has too many.
     public var sizeBeyondLimit: Int?
   }
 
@@ -71,7 +72,7 @@ public struct Refinement: Sendable {
   /// - Parameters:
   ///   - network: of the targets from `firstTarget` on.
   ///   - stream: for the weights of units that are revived.
-  /// - Returns: the network fitted to what survives; nothing is taken out yet.
+  /// - Returns: the network fitted to the surviving weights; nothing is removed yet.
   /// - Throws: `CancellationError`.
   func fit(_ network: Network, firstTarget: Int, stream: RandomStream) throws -> (
     network: Network, record: Record
@@ -99,7 +100,7 @@ public struct Refinement: Sendable {
     return (fit.network, Record(before: fit.lossBefore, after: fit.loss, removed: []))
   }
 
-  /// What the evidence for inputs is sought in: rows that a member learns from, and those that it has not seen.
+  /// The rows by which inputs are judged: those that a member learns from, and those that it has not seen.
   struct Grounds: Sendable {
     var networks: [Network]
     var rows: RegressionRows
@@ -108,6 +109,9 @@ public struct Refinement: Sendable {
     /// Of those that it holds out, as recorded.
     var held: RegressionRows
 
+    /// Whether networks have been fitted to increments as recorded.
+    var isWhitened: Bool { !rows.whitenings.isEmpty }
+
     func member(_ index: Int, targets: Range<Int>) -> PooledElimination.Member {
       PooledElimination.Member(
         network: networks[index], rows: rows.targets(targets), learnt: learnt.targets(targets),
@@ -115,8 +119,8 @@ public struct Refinement: Sendable {
     }
   }
 
-  /// Smooths the states again with what the networks of a member say of their rates, and fits these to the part
-  /// that it learns from; nothing where there is no noise.
+  /// Smooths the states again with what the networks of a member say of their rates, and fits these to the increments
+  /// as recorded of the part that it learns from, whitened; nothing where there is no noise.
   ///
   /// - Returns: nil where nothing is held out.
   /// - Throws: `CancellationError`, `DataProblem`.
@@ -128,37 +132,65 @@ public struct Refinement: Sendable {
       for _ in 0..<recipe.resmooth {
         smoothing = try Smoother(threads: 1).run(
           again: smoothing, rates: smoothing.data.samples.map { rates(networks, $0) })
-        let training = smoothing.fold(
-          material.cut.part, of: material.cut.parts, fraction: material.cut.fraction
-        ).training.smoothing
-        rows = try RegressionRows(
-          training, scaledLike: material.set, typicalNoise: smoothing.typicalRateVariances,
-          limit: max(material.few, 5000))
-        var first = 0
-        networks = try networks.map { network in
-          try Task.checkCancellation()
-          defer { first += network.outputCount }
-          return fitting(min(16, recipe.refine))
-            .fit(network, rows.targets(first..<(first + network.outputCount))).network
-        }
+        guard let (learnt, held) = try recorded(smoothing) else { return nil }
+        rows = whitened(learnt, by: held, networks)
+        networks = try fit(networks, rows, attempts: min(16, recipe.refine))
       }
     }
+    guard let (learnt, held) = try recorded(smoothing) else { return nil }
+    return Grounds(networks: networks, rows: rows, learnt: learnt, held: held)
+  }
+
+  /// What a member learns from and what it holds out, increments as recorded; nil where nothing is held out.
+  private func recorded(_ smoothing: Smoothing) throws(DataProblem) -> (
+    learnt: RegressionRows, held: RegressionRows
+  )? {
     let fold = smoothing.fold(
       material.cut.part, of: material.cut.parts, fraction: material.cut.fraction)
     guard let held = fold.held else { return nil }
-    return Grounds(
-      networks: networks, rows: rows,
-      learnt: try RegressionRows(
+    return (
+      try RegressionRows(
         fold.training, scaledLike: material.set, limit: 10_000, blockLength: material.blockLength),
-      held: try RegressionRows(
-        held, scaledLike: material.set, limit: 10_000, blockLength: material.blockLength))
+      try RegressionRows(
+        held, scaledLike: material.set, limit: 10_000, blockLength: material.blockLength)
+    )
   }
 
-  /// Takes weights out of a network whose inputs are decided, and fits it to all trajectories.
+  /// Rows with what makes the networks' errors on other rows independent.
+  private func whitened(_ rows: RegressionRows, by others: RegressionRows, _ networks: [Network])
+    -> RegressionRows
+  {
+    var rows = rows
+    var first = 0
+    rows.whitenings = networks.flatMap { network -> [Whitening] in
+      let targets = first..<(first + network.outputCount)
+      first = targets.upperBound
+      let errors = HeldOutErrors(network, others.targets(targets), kernels: .active)
+      return (0..<network.outputCount).map { output in
+        Whitening(of: [(errors.plain.column(output), others.begins)])
+      }
+    }
+    return rows
+  }
+
+  /// Networks fitted to their targets.
+  private func fit(_ networks: [Network], _ rows: RegressionRows, attempts: Int) throws -> [Network] {
+    var first = 0
+    return try networks.map { network in
+      try Task.checkCancellation()
+      defer { first += network.outputCount }
+      return fitting(attempts)
+        .fit(network, rows.targets(first..<(first + network.outputCount))).network
+    }
+  }
+
+  /// Removes weights from a network whose inputs are decided, and fits it to all trajectories.
   ///
-  /// - Returns: the network, its numbers rounded to `Float`, as model files hold them.
+  /// - Returns: the network, its parameters rounded to `Float`, as in model files.
   /// - Throws: `CancellationError`.
-  func finish(_ network: Network, firstTarget: Int, record: Record) throws -> (
+  ///
+  /// - Parameter grounds: what its inputs were decided on.
+  func finish(_ network: Network, firstTarget: Int, record: Record, _ grounds: Grounds?) throws -> (
     network: Network, record: Record
   ) {
     guard record.sizeBeyondLimit == nil else { return (network, record) }
@@ -167,12 +199,7 @@ public struct Refinement: Sendable {
     let rows = material.rows.targets(targets)
     let validation = material.validation?.targets(targets)
     if recipe.thin > 0, let validation {
-      var elimination = WeightElimination(attempts: recipe.thin)
-      // Where most of the error is noise, what many weights have learnt is within a hundredth of it.
-      if rows.weights != nil || fitting(0).fit(network, validation).loss > 0.01 {
-        (elimination.tolerance, elimination.share) = (0.01, 0)
-      }
-      network = elimination.run(network, rows, validation: validation)
+      network = thinned(network, targets, rows, validation, grounds)
       try Task.checkCancellation()
     }
     record.validation = validation.map { fitting(0).fit(network, $0).loss }
@@ -184,18 +211,38 @@ public struct Refinement: Sendable {
     return (network.mapParameters { Double(Float($0)) }, record)
   }
 
+  /// Without the weights that can be spared.
+  private func thinned(
+    _ network: Network, _ targets: Range<Int>, _ rows: RegressionRows,
+    _ validation: RegressionRows, _ grounds: Grounds?
+  ) -> Network {
+    var elimination = WeightElimination(attempts: recipe.thin)
+    if let grounds, grounds.isWhitened {
+      // Where most of the error is noise, what many weights have learnt is within a hundredth of it.
+      (elimination.tolerance, elimination.share) = (0.002, 0)
+      let held = grounds.held.targets(targets)
+      return elimination.run(
+        network, whitened(grounds.learnt.targets(targets), by: held, [network]),
+        validation: whitened(held, by: held, [network]))
+    }
+    if rows.weights != nil || fitting(0).fit(network, validation).loss > 0.01 {
+      (elimination.tolerance, elimination.share) = (0.01, 0)
+    }
+    return elimination.run(network, rows, validation: validation)
+  }
+
   /// Whether `resmooth` does anything, the last fit included.
   private var isResmoothed: Bool {
     recipe.finish > 0 && recipe.resmooth > 0 && material.smoothing.rateVariances != nil
   }
 
   /// Smooths the states again with what the networks of a member say of their rates (see
-  /// `Smoother.run(again:rates:)`), and fits the networks to that, as often as the recipe says. Noise that
-  /// passed for motion the first time is taken out of what the networks learn from, and what they learn
-  /// shows what else is noise.
+  /// `Smoother.run(again:rates:)`), and fits the networks to the increments as recorded at the smoothed states,
+  /// whitened (see `Whitening`), as often as the recipe says. Noise that passed for motion the first time is taken out
+  /// of what the networks read, and what they learn shows what else is noise.
   ///
   /// - Parameter networks: for all targets, in their order.
-  /// - Returns: their parameters rounded to `Float`; the same networks where nothing had to be smoothed.
+  /// - Returns: the networks with parameters rounded to `Float`; unchanged where nothing had to be smoothed.
   /// - Throws: `CancellationError`, `DataProblem`.
   func resmooth(_ networks: [Network]) throws -> [Network] {
     guard isResmoothed else { return networks }
@@ -205,21 +252,14 @@ public struct Refinement: Sendable {
       smoothing = try Smoother(threads: 1).run(
         again: smoothing, rates: smoothing.data.samples.map { rates(networks, $0) })
       let rows = try RegressionRows(
-        smoothing, scaledLike: material.set, typicalNoise: smoothing.typicalRateVariances,
-        limit: 10_000)
-      var first = 0
-      networks = try networks.map { network in
-        try Task.checkCancellation()
-        defer { first += network.outputCount }
-        return fitting(recipe.finish)
-          .fit(network, rows.targets(first..<(first + network.outputCount)))
-          .network.mapParameters { Double(Float($0)) }
-      }
+        smoothing.fold(0, of: 1, fraction: 0).training, scaledLike: material.set, limit: 20_000,
+        blockLength: material.blockLength)
+      networks = try fit(networks, whitened(rows, by: rows, networks), attempts: recipe.finish)
     }
-    return networks
+    return networks.map { $0.mapParameters { Double(Float($0)) } }
   }
 
-  /// What networks say of the rates at the states of a trajectory: steps × states.
+  /// The rates that networks predict at the states of a trajectory: steps × states.
   private func rates(_ networks: [Network], _ samples: Matrix) -> Matrix {
     let (inputs, outputs) = (material.set.inputScaling, material.set.outputScaling)
     var rates = Matrix(rows: samples.rows - 1, columns: outputs.count)
@@ -251,8 +291,8 @@ public struct Refinement: Sendable {
 }
 
 extension RegressionRows {
-  /// At most `limit` samples: those in which an input lies more than five deviations from its mean
-  /// (impulses are rare, and all that is known of some inputs), the rest evenly spaced.
+  /// At most `limit` samples: those in which an input lies more than five standard deviations from its mean
+  /// (impulses are rare, and carry all that is known of some inputs), and evenly spaced others.
   ///
   /// - Throws: `DataProblem` for data without a step.
   init(
@@ -309,8 +349,8 @@ extension RegressionRows {
     }
   }
 
-  /// w = min(1, 2c/(c + ν)) with ν a rate's variance in units of σ_y² and c = 1e-3 + its median: half the
-  /// rows count in full, those known much worse than they hardly.
+  /// w = min(1, 2c/(c + ν)) with ν a rate's variance in units of σ_y² and c = 1e-3 + its median: half of the rows
+  /// count fully, those known much less precisely hardly.
   private static func weights(
     _ variances: [Matrix], _ regression: Regression, rows chosen: [Int], typical: [Double],
     deviation: [Double]

@@ -1,17 +1,17 @@
 import LinearAlgebra
 import Networks
 
-/// Gives hidden units that the stochastic training has emptied another chance, where a network lacks them.
+/// Tries again hidden units that the stochastic training has emptied, where a network lacks them.
 ///
-/// A penalty that is right for most of a plant may take the units from a weak but curved effect, and what no
-/// unit reads no fit brings back. Emptied units get random weights on the inputs that the network still
-/// reads; if after a few attempts of Levenberg-Marquardt the errors on fitted rows have fallen to a share, the
-/// fit goes on, and stays if those on validation rows have fallen as far. What is too much of it,
-/// elimination takes out again.
+/// A penalty that is right for most of a plant may remove the units of a weak but curved effect, and a fit cannot
+/// restore a unit that reads nothing. Emptied units get random weights on the inputs that the network still reads;
+/// if after a few attempts of Levenberg-Marquardt the error on fitted rows has fallen to a share, the fit
+/// continues, and is kept if the error on validation rows has fallen as far. Elimination removes whatever is
+/// superfluous.
 struct UnitRevival {
   /// Attempts of Levenberg-Marquardt.
   var attempts: Int
-  /// After so many attempts it must look worthwhile.
+  /// The number of attempts after which it must look worthwhile.
   var few = 6
   /// The share of the mean squared error that must not be exceeded.
   var worthwhile = 0.7

@@ -1,8 +1,7 @@
 import Foundation
 import Networks
 
-/// All parameters of a network in training with their gradients and Adam's moments, while a pruner works on
-/// them.
+/// All parameters of a network in training with their gradients and Adam's moments, as a pruner works on them.
 struct WholeWeights {
   var parameters: [Float]
   var gradient: [Float]
@@ -10,7 +9,7 @@ struct WholeWeights {
   var moment2: [Float]
 }
 
-/// Where in the training a full step stands.
+/// The position of a full step in the training.
 struct PruningStep {
   /// Adam's, at this step.
   var learningRate: Double
@@ -22,8 +21,8 @@ struct PruningStep {
   /// Share of the steps that may change which weights are zero.
   var progress: Double
 
-  /// The metric in which Adam moved the weights: (√v̂ + ε)/(η · steps), of one step for those that were
-  /// at zero and moved in this one only.
+  /// The metric in which Adam moved the weights: (√v̂ + ε)/(η · steps), with one step for weights that were at
+  /// zero, which only this step moved.
   func metric(_ weights: WholeWeights, atZero: [Bool]) -> [Double] {
     zip(weights.moment2, atZero).map {
       ((Double($0) * correction2).squareRoot() + 1e-8) / (learningRate * ($1 ? 1 : Double(steps)))
@@ -36,7 +35,7 @@ struct PruningStep {
 protocol Pruner: Sendable {
   /// What it keeps beside parameters and moments from one full step to the next.
   var latent: [Float] { get set }
-  /// The parameters at the start of a training, from those that were drawn.
+  /// The initial parameters of a training, from the drawn ones.
   func weights(from parameters: [Float]) -> [Float]
   /// Before Adam moves all parameters.
   mutating func prepare(_ weights: inout WholeWeights)
@@ -57,7 +56,7 @@ extension Pruner {
 }
 
 extension Sparsifier {
-  /// nil where Adam's own step does all that is to be done.
+  /// nil if Adam's own step does everything.
   func pruner(_ wired: WiredNetwork, _ recipe: Recipe) -> (any Pruner)? {
     let weights = wired.weightsByLayer
     switch self {
@@ -87,9 +86,8 @@ extension Sparsifier {
   }
 }
 
-/// Group lasso on inputs: all weights that read an input vanish together. Every other weight is a group of its
-/// own: without a penalty on them they grow by what those of the inputs are made smaller, and nothing ever
-/// vanishes.
+/// Group lasso on inputs: all weights that read an input vanish together. Every other weight is a group of its own:
+/// without a penalty they would grow as the inputs' weights shrink, and nothing would ever vanish.
 struct GroupShrinkage: Pruner {
   let penalty: GroupPenalty
   private var atZero: [Bool] = []
@@ -137,9 +135,8 @@ struct MagnitudePruning: Pruner {
   }
 }
 
-/// RigL (Evci et al. 2020): a fixed number of weights in each layer; of these a share, falling along half a
-/// cosine, is dropped at every full step (the smallest), and as many others that have the largest gradients
-/// grow from zero.
+/// RigL (Evci et al. 2020): a fixed number of weights in each layer; at every full step a share of these, falling
+/// along half a cosine, is dropped (the smallest), and as many others with the largest gradients grow from zero.
 struct Regrowth: Pruner {
   let layers: [(weights: [Int], count: Int)]
   private var wasActive: [Bool] = []
@@ -256,7 +253,7 @@ struct LearnedThresholds: Pruner {
 }
 
 extension WholeWeights {
-  /// To zero, and whatever the optimiser knew of it.
+  /// Sets a weight to zero, with its moments.
   mutating func clear(_ index: Int) {
     parameters[index] = 0
     moment1[index] = 0
