@@ -68,7 +68,8 @@ extension Sensitivity {
     let report = RelevanceReport(ensemble, relevance, statistics: found, units: units)
     if let plot { try await draw(report.map, to: plot) }
     try printResult(
-      report.tables, json: report.result, format: format.format, first: report.table)
+      report.tables, json: report.result, format: format.format, csv: report.statisticsTable,
+      first: report.table)
   }
 
   private func draw(_ map: HeatMap, to path: String) async throws {
