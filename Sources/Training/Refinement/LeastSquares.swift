@@ -176,7 +176,8 @@ struct LeastSquares: ~Copyable {
       let parameters = home.indices.filter { own.contains(home[$0]) }
       let isWhitened =
         number < data.whitenings.count && !data.whitenings[number].isNothing(data.begins)
-      let innovations = isWhitened
+      let innovations =
+        isWhitened
         ? Innovations(
           factors: layout.reserve(blocks * Self.batch), scales: layout.reserve(blocks * Self.batch),
           error: layout.reserve(1), carry: layout.reserve(parameters.count),

@@ -174,7 +174,8 @@ public struct Refinement: Sendable {
   }
 
   /// Networks fitted to their targets.
-  private func fit(_ networks: [Network], _ rows: RegressionRows, attempts: Int) throws -> [Network] {
+  private func fit(_ networks: [Network], _ rows: RegressionRows, attempts: Int) throws -> [Network]
+  {
     var first = 0
     return try networks.map { network in
       try Task.checkCancellation()
