@@ -25,15 +25,6 @@ extension AttributeValue: ExpressibleByStringLiteral, ExpressibleByFloatLiteral 
 
 public typealias Attributes = [String: AttributeValue]
 
-/// What a node or an edge is, for programs that read graphs; how it looks is in its attributes.
-public enum GraphValue: Equatable, Sendable {
-  case text(String)
-  case number(Double)
-  case integer(Int)
-}
-
-public typealias GraphData = [String: GraphValue]
-
 /// A directed graph with Graphviz attributes: what to draw, not how to render it.
 ///
 /// Nodes and edges appear in the order in which they were added, later ones above earlier ones when

@@ -42,7 +42,7 @@ struct Claims {
     }
     func add(_ claim: String, _ judge: (Pair) -> Finding?) {
       for (recipe, cut) in comparison.sparse {
-        let name = StudyReport.name(plan.recipes[recipe].name, cut: cut)
+        let name = StudyResults.name(plan.recipes[recipe].name, cut: cut)
         let findings = plan.sizes.map { size -> Finding? in
           let reference = plan.recipes[comparison.reference]
           guard let dense = group(comparison.reference, size, reference.cuts[0]),

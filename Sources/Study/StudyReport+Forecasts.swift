@@ -152,7 +152,7 @@ extension StudyReport {
     rows.filter { $0.noise == plan.noise.min() && !$0.horizons.isEmpty }.map { row in
       let found = plan.horizons.map { wanted in row.horizons.first { $0.horizon == wanted } }
       return [
-        .init(Self.name(row.recipe, cut: row.cut)),
+        .init(StudyResults.name(row.recipe, cut: row.cut)),
         Self.cell(Double(row.size), "%.0f"),
       ] + cells(found)
     }

@@ -95,7 +95,7 @@ extension StudyReport {
         ]
         let score = structure?.score
         return [
-          .init(Self.name(row.recipe, cut: row.cut)),
+          .init(StudyResults.name(row.recipe, cut: row.cut)),
           Self.cell(Double(row.size), "%.0f"),
         ] + agreement
           + (hasTruth

@@ -100,20 +100,15 @@ public struct StudyReport {
       "\(String(format: "%.2g", figure.mean)) \(interval(max(0, low)...high))", number: figure.mean)
   }
 
-  /// A recipe with the cut at which its models are judged.
-  static func name(_ recipe: String, cut: Double) -> String {
-    recipe + (cut > 0 ? " (cut \(number(cut)))" : "")
-  }
-
   func name(_ group: StudyResults.Group) -> String {
-    Self.name(plan.recipes[group.cell.recipe].name, cut: group.cut)
+    StudyResults.name(plan.recipes[group.cell.recipe].name, cut: group.cut)
   }
 
   /// A recipe's name, with the cut at which it is compared.
   func label(_ recipe: Int) -> String {
     let cut =
       plan.comparison?.sparse.first { $0.recipe == recipe }?.cut ?? plan.recipes[recipe].cuts[0]
-    return Self.name(plan.recipes[recipe].name, cut: cut)
+    return StudyResults.name(plan.recipes[recipe].name, cut: cut)
   }
 
   /// Groups without noise, or with the least of it.
@@ -238,7 +233,7 @@ public struct StudyReport {
           ],
           rows: rows.map { row in
             [
-              .init(Self.name(row.recipe, cut: row.cut)),
+              .init(StudyResults.name(row.recipe, cut: row.cut)),
               Self.cell(Double(row.size), "%.0f"), Self.cell(row.noise, "%g"),
               Self.cell(row.weights?.mean, "%.0f"), Self.cell(row.relevant?.stability, "%.2f"),
               Self.cell(row.relevant?.score?.f1, "%.2f"), Self.cell(row.horizons[last].absolute),

@@ -1,6 +1,7 @@
 import Dynamics
 import Evidence
 import Forecasting
+import Foundation
 import LinearAlgebra
 import Structure
 
@@ -157,6 +158,11 @@ public struct StudyResults: Sendable {
     return warnings
   }
 
+  /// A recipe with the cut at which its models are judged.
+  static func name(_ recipe: String, cut: Double) -> String {
+    recipe + (cut > 0 ? " (cut \(String(format: "%.3g", cut)))" : "")
+  }
+
   /// Recipes none of whose members reads any input, and on which data.
   public var emptyModels: [Warning] {
     groups.compactMap { group in
@@ -164,7 +170,7 @@ public struct StudyResults: Sendable {
       guard !judged.isEmpty, judged.allSatisfy({ !$0.connected.contains(true) }) else { return nil }
       return Warning(
         size: group.cell.size, noise: group.cell.noise,
-        recipes: [StudyReport.name(plan.recipes[group.cell.recipe].name, cut: group.cut)],
+        recipes: [StudyResults.name(plan.recipes[group.cell.recipe].name, cut: group.cut)],
         text: "all models are empty: no rate depends on any input, which says nothing of the plant")
     }
   }

@@ -192,7 +192,7 @@ import Training
     func train(_ refine: Int) async throws -> [Refinement.Record] {
       var recipe = Recipe()
       recipe.length = .steps(3000)
-      (recipe.refine, recipe.thin) = (refine, 0)
+      (recipe.refine, recipe.eliminate, recipe.thin) = (refine, 0, 0)
       return try await EnsembleTraining(recipe: recipe, members: 6, seed: seed, threads: 2)
         .run(on: data).histories.filter { $0.problem.tower == 0 }.compactMap(\.refinement)
     }

@@ -37,7 +37,7 @@ import Training
   /// Of a network at given rows, by single points.
   private func innovations(_ network: Network, _ rows: RegressionRows) -> [Double] {
     let errors = (0..<rows.inputs.rows).map { row in
-      network.evaluate(rows.inputs.row(row))[0] - rows.targets[row, 0]
+      network.evaluate(Array(rows.inputs.row(row)))[0] - rows.targets[row, 0]
     }
     return rows.whitenings[0].apply(errors, rows.begins)
   }
