@@ -36,6 +36,7 @@ let examples: KeyValuePairs<String, [Target.Dependency]> = [
   ],
   "train-and-score": ["Dynamics", "Networks", "Training", "Structure", "Forecasting"],
   "own-plant": ["LinearAlgebra", "Dynamics", "Structure", "Interchange"],
+  "own-penalty": ["Dynamics", "Training"],
 ]
 
 let package = Package(

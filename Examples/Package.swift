@@ -9,6 +9,7 @@ let examples: KeyValuePairs = [
   ],
   "train-and-score": ["Dynamics", "Networks", "Training", "Structure", "Forecasting"],
   "own-plant": ["LinearAlgebra", "Dynamics", "Structure", "Interchange"],
+  "own-penalty": ["Dynamics", "Training"],
 ]
 
 let package = Package(

@@ -119,7 +119,8 @@ struct TrainingBenchmark: Tool {
     let start = clock.now
     let trained = try await concurrentMap(members, threads: threads) { member in
       var group = GroupTraining(
-        training, set: set, validation: nil, checkpoints: .none,
+        recipe: training.recipe, seed: training.seed, onDivergence: training.onDivergence,
+        set: set, validation: nil, checkpoints: .none,
         states: problems[(member * perMember)..<((member + 1) * perMember)].map {
           ProblemState($0)
         }

@@ -9,12 +9,12 @@ public enum Console {
   ///   - details: each a line of its own below the text.
   public static func error(_ text: String, _ details: [String] = []) {
     let lines = ["error: \(text)"] + details.map { "  " + $0 }
-    notice(lines.map(\.singleLine).joined(separator: "\n"))
+    notice(lines.map(\.settingsAsOptions.singleLine).joined(separator: "\n"))
   }
   public static func warning(_ text: String) { note("warning: \(text)") }
 
   /// Prints one line, whatever names and file names contain.
-  public static func note(_ text: String) { notice(text.singleLine) }
+  public static func note(_ text: String) { notice(text.settingsAsOptions.singleLine) }
 
   /// Prints lines that are already safe for a terminal.
   static func notice(_ text: String) {
@@ -57,6 +57,11 @@ public enum Console {
     }
     return 80
   }
+}
+
+extension String {
+  /// What libraries name between backquotes is a setting; here it is an option: "`cut`" becomes "--cut".
+  public var settingsAsOptions: String { replacing(/`([a-z]+(?:-[a-z]+)*)`/) { "--" + $0.1 } }
 }
 
 /// Standard output that cannot be written.

@@ -6,7 +6,7 @@ import Training
 /// what differs from it.
 public struct RecipeOptions: ParsableArguments {
   /// The options that are switched on and off rather than given a value.
-  public static let flags: Set = ["skip", "smooth", "input-skip", "average"]
+  public static let flags = Set(RecipeField.all.filter(\.isSwitch).map(\.name))
 
   private static let standard = Recipe()
 
@@ -43,7 +43,10 @@ public struct RecipeOptions: ParsableArguments {
         + usual(standard.hidden.map(String.init).joined(separator: ",")) + "."))
   public var hidden: String?
 
-  @Option(help: ArgumentHelp("relu, silu or tanh \(usual(standard.activation.rawValue))."))
+  @Option(
+    help: ArgumentHelp(
+      "The function of hidden units: \(Activation.allValueStrings.joined(separator: ", ")) "
+        + "\(usual(standard.activation.rawValue))."))
   public var activation: Activation?
 
   @Flag(
@@ -58,12 +61,8 @@ public struct RecipeOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      """
-      What makes weights vanish: none; l1 (λ Σ|w| in the loss, as published; no exact zeros); \
-      proximal (the same with exact zeros, the default); group-lasso (whole inputs); magnitude (the \
-      smallest, more and more); rigl (the smallest, others grow); soft-threshold (thresholds that are \
-      learned).
-      """))
+      "What makes weights vanish: "
+        + Sparsifier.allCases.map { "\($0.name) (\($0.meaning))" }.joined(separator: "; ") + "."))
   public var sparsifier: Sparsifier?
 
   @Option(
@@ -228,76 +227,66 @@ public struct RecipeOptions: ParsableArguments {
           + ShippedRecipe.all.map(\.name).joined(separator: ", ") + ".")
     }
     var result = shipped.recipe
-    func set<Value>(_ place: WritableKeyPath<Recipe, Value>, _ value: Value?) {
-      if let value { result[keyPath: place] = value }
-    }
-    set(\.method, method)
-    set(\.degree, degree)
-    set(\.towers, towers)
-    set(\.hidden, try hidden.map(Self.units))
-    set(\.activation, activation)
-    set(\.skip, skip)
-    set(\.sparsifier, sparsifier)
-    set(\.inputSkip, inputSkip)
-    set(\.strength, strength)
-    set(\.inputStrength, inputStrength)
-    set(\.density, density)
-    set(\.freeze, freeze)
-    set(\.average, average)
-    set(\.patience, patience)
-    set(\.revisit, revisit)
-    set(\.learningRate, learningRate)
-    set(\.finalLearningRate, finalLearningRate)
-    set(\.schedule, schedule)
-    set(\.length, try length)
-    set(\.batch, batch)
-    set(\.cut, cut)
-    set(\.refine, refine)
-    set(\.eliminate, eliminate)
-    set(\.thin, thin)
-    set(\.finish, finish)
-    set(\.resmooth, resmooth)
-    set(\.smooth, smooth)
-    set(\.validation, validation)
+    for change in try changes { change.make(&result) }
     // Without held-out trajectories nothing can judge a removal.
     if eliminate == nil && validation == 0 { result.eliminate = 0 }
     if thin == nil && validation == 0 { result.thin = 0 }
-    if let problem = result.problem { throw ValidationError(problem + ".") }
+    if let problem = RecipeField.problem(in: result) {
+      throw ValidationError(problem.text.settingsAsOptions + ".")
+    }
     return result
   }
 
   /// The options that were given but have no effect beside the others, each with the reason.
-  public func ineffective(in recipe: Recipe) -> [String] {
-    guard recipe.method == .gradient else {
-      let given: [(String, Any?)] = [
-        ("towers", towers), ("hidden", hidden), ("activation", activation), ("skip", skip),
-        ("input-skip", inputSkip), ("sparsifier", sparsifier), ("strength", strength),
-        ("steps", steps), ("epochs", epochs), ("refine", refine), ("eliminate", eliminate),
-        ("thin", thin), ("finish", finish), ("resmooth", resmooth),
-      ]
-      return given.filter { $0.1 != nil }.map {
-        "--\($0.0): --method \(recipe.method.rawValue) trains no network"
-      }
+  /// - Throws: `ValidationError` for an impossible recipe.
+  public func ineffective(in recipe: Recipe) throws -> [String] {
+    let fields = Dictionary(uniqueKeysWithValues: RecipeField.all.map { ($0.name, $0) })
+    return try changes.filter(\.isGiven).compactMap { change in
+      fields[change.field]?.idle(in: recipe).map { "`\(change.option)`: \($0)" }
     }
-    let kind = "--sparsifier \(recipe.sparsifier.rawValue)"
-    let noise = recipe.smooth ? "there is no --finish to follow" : "--no-smooth leaves noise in"
-    let reasons: [(isGiven: Bool, hasEffect: Bool, text: String)] = [
-      (degree != nil, false, "--degree: it belongs to --method stlsq and lasso"),
-      (density != nil, recipe.sparsifier.hasDensity, "--density: \(kind) goes by --strength"),
-      (
-        strength != nil, recipe.sparsifier != .none && !recipe.sparsifier.hasDensity,
-        "--strength: \(kind) has none"
-      ),
-      (revisit != nil, recipe.sparsifier.selects, "--revisit: \(kind) leaves no zeros"),
-      (
-        finalLearningRate != nil, recipe.schedule != .constant,
-        "--final-learning-rate: the schedule is constant"
-      ),
-      (
-        resmooth ?? 0 > 0, recipe.smooth && recipe.finish > 0, "--resmooth: \(noise)"
-      ),
-    ]
-    return reasons.filter { $0.isGiven && !$0.hasEffect }.map(\.text)
+  }
+
+  /// What one option does to a recipe.
+  private struct Change {
+    var option: String
+    var field: String
+    var isGiven: Bool
+    var make: (inout Recipe) -> Void
+
+    init<Value>(
+      _ field: String, option: String? = nil, _ place: WritableKeyPath<Recipe, Value>,
+      _ value: Value?
+    ) {
+      self.option = option ?? field
+      self.field = field
+      isGiven = value != nil
+      make = { recipe in value.map { recipe[keyPath: place] = $0 } }
+    }
+  }
+
+  private var changes: [Change] {
+    get throws {
+      [
+        Change("method", \.method, method), Change("degree", \.degree, degree),
+        Change("towers", \.towers, towers), Change("hidden", \.hidden, try hidden.map(Self.units)),
+        Change("activation", \.activation, activation), Change("skip", \.skip, skip),
+        Change("input-skip", \.inputSkip, inputSkip),
+        Change("sparsifier", \.sparsifier, sparsifier), Change("strength", \.strength, strength),
+        Change("input-strength", \.inputStrength, inputStrength),
+        Change("density", \.density, density), Change("revisit", \.revisit, revisit),
+        Change("cut", \.cut, cut), Change("freeze", \.freeze, freeze),
+        Change("average", \.average, average),
+        Change("learning-rate", \.learningRate, learningRate),
+        Change("final-learning-rate", \.finalLearningRate, finalLearningRate),
+        Change("schedule", \.schedule, schedule),
+        Change("length", option: steps == nil ? "epochs" : "steps", \.length, try length),
+        Change("batch", \.batch, batch), Change("patience", \.patience, patience),
+        Change("refine", \.refine, refine), Change("eliminate", \.eliminate, eliminate),
+        Change("thin", \.thin, thin), Change("finish", \.finish, finish),
+        Change("resmooth", \.resmooth, resmooth), Change("smooth", \.smooth, smooth),
+        Change("validation", \.validation, validation),
+      ]
+    }
   }
 
   private var length: Length? {
@@ -324,10 +313,16 @@ public struct RecipeOptions: ParsableArguments {
 
 extension Towers: ExpressibleByArgument {}
 extension Training.Method: ExpressibleByArgument {}
-extension Sparsifier: ExpressibleByArgument {}
+extension Sparsifier: ExpressibleByArgument {
+  public static var allValueStrings: [String] { allCases.map(\.name) }
+  public var defaultValueDescription: String { name }
+  public init?(argument: String) { self.init(name: argument) }
+}
 extension Schedule: ExpressibleByArgument {}
 extension Activation: ExpressibleByArgument {
-  public static var allValueStrings: [String] { ["relu", "silu", "tanh"] }
+  public static var allValueStrings: [String] {
+    allCases.filter(\.isTrainable).map(\.rawValue)
+  }
 
   /// Accepts only the functions that the training loops have.
   public init?(argument: String) {

@@ -53,7 +53,7 @@ public enum TrainingRemarks {
 
   /// Where a training is.
   /// - Parameter names: of the states.
-  public static func progress(_ event: EnsembleTraining.Progress, _ names: [String]) -> String {
+  public static func progress(_ event: TrainingProgress, _ names: [String]) -> String {
     let record = event.record
     let place = event.problem.tower.map { " \(names[$0])" } ?? ""
     let validation = record.validationLoss.map { " validation \(scientific($0))" } ?? ""
@@ -65,7 +65,7 @@ public enum TrainingRemarks {
   private static func scientific(_ value: Double) -> String { String(format: "%.2e", value) }
 
   /// Which network a problem is, in front of what is said of it.
-  public static func place(_ problem: EnsembleTraining.Problem, _ names: [String]) -> String {
+  public static func place(_ problem: TrainingProblem, _ names: [String]) -> String {
     problem.tower.map { "tower \"\(names[$0])\" " } ?? ""
   }
 
@@ -103,7 +103,7 @@ public enum TrainingRemarks {
     return remarks
   }
 
-  private static func doubts(_ trained: [EnsembleTraining.History], _ names: [String]) -> [Remark] {
+  private static func doubts(_ trained: [TrainingHistory], _ names: [String]) -> [Remark] {
     var remarks: [Remark] = []
     // Standardised targets: predicting their mean has a loss of 1.
     for history in trained {
@@ -157,7 +157,7 @@ public enum TrainingRemarks {
   }
 
   private static func figures(
-    _ outcome: EnsembleTraining.Outcome, _ trained: [EnsembleTraining.History], at place: String,
+    _ outcome: EnsembleTraining.Outcome, _ trained: [TrainingHistory], at place: String,
     seconds: Double
   ) -> Remark {
     let models = outcome.models.map(\.model)

@@ -11,7 +11,7 @@ struct CirclePlaces {
   /// Wider than high, because boxes are.
   private static let flattening = 1.35
 
-  init(inputs: [Variable], outputs: [Variable], links: [PairDrawing.Link]) {
+  init(inputs: [Variable], outputs: [Variable], links: [PairLink]) {
     var variables = inputs
     outputNode = outputs.map { output in
       if let input = inputs.firstIndex(where: { $0.name == output.name }) { return input }
@@ -45,7 +45,7 @@ struct CirclePlaces {
 
   /// The order round the circle in which strong links are short, found by exchanging two at a time while that
   /// helps.
-  private static func order(_ nodes: [Int], _ links: [PairDrawing.Link], _ outputNode: [Int])
+  private static func order(_ nodes: [Int], _ links: [PairLink], _ outputNode: [Int])
     -> [Int]
   {
     var order = nodes
@@ -80,7 +80,7 @@ struct CirclePlaces {
 
   /// At the mean direction of what they drive, then apart from each other.
   private static func placeOutside(
-    _ nodes: [Int], _ angle: inout [Double], _ links: [PairDrawing.Link], _ outputNode: [Int]
+    _ nodes: [Int], _ angle: inout [Double], _ links: [PairLink], _ outputNode: [Int]
   ) {
     guard !nodes.isEmpty else { return }
     for node in nodes {
@@ -183,12 +183,4 @@ struct CirclePlaces {
     ]
     return centre + way * (shares.min() ?? 1)
   }
-}
-
-extension Point {
-  static func + (a: Point, b: Point) -> Point { Point(a.x + b.x, a.y + b.y) }
-  static func - (a: Point, b: Point) -> Point { Point(a.x - b.x, a.y - b.y) }
-  static func * (a: Point, factor: Double) -> Point { Point(a.x * factor, a.y * factor) }
-  var length: Double { (x * x + y * y).squareRoot() }
-  var unit: Point { length > 0 ? self * (1 / length) : Point(1, 0) }
 }

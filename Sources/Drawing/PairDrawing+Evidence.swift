@@ -76,7 +76,7 @@ extension PairDrawing {
   }
 }
 
-extension PairDrawing.Link {
+extension PairLink {
   fileprivate mutating func tell(_ pair: PairEvidence, _ share: Double?) {
     if case .keyword(let kind)? = attributes["class"] {
       attributes["class"] = .keyword("\(kind) verdict-\(pair.verdict.rawValue)")

@@ -303,7 +303,7 @@ extension PairDrawing {
     outputs = ensemble.outputs
     links = pairs.map { pair in
       let mark = mark(pair)
-      return Link(
+      return PairLink(
         output: pair / columns, input: pair % columns, strength: mark.strength,
         isOnTop: mark.isOnTop, attributes: mark.attributes, label: mark.label,
         tooltip: mark.tooltip, data: mark.data)

@@ -11,28 +11,9 @@ public struct PairDrawing {
     case dot
   }
 
-  /// An edge.
-  struct Link {
-    var output: Int
-    var input: Int
-    /// Which of two edges is drawn on top, and which is labelled where there are too many.
-    var strength: Double
-    /// Above all that are not.
-    var isOnTop = false
-    /// Colour, width, dashes and class.
-    var attributes: Attributes
-    /// Beside the line.
-    var label: String?
-    var tooltip: String
-    /// Whether an arrow's head is hollow, where there is one.
-    var isHollow = false
-    /// For programs.
-    var data: GraphData = [:]
-  }
-
   var inputs: [Variable]
   var outputs: [Variable]
-  var links: [Link]
+  var links: [PairLink]
   var captions: Captions
   /// How much of each rate is explained; nil where that is not known.
   var explained: ExplainedShares?
@@ -69,7 +50,7 @@ public struct PairDrawing {
   // MARK: Columns
 
   /// - Parameter isDecorated: whether there are labels and headings.
-  private func addColumns(_ links: [Link], isDecorated: Bool, to graph: inout Graph) {
+  private func addColumns(_ links: [PairLink], isDecorated: Bool, to graph: inout Graph) {
     let size = DrawingSize.full
     let least = [inputs, outputs].enumerated().map {
       VariableColumn.leastHeight($1, isOutput: $0 == 1, size: size)
@@ -100,11 +81,11 @@ public struct PairDrawing {
   }
 
   /// The curves of the links, those at one box a little apart, in the order of their other ends.
-  private static func fanned(_ links: [Link], _ columns: (VariableColumn, VariableColumn))
+  private static func fanned(_ links: [PairLink], _ columns: (VariableColumn, VariableColumn))
     -> [[Point]]
   {
     let room = columns.0.size.boxHeight - 8
-    func offsets(_ box: KeyPath<Link, Int>, _ other: (Link) -> Double) -> [Double] {
+    func offsets(_ box: KeyPath<PairLink, Int>, _ other: (PairLink) -> Double) -> [Double] {
       var result = [Double](repeating: 0, count: links.count)
       for (_, members) in Dictionary(grouping: links.indices, by: { links[$0][keyPath: box] }) {
         let order = members.sorted {
@@ -130,7 +111,7 @@ public struct PairDrawing {
 
   // MARK: Circle
 
-  private func addCircle(_ links: [Link], to graph: inout Graph) {
+  private func addCircle(_ links: [PairLink], to graph: inout Graph) {
     let circle = CirclePlaces(inputs: inputs, outputs: outputs, links: links)
     var boxes = circle.boxes
     for (output, remark) in explainedRemarks { boxes.remarks[circle.nodeOfOutput(output)] = remark }
@@ -147,9 +128,9 @@ public struct PairDrawing {
 
   /// - Parameter target: the number of the box that a link leads to; that of its output by default.
   private func addEdges(
-    _ links: [Link], _ curves: [(curve: [Point], tip: Point?)],
+    _ links: [PairLink], _ curves: [(curve: [Point], tip: Point?)],
     _ columns: (VariableColumn, VariableColumn), to graph: inout Graph,
-    target: (Link) -> Int = { $0.output }
+    target: (PairLink) -> Int = { $0.output }
   ) {
     for (link, path) in zip(links, curves) {
       var attributes = link.attributes
@@ -166,7 +147,7 @@ public struct PairDrawing {
   }
 
   private func addLabels(
-    _ links: [Link], _ curves: [[Point]], _ columns: (VariableColumn, VariableColumn),
+    _ links: [PairLink], _ curves: [[Point]], _ columns: (VariableColumn, VariableColumn),
     to graph: inout Graph
   ) {
     let labelled = links.indices.filter { links[$0].label != nil }

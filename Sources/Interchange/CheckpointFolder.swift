@@ -72,8 +72,8 @@ public final class CheckpointFolder: Sendable {
     guard var settings = try? SealedJSON.value([String: String].self, from: bytes) else {
       throw .malformed(
         path: file, place: "",
-        reason: "damaged, or not the settings of a training; start over with --force and without "
-          + "--resume")
+        reason: "damaged, or not the settings of a training; start over with `force` and without "
+          + "`resume`")
     }
     settings["digest"] = nil
     return settings
@@ -118,7 +118,7 @@ public final class CheckpointFolder: Sendable {
 
   private struct Header: Codable {
     var format: Int
-    var problem: EnsembleTraining.Problem
+    var problem: TrainingProblem
     var divergences: [Divergence]
     var isAbandoned: Bool
     var epochs: [EpochRecord]
@@ -136,7 +136,7 @@ public final class CheckpointFolder: Sendable {
       interval: interval, load: { try self.load($0) }, save: { try self.save($0) })
   }
 
-  private func file(_ problem: EnsembleTraining.Problem) -> String {
+  private func file(_ problem: TrainingProblem) -> String {
     let tower = problem.tower.map { "-tower-\($0)" } ?? ""
     return Self.inside(path, "member-\(problem.member)\(tower).state")
   }
@@ -158,7 +158,7 @@ public final class CheckpointFolder: Sendable {
     try WholeFile.write(ContentDigest.sealed(bytes), to: file(state.problem), force: true)
   }
 
-  private func load(_ problem: EnsembleTraining.Problem) throws -> ProblemState? {
+  private func load(_ problem: TrainingProblem) throws -> ProblemState? {
     let file = file(problem)
     guard FileManager.default.fileExists(atPath: file) else { return nil }
     let bytes = ContentDigest.unsealed(try WholeFile.read(file)) ?? []

@@ -7,7 +7,7 @@ public enum FileProblem: Error {
   case unreadable(path: String, reason: String)
   /// The file exists and would be overwritten.
   case exists(path: String)
-  /// The folder may not be replaced even with `--force`: its manifest does not name these entries.
+  /// The folder may not be replaced even with ``force``: its manifest does not name these entries.
   case foreignFolder(path: String, entries: [String])
   case cannotCreate(path: String, reason: String)
   case writeFailed(path: String, reason: String)
@@ -32,24 +32,24 @@ extension FileProblem: CustomStringConvertible {
     case .unreadable(let path, let reason):
       "\(path): cannot be read: \(reason)"
     case .exists(let path):
-      "\(path): exists already; choose another name, or replace it with --force"
+      "\(path): exists already; choose another name, or replace it with `force`"
     case .foreignFolder(let path, let entries):
       "\(path): holds what Filigree did not make (\(entries.prefix(3).joined(separator: ", "))"
         + (entries.count > 3 ? " and \(entries.count - 3) more" : "")
-        + "), so even --force does not replace it; choose another name"
+        + "), so even `force` does not replace it; choose another name"
     case .cannotCreate(let path, let reason):
       "\(path): cannot be created: \(reason)"
     case .writeFailed(let path, let reason):
       "\(path): writing failed: \(reason); nothing was replaced"
     case .busy(let path):
-      "\(path): another process is training into this output; wait for it or choose another --output"
+      "\(path): another process is training into this output; wait for it or choose another `output`"
     case .busyStudy(let path):
       "\(path): another process is working on this study; wait for it or choose another folder"
     case .unfinished(let path):
-      "\(path): an unfinished training is there; go on with --resume, or start over with --force"
+      "\(path): an unfinished training is there; go on with `resume`, or start over with `force`"
     case .otherSettings(let path, let differences):
       "\(path): the unfinished training differs (\(differences.joined(separator: "; "))); go on with "
-        + "its settings and --resume, or start over with --force and without --resume"
+        + "its settings and `resume`, or start over with `force` and without `resume`"
     case .malformed(let path, let place, let reason):
       place.isEmpty ? "\(path): \(reason)" : "\(path): \(place): \(reason)"
     case .badData(let path, let problem):

@@ -60,7 +60,7 @@ struct Claims {
       add("They forecast \(plan.horizons[horizon]) samples with smaller errors") { pair in
         Self.compare(pair, horizon) { comparison in
           (
-            "× " + StudyReport.figure(comparison.ratio, comparison.ratioInterval),
+            "× " + FigureText.figure(comparison.ratio, comparison.ratioInterval),
             Self.below(1, comparison.ratioInterval)
           )
         }
@@ -74,7 +74,7 @@ struct Claims {
           return nil
         }
         return (
-          StudyReport.figure(
+          FigureText.figure(
             100 * comparison.divergence, (100 * interval.lowerBound)...(100 * interval.upperBound))
             + " points",
           Self.below(0, interval)
@@ -127,11 +127,11 @@ struct Claims {
       let all = dense.isEmpty ? nil : dense.mean, all > 0
     else { return nil }
     guard let low = weights.low, let high = weights.high else {
-      return (StudyReport.number(100 * weights.mean / all) + " %", .open)
+      return (FigureText.number(100 * weights.mean / all) + " %", .open)
     }
     let interval = low...high
     return (
-      StudyReport.figure(
+      FigureText.figure(
         100 * weights.mean / all,
         (100 * interval.lowerBound / all)...(100 * interval.upperBound / all)
       ) + " %",
@@ -191,7 +191,7 @@ struct Claims {
       return alike.isEmpty ? nil : (alike.joined(separator: "; "), .open)
     }
     return (
-      StudyReport.signed(change.stability) + " " + StudyReport.interval(change.interval),
+      FigureText.signed(change.stability) + " " + FigureText.interval(change.interval),
       opposite(below(0, change.interval))
     )
   }
@@ -209,7 +209,7 @@ struct Claims {
     guard let found = meanDifference(dense, sparse) else { return nil }
     return (
       String(format: "%.2f against %.2f, ", sparse.mean, dense.mean)
-        + StudyReport.signed(found.change) + " " + StudyReport.interval(found.interval),
+        + FigureText.signed(found.change) + " " + FigureText.interval(found.interval),
       opposite(below(0, found.interval))
     )
   }

@@ -100,7 +100,7 @@ extension StudyReport {
             caption:
               "Errors of free forecasts over \(plan.horizons[horizon]) samples, by recipe and number of "
               + "training trajectories: median, quartiles, 5th and 95th percentile over members and test "
-              + "trajectories; diverged forecasts count as \(Self.number(BoundedErrors.limit)).",
+              + "trajectories; diverged forecasts count as \(FigureText.number(BoundedErrors.limit)).",
             description: "Boxes of forecast errors for each recipe and training-set size",
             svg: try await chart.svg())))
     }
@@ -204,7 +204,7 @@ extension StudyReport {
           [.init(label(recipe)), Self.cell(Double(size), "%.0f")]
             + found.map { found in
               guard let found else { return .init("–") }
-              return .init(Self.figure(found.ratio, found.ratioInterval), number: found.ratio)
+              return .init(FigureText.figure(found.ratio, found.ratioInterval), number: found.ratio)
             })
       }
     }
@@ -216,7 +216,7 @@ extension StudyReport {
           "Errors as a multiple of those of \(dense), trajectory by trajectory",
           columns: ["recipe", "trajectories"] + plan.horizons.map { "\($0) samples" }, rows: rows,
           note: "Geometric means over members and test trajectories, diverged forecasts at "
-            + "\(Self.number(BoundedErrors.limit)); intervals by a bootstrap of members and trajectories. An interval "
+            + "\(FigureText.number(BoundedErrors.limit)); intervals by a bootstrap of members and trajectories. An interval "
             + "that holds 1 says that the data do not tell which is better."))
     ]
   }

@@ -91,7 +91,7 @@ extension StudyReport {
           Self.cell(structure?.pairs, "%.1f"),
           structure?.isUnanimous == true
             ? .init("all agree", number: 1) : Self.cell(structure?.stability, "%.2f"),
-          .init(structure?.interval.map(Self.interval) ?? "–"),
+          .init(structure?.interval.map(FigureText.interval) ?? "–"),
         ]
         let score = structure?.score
         return [
@@ -296,7 +296,7 @@ extension StudyReport {
         ] + frequencies.map { Self.cell(100 * $0[pair], "%.0f %%") } + [.init(kind)]
       },
       note:
-        "Relevance in the plant between \(Self.number(PlantTruth.absentAtMost)) and \(Self.number(PlantTruth.realAbove)) "
+        "Relevance in the plant between \(FigureText.number(PlantTruth.absentAtMost)) and \(FigureText.number(PlantTruth.realAbove)) "
         + "is real but below what a member is asked for; members: how many select the pair.")
   }
 }

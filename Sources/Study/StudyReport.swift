@@ -61,27 +61,6 @@ public struct StudyReport {
 
   // MARK: Words
 
-  /// Three significant digits.
-  static func number(_ value: Double) -> String {
-    value.isFinite ? String(format: "%.3g", value) : "–"
-  }
-
-  static func signed(_ value: Double) -> String {
-    (value < 0 ? "−" : "+") + String(format: "%.2f", abs(value))
-  }
-
-  static func interval(_ interval: ClosedRange<Double>) -> String {
-    func digits(_ value: Double) -> String {
-      (value < 0 ? "−" : "") + String(format: "%.2g", abs(value))
-    }
-    return "(\(digits(interval.lowerBound)) to \(digits(interval.upperBound)))"
-  }
-
-  /// A figure with its interval.
-  static func figure(_ value: Double, _ interval: ClosedRange<Double>) -> String {
-    (value < 0 ? "−" : "") + String(format: "%.2g", abs(value)) + " " + Self.interval(interval)
-  }
-
   static func cell(_ value: Double?, _ format: String = "%.3g", shade: Double? = nil)
     -> ReportDocument.Cell
   {
@@ -93,11 +72,12 @@ public struct StudyReport {
     guard let figure else { return .init("–") }
     // Members that do not differ have no interval to speak of.
     guard let low = figure.low, let high = figure.high, high - low > 1e-3 * abs(figure.mean) else {
-      return .init(number(figure.mean), number: figure.mean)
+      return .init(FigureText.number(figure.mean), number: figure.mean)
     }
     // What is shown so is never negative.
     return .init(
-      "\(String(format: "%.2g", figure.mean)) \(interval(max(0, low)...high))", number: figure.mean)
+      "\(String(format: "%.2g", figure.mean)) \(FigureText.interval(max(0, low)...high))",
+      number: figure.mean)
   }
 
   func name(_ group: StudyResults.Group) -> String {
@@ -164,10 +144,10 @@ public struct StudyReport {
           note:
             "Weights: share of the dense models' (t-interval over members). Errors: × the dense models' "
             + "(geometric mean over members and test trajectories of the mean |error| in deviations of the states; "
-            + "a diverged forecast counts as \(Self.number(BoundedErrors.limit))); divergence: difference of shares "
+            + "a diverged forecast counts as \(FigureText.number(BoundedErrors.limit))); divergence: difference of shares "
             + "in points; intervals by a bootstrap of members and trajectories, trajectories paired. Φ: Nogueira, "
             + "Sechidis and Brown 2018, above 0.75 by their scale excellent; pairs with mean |J| above "
-            + "\(Self.number(plan.threshold)); intervals by the jackknife over members."
+            + "\(FigureText.number(plan.threshold)); intervals by the jackknife over members."
             + (results.truth == nil
               ? ""
               : " F1 against the plant's own one-step map, means over members and the interval of their difference "
@@ -198,7 +178,7 @@ public struct StudyReport {
       title: "Error within \(plan.horizons[last]) samples, \(size) trajectories",
       yLabel: "mean |error|, deviations",
       categories: recipes.map(label),
-      groups: plan.noise.map { $0 == 0 ? "no noise" : "noise \(Self.number($0))" },
+      groups: plan.noise.map { $0 == 0 ? "no noise" : "noise \(FigureText.number($0))" },
       marks: recipes.map { recipe in
         plan.noise.map { noise in
           group(recipe, noise, size).map {
@@ -302,7 +282,7 @@ public struct StudyReport {
         warnings.map { warning in
           "\(warning.size) trajectories"
             + (plan.noise.count > 1 || warning.noise > 0
-              ? ", noise \(Self.number(warning.noise))" : "")
+              ? ", noise \(FigureText.number(warning.noise))" : "")
             + " (\(warning.recipes.joined(separator: ", "))): \(warning.text)"
         })
     ]
@@ -312,19 +292,19 @@ public struct StudyReport {
     var items = [
       "Relevance of an input for a rate: mean |∂rate/∂input| over at most \(plan.relevanceSamples) evenly spaced samples "
         + "of the test data, exact, in standardised units. A pair counts as selected if a path connects it and "
-        + "its relevance is above \(Self.number(plan.threshold)).",
+        + "its relevance is above \(FigureText.number(plan.threshold)).",
       "A forecast starts from the true state and runs freely with the recorded inputs. It has diverged when the "
-        + "mean over the states of |error| exceeds \(Self.number(RollingForecast.divergenceLimit)) deviations at some "
+        + "mean over the states of |error| exceeds \(FigureText.number(RollingForecast.divergenceLimit)) deviations at some "
         + "sample.",
     ]
     if results.truth != nil {
       items.append(
         "Truth: the derivatives of the plant's own one-step map over the same samples; pairs above "
-          + "\(Self.number(PlantTruth.realAbove)) are real, those at most \(Self.number(PlantTruth.absentAtMost)) are "
+          + "\(FigureText.number(PlantTruth.realAbove)) are real, those at most \(FigureText.number(PlantTruth.absentAtMost)) are "
           + "absent, those between count neither way.")
     }
     items += plan.recipes.map { recipe in
-      let options = recipe.recipe.description.sorted { $0.key < $1.key }
+      let options = RecipeField.texts(of: recipe.recipe).sorted { $0.key < $1.key }
         .map { "\($0.key) \($0.value)" }.joined(separator: ", ")
       return "\(recipe.name): \(options)"
     }

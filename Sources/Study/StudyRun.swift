@@ -171,7 +171,7 @@ public final class StudyRun: Sendable {
     let clock = ContinuousClock()
     let begin = clock.now
     let name = plan.name(cell)
-    let progress: @Sendable (EnsembleTraining.Progress) -> Void = { event in
+    let progress: @Sendable (TrainingProgress) -> Void = { event in
       report(
         Progress(
           stage: .training, done: perEpoch * Double(1 + event.epochsLeftOut),
@@ -383,7 +383,7 @@ public final class StudyRun: Sendable {
   // MARK: Addresses
 
   private func memberKey(_ work: Work) -> UnitKey {
-    var parts = plan.recipes[work.cell.recipe].recipe.description
+    var parts = RecipeField.texts(of: plan.recipes[work.cell.recipe].recipe)
     parts["data"] = data.trainingIdentity(work.cell)
     parts["member"] = String(work.member)
     // What the others hold out decides, too.

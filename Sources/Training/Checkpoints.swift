@@ -24,7 +24,7 @@ public struct TowerState: Equatable, Sendable {
 
 /// The progress of the training of one problem: enough to continue as if it had never stopped.
 public struct ProblemState: Equatable, Sendable {
-  public var problem: EnsembleTraining.Problem
+  public var problem: TrainingProblem
   /// Of earlier attempts; as many as there were.
   public var divergences: [Divergence]
   /// Whether the problem was given up: no further attempt is made.
@@ -38,7 +38,7 @@ public struct ProblemState: Equatable, Sendable {
   public var best: [Float]
 
   public init(
-    _ problem: EnsembleTraining.Problem, divergences: [Divergence] = [], isAbandoned: Bool = false,
+    _ problem: TrainingProblem, divergences: [Divergence] = [], isAbandoned: Bool = false,
     epochs: [EpochRecord] = [], tower: TowerState = TowerState(), best: [Float] = []
   ) {
     self.problem = problem
@@ -68,13 +68,13 @@ public struct ProblemState: Equatable, Sendable {
 public struct Checkpoints: Sendable {
   /// The least time between two states of a problem.
   public var interval: Duration
-  public var load: @Sendable (EnsembleTraining.Problem) throws -> ProblemState?
+  public var load: @Sendable (TrainingProblem) throws -> ProblemState?
   /// Called from any thread, but never concurrently for one problem.
   public var save: @Sendable (ProblemState) throws -> Void
 
   public init(
     interval: Duration,
-    load: @escaping @Sendable (EnsembleTraining.Problem) throws -> ProblemState?,
+    load: @escaping @Sendable (TrainingProblem) throws -> ProblemState?,
     save: @escaping @Sendable (ProblemState) throws -> Void
   ) {
     self.interval = interval
@@ -85,14 +85,4 @@ public struct Checkpoints: Sendable {
   /// Saves nothing.
   public static let none = Checkpoints(
     interval: .seconds(Int64.max), load: { _ in nil }, save: { _ in })
-}
-
-/// A saved state that does not belong to the network to be trained.
-public struct StateMismatch: Error, CustomStringConvertible {
-  public let problem: EnsembleTraining.Problem
-
-  public var description: String {
-    "the kept state of member \(problem.member)" + (problem.tower.map { ", tower \($0)," } ?? "")
-      + " does not fit its network; start over with --force and without --resume"
-  }
 }

@@ -5,14 +5,6 @@ import Networks
 
 /// A training of several members: recipe, number of members and seed.
 public struct EnsembleTraining: Sendable {
-  /// What to do with a problem whose loss or weights became infinite or NaN.
-  public enum OnDivergence: String, Codable, CaseIterable, Sendable {
-    /// Train it once more from other weights and in another order; if that diverges too, leave out the member.
-    case restart
-    case leaveOut = "leave-out"
-    case stop
-  }
-
   public var recipe: Recipe
   public var members: Int
   public var seed: UInt64
@@ -37,50 +29,20 @@ public struct EnsembleTraining: Sendable {
     self.onDivergence = onDivergence
   }
 
-  /// One independent problem: a member's trunk or one of its towers.
-  public struct Problem: Hashable, Codable, Sendable {
-    public var member: Int
-    /// The output that the tower predicts; nil for a shared trunk.
-    public var tower: Int?
-
-    public init(member: Int, tower: Int? = nil) {
-      self.member = member
-      self.tower = tower
-    }
-  }
-
-  /// What happened, problem by problem.
-  public struct Progress: Sendable {
-    public var problem: Problem
-    public var record: EpochRecord
-    /// Epochs that will not be run, because the held-out trajectories ended the training of the problem.
-    public var epochsLeftOut = 0
-  }
-
-  public struct History: Equatable, Sendable {
-    public var problem: Problem
-    /// Of the last attempt.
-    public var epochs: [EpochRecord]
-    /// Of each attempt that diverged: none, or one, or two if the problem was given up.
-    public var divergences: [Divergence]
-    /// What came after the stochastic training, if anything did.
-    public var refinement: Refinement.Record?
-  }
-
   public struct Outcome: Sendable {
     /// The members that were trained, by number.
     public var models: [(member: Int, model: Model)]
     /// Of all problems, those of members that were left out included.
-    public var histories: [History]
+    public var histories: [TrainingHistory]
     /// The evidence on every pair, if the members decided together.
     public var evidence: EnsembleEvidence?
   }
 
-  public func problems(targets: Int) -> [Problem] {
+  public func problems(targets: Int) -> [TrainingProblem] {
     (0..<members).flatMap { member in
       recipe.towers == .shared && recipe.method == .gradient
-        ? [Problem(member: member)]
-        : (0..<targets).map { Problem(member: member, tower: $0) }
+        ? [TrainingProblem(member: member)]
+        : (0..<targets).map { TrainingProblem(member: member, tower: $0) }
     }
   }
 
@@ -96,7 +58,7 @@ public struct EnsembleTraining: Sendable {
   ///   checkpoints throw.
   public func run(
     on data: Trajectories, checkpoints: Checkpoints = .none,
-    report: @escaping @Sendable (Progress) -> Void = { _ in }
+    report: @escaping @Sendable (TrainingProgress) -> Void = { _ in }
   ) async throws -> Outcome {
     try await run(
       on: recipe.smooth ? try await Smoother(threads: threads).run(data) : Smoothing(data),
@@ -106,7 +68,7 @@ public struct EnsembleTraining: Sendable {
   /// Trains all members on data that have been smoothed, or need no smoothing.
   public func run(
     on data: Smoothing, checkpoints: Checkpoints = .none,
-    report: @escaping @Sendable (Progress) -> Void = { _ in }
+    report: @escaping @Sendable (TrainingProgress) -> Void = { _ in }
   ) async throws -> Outcome {
     if usesHalves { return try await runOnHalves(data, checkpoints, report) }
     let materials = try materials(data)
@@ -135,7 +97,7 @@ public struct EnsembleTraining: Sendable {
 
   /// Trains all members on the calling thread.
   public func runAlone(
-    on data: Smoothing, report: @escaping @Sendable (Progress) -> Void = { _ in }
+    on data: Smoothing, report: @escaping @Sendable (TrainingProgress) -> Void = { _ in }
   ) throws -> Outcome {
     let materials = try materials(data)
     let states = problems(targets: materials[0].set.targets.count).map { ProblemState($0) }
@@ -187,7 +149,8 @@ public struct EnsembleTraining: Sendable {
 
   /// All members use the standardisation of the whole data, so that their relevances are comparable.
   private func runOnHalves(
-    _ data: Smoothing, _ checkpoints: Checkpoints, _ report: @escaping @Sendable (Progress) -> Void
+    _ data: Smoothing, _ checkpoints: Checkpoints,
+    _ report: @escaping @Sendable (TrainingProgress) -> Void
   ) async throws -> Outcome {
     let whole = try TrainingSet(data.data)
     let halves = halves(of: data.data.samples.count)
@@ -218,7 +181,8 @@ public struct EnsembleTraining: Sendable {
   /// Trains one member, alone; if members normally decide together (`Recipe.isCrossFitted`), it decides by what it
   /// holds out itself.
   public func run(
-    member: Int, on material: Material, report: @escaping @Sendable (Progress) -> Void = { _ in }
+    member: Int, on material: Material,
+    report: @escaping @Sendable (TrainingProgress) -> Void = { _ in }
   ) throws -> Outcome {
     let states = problems(targets: material.set.targets.count).filter { $0.member == member }
       .map { ProblemState($0) }
@@ -255,7 +219,7 @@ public struct EnsembleTraining: Sendable {
       of parts: Int = 1
     ) throws(DataProblem) {
       warnings = data.warnings
-      let fold = data.fold(part, of: parts, fraction: recipe.validation)
+      let fold = Fold(data, part: part, of: parts, fraction: recipe.validation)
       let (training, validation) = (fold.training.smoothing, fold.held?.smoothing)
       let set =
         if let whole { try TrainingSet(training.data, scaledLike: whole) } else {
@@ -289,7 +253,7 @@ public struct EnsembleTraining: Sendable {
 
   private func train(
     _ states: [ProblemState], on material: Material, checkpoints: Checkpoints,
-    report: @escaping @Sendable (Progress) -> Void
+    report: @escaping @Sendable (TrainingProgress) -> Void
   ) throws -> [GroupTraining.Trained] {
     if let regressions = material.regressions {
       return states.map { state in
@@ -297,7 +261,8 @@ public struct EnsembleTraining: Sendable {
       }
     }
     var group = GroupTraining(
-      self, set: material.set, validation: material.validation, refinement: material.refinement,
+      recipe: recipe, seed: seed, onDivergence: onDivergence, set: material.set,
+      validation: material.validation, refinement: material.refinement,
       checkpoints: checkpoints, states: states, report: report)
     return try group.run()
   }
@@ -401,18 +366,18 @@ public struct EnsembleTraining: Sendable {
 
   /// A polynomial in place of a network: the same for every member.
   private func take(
-    _ fit: LibraryRegression.Fit, _ problem: Problem, _ set: TrainingSet,
-    _ report: @Sendable (Progress) -> Void
+    _ fit: LibraryRegression.Fit, _ problem: TrainingProblem, _ set: TrainingSet,
+    _ report: @Sendable (TrainingProgress) -> Void
   ) -> GroupTraining.Trained {
     let record = EpochRecord(
       epoch: 1, learningRate: 0, trainingLoss: fit.chosen.loss, penalty: 0,
       validationLoss: fit.chosen.validation, survivingWeights: fit.network.survivingWeightCount)
     report(
-      Progress(
+      TrainingProgress(
         problem: problem, record: record, epochsLeftOut: recipe.epochs(rows: set.rows) - 1))
     return GroupTraining.Trained(
       network: fit.network,
-      history: History(problem: problem, epochs: [record], divergences: []))
+      history: TrainingHistory(problem: problem, epochs: [record], divergences: []))
   }
 
   /// Problems that are trained side by side on the same minibatches: the towers of a member that have reached the
@@ -445,7 +410,7 @@ public struct EnsembleTraining: Sendable {
       var model = Model(
         network: Network.joined(networks).cut(recipe.cut), inputs: set.features,
         outputs: set.targets, inputScaling: set.inputScaling, outputScaling: set.outputScaling,
-        timeStep: set.timeStep, recipe: recipe.description)
+        timeStep: set.timeStep, recipe: RecipeField.texts(of: recipe))
       model.inputRanges = set.ranges
       models.append((member, model))
     }
@@ -485,37 +450,5 @@ extension EnsembleTraining {
         found.map { member < $0.alone.count ? $0.alone[member] : [] }
       },
       groups: found.map { _ in [] })
-  }
-}
-
-/// A training whose loss or weights became infinite or NaN.
-public struct TrainingFailure: Error, Equatable, CustomStringConvertible {
-  public let problem: EnsembleTraining.Problem
-  public let output: String?
-  public let divergences: [Divergence]
-
-  init(_ history: EnsembleTraining.History, outputs: [String]) {
-    problem = history.problem
-    output = history.problem.tower.map { outputs[$0] }
-    divergences = history.divergences
-  }
-
-  public var description: String {
-    let place = "member \(problem.member)" + (output.map { ", tower \"\($0)\"," } ?? "")
-    let again = divergences.count > 1 ? " twice, at last" : ""
-    guard let last = divergences.last else { return "\(place) diverged" }
-    return "\(place) diverged\(again) \(last); a lower --learning-rate usually helps"
-  }
-}
-
-extension Divergence: CustomStringConvertible {
-  public var description: String {
-    let what =
-      switch cause {
-      case .loss: "the loss of a minibatch is no finite number"
-      case .weights: "a weight is no finite number"
-      }
-    let before = lossBefore.map { ", a step before it was \(Float($0))" } ?? ""
-    return "in epoch \(epoch), step \(step): \(what)\(before); learning rate \(Float(learningRate))"
   }
 }

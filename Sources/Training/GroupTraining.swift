@@ -6,34 +6,41 @@ package struct GroupTraining {
   package struct Trained: Sendable {
     /// nil when the problem was given up.
     package var network: Network?
-    package var history: EnsembleTraining.History
+    package var history: TrainingHistory
   }
 
-  private let training: EnsembleTraining
+  private let recipe: Recipe
+  private let seed: UInt64
+  private let onDivergence: OnDivergence
   private let set: TrainingSet
   private let validation: TrainingSet?
   private let refinement: Refinement.Material?
   private let checkpoints: Checkpoints
-  private let report: @Sendable (EnsembleTraining.Progress) -> Void
+  private let report: @Sendable (TrainingProgress) -> Void
   private var states: [ProblemState]
 
   /// - Parameter states: one, or those of neighbouring towers of one member that have reached the same epoch.
   package init(
-    _ training: EnsembleTraining, set: TrainingSet, validation: TrainingSet?,
+    recipe: Recipe, seed: UInt64, onDivergence: OnDivergence, set: TrainingSet,
+    validation: TrainingSet?,
     checkpoints: Checkpoints, states: [ProblemState],
-    report: @escaping @Sendable (EnsembleTraining.Progress) -> Void
+    report: @escaping @Sendable (TrainingProgress) -> Void
   ) {
     self.init(
-      training, set: set, validation: validation, refinement: nil, checkpoints: checkpoints,
+      recipe: recipe, seed: seed, onDivergence: onDivergence, set: set, validation: validation,
+      refinement: nil, checkpoints: checkpoints,
       states: states, report: report)
   }
 
   init(
-    _ training: EnsembleTraining, set: TrainingSet, validation: TrainingSet?,
+    recipe: Recipe, seed: UInt64, onDivergence: OnDivergence, set: TrainingSet,
+    validation: TrainingSet?,
     refinement: Refinement.Material?, checkpoints: Checkpoints, states: [ProblemState],
-    report: @escaping @Sendable (EnsembleTraining.Progress) -> Void
+    report: @escaping @Sendable (TrainingProgress) -> Void
   ) {
-    self.training = training
+    self.recipe = recipe
+    self.seed = seed
+    self.onDivergence = onDivergence
     self.set = set
     self.validation = validation
     self.refinement = refinement
@@ -42,7 +49,6 @@ package struct GroupTraining {
     self.report = report
   }
 
-  private var recipe: Recipe { training.recipe }
   private var epochs: Int { recipe.epochs(rows: self.set.rows) }
 
   package mutating func run() throws -> [Trained] {
@@ -64,7 +70,7 @@ package struct GroupTraining {
         let fitted = try Refinement(recipe: recipe, material: refinement).fit(
           network, firstTarget: problem.tower ?? 0,
           stream: RandomStream(
-            seed: training.seed,
+            seed: seed,
             path: [2, UInt64(problem.member), UInt64((problem.tower ?? -1) + 1)]))
         trained.network = fitted.network
         trained.history.refinement = fitted.record
@@ -140,10 +146,10 @@ package struct GroupTraining {
       let rest = hasEnded(states[index].epochs) ? epochs - record.epoch : 0
       report(.init(problem: states[index].problem, record: record, epochsLeftOut: rest))
     case .failure(let divergence):
-      let isLast = training.onDivergence != .restart || states[index].attempt > 0
+      let isLast = onDivergence != .restart || states[index].attempt > 0
       states[index].restart(after: divergence)
       states[index].isAbandoned = isLast
-      if training.onDivergence == .stop {
+      if onDivergence == .stop {
         throw TrainingFailure(
           .init(
             problem: states[index].problem, epochs: [], divergences: states[index].divergences),
@@ -171,7 +177,7 @@ package struct GroupTraining {
     let initial = group.map { state in
       let tower = state.problem.tower
       var stream = RandomStream(
-        seed: training.seed, path: [0, member, UInt64((tower ?? -1) + 1), attempt])
+        seed: seed, path: [0, member, UInt64((tower ?? -1) + 1), attempt])
       return Network.initial(
         recipe: recipe, inputs: set.features.count,
         outputs: tower == nil ? set.targets.count : 1,
@@ -179,7 +185,7 @@ package struct GroupTraining {
     }
     var trainer = Trainer(
       networks: initial, recipe: recipe, set: set, firstTarget: group[0].problem.tower ?? 0,
-      orders: SampleOrders(seed: training.seed, path: [1, member, attempt]))
+      orders: SampleOrders(seed: seed, path: [1, member, attempt]))
     for (place, state) in group.enumerated() where !state.epochs.isEmpty {
       let count = trainer[state: place].parameters.count
       let fits =

@@ -47,7 +47,8 @@ extension Network {
     }
     let network = Network(
       inputCount: inputs, layers: layers, outputLayers: [layers.count - 1])
-    return recipe.sparsifier == .rigl ? network.thinned(to: recipe.density, &stream) : network
+    return recipe.sparsifier.startsThinned
+      ? network.thinned(to: recipe.density, &stream) : network
   }
 
   /// The network with a random share of each layer's weights.

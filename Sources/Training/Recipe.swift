@@ -19,44 +19,6 @@ public enum Method: String, Codable, CaseIterable, Sendable {
   case lasso
 }
 
-/// What makes weights vanish during training.
-public enum Sparsifier: String, Codable, CaseIterable, Sendable {
-  /// Nothing: a dense network.
-  case none
-  /// λ Σ|w| added to the loss, its subgradient to the gradient (the published recipe). Leaves no
-  /// exact zeros; use with a cut.
-  case l1
-  /// The proximal step of λ Σ|w| in Adam's own metric (Yun, Lozano & Yang 2021): after the Adam step
-  /// w ← sign(w) max(|w| − ηλ/(√v̂ + ε), 0). Exact zeros.
-  case proximal
-  /// λ (Σ‖w_i‖₂ + Σ|w|), over inputs i with w_i all weights of a network that read it, and over all other
-  /// weights: whole inputs vanish. See `GroupShrinkage`.
-  case groupLasso = "group-lasso"
-  /// The smallest weights, more and more of them: gradual magnitude pruning, see `MagnitudePruning`.
-  case magnitude
-  /// A fixed number of weights in each layer, the smallest exchanged for weights with large gradients: RigL, see
-  /// `Regrowth`.
-  case rigl
-  /// Thresholds that are learned, one for each layer: see `LearnedThresholds`.
-  case softThreshold = "soft-threshold"
-
-  /// Whether weights become exactly zero, so that it pays to train on the others alone.
-  public var selects: Bool { self != .none && self != .l1 }
-  /// Whether λ Σ|w| is added to the loss.
-  var isL1: Bool { self == .l1 || self == .proximal }
-  /// Whether a share of the weights is asked for rather than a strength.
-  public var hasDensity: Bool { self == .magnitude || self == .rigl }
-
-  /// What Adam's own step does.
-  var penalty: AdamStep.Penalty {
-    switch self {
-    case .l1: .l1Gradient
-    case .proximal: .proximal
-    default: .none
-    }
-  }
-}
-
 /// How the learning rate falls over the training.
 public enum Schedule: String, Codable, CaseIterable, Sendable {
   case constant
@@ -186,116 +148,14 @@ public struct Recipe: Equatable, Codable, Sendable {
     schedule.rate(initial: learningRate, final: finalLearningRate, progress: progress)
   }
 
-  /// The options that distinguish this recipe, in the words of the command line.
-  public var description: [String: String] {
-    guard method == .gradient else {
-      return [
-        "method": method.rawValue, "degree": String(degree), "smooth": String(smooth),
-        "validation": "\(validation)",
-      ]
-    }
-    return [
-      "towers": towers.rawValue, "input-skip": String(inputSkip),
-      "input-strength": inputStrength.map { "\($0)" } ?? "as strength",
-      "density": sparsifier.hasDensity ? "\(density)" : "1", "freeze": "\(freeze)",
-      "average": String(average), "patience": String(patience),
-      "hidden": hidden.isEmpty ? "none" : hidden.map(String.init).joined(separator: ","),
-      "activation": activation.rawValue, "skip": String(skip), "sparsifier": sparsifier.rawValue,
-      "strength": sparsifier == .none ? "0" : "\(strength)",
-      "revisit": sparsifier.selects ? String(revisit) : "1", "learning-rate": "\(learningRate)",
-      "final-learning-rate": "\(finalLearningRate)", "schedule": schedule.rawValue,
-      "length": length.description, "batch": String(batch), "cut": "\(cut)",
-      "refine": String(refine), "eliminate": String(eliminate), "thin": String(thin),
-      "finish": String(finish), "resmooth": String(resmooth),
-      "smooth": String(smooth),
-      "validation": "\(validation)",
-    ]
-  }
-
-  /// What is impossible about this recipe, in words, or nil.
-  public var problem: String? {
-    if hidden.contains(where: { $0 < 1 || $0 > 65536 }) {
-      return "--hidden \(hidden.map(String.init).joined(separator: ",")): every hidden layer needs "
-        + "1 to 65536 units, for example --hidden 20,20"
-    }
-    if hidden.isEmpty && !skip {
-      return "--hidden none is a linear model; it needs --skip"
-    }
-    func check<Value>(
-      _ option: String, _ value: Value, _ allowed: ClosedRange<Value>, _ words: String
-    ) -> String? {
-      allowed.contains(value) ? nil : "\(option) \(value): must be \(words)"
-    }
-    let limit = Double.greatestFiniteMagnitude
-    let tiny = Double.leastNonzeroMagnitude
-    if method != .gradient && validation == 0 {
-      return
-        "--method \(method.rawValue) chooses by held-out trajectories; it needs --validation above 0"
-    }
-    let problems = [
-      check("--degree", degree, 1...3, "1, 2 or 3"),
-      check("--strength", strength, 0...limit, "zero or positive"),
-      check("--input-strength", inputStrength ?? 0, 0...limit, "zero or positive"),
-      check("--density", density, tiny...1, "above 0 and at most 1"),
-      check("--freeze", freeze, 0...0.9, "between 0 (nothing is frozen) and 0.9"),
-      check("--patience", patience, 0...10_000_000, "between 0 (none) and 10000000"),
-      check("--learning-rate", learningRate, tiny...10, "above 0 and at most 10"),
-      check("--final-learning-rate", finalLearningRate, 0...10, "between 0 and 10"),
-      lengthProblem,
-      check("--batch", batch, 1...1_000_000, "between 1 and 1000000"),
-      check("--revisit", revisit, 1...1_000_000, "between 1 and 1000000"),
-      check("--cut", cut, 0...limit, "zero or positive"),
-      check("--refine", refine, 0...100_000, "between 0 (none) and 100000"),
-      check("--eliminate", eliminate, 0...100_000, "between 0 (none) and 100000"),
-      check("--thin", thin, 0...100_000, "between 0 (none) and 100000"),
-      check("--finish", finish, 0...100_000, "between 0 (none) and 100000"),
-      check("--resmooth", resmooth, 0...1000, "between 0 (none) and 1000"),
-      check("--validation", validation, 0...0.9, "between 0 (none) and 0.9"),
-      eliminationProblem, combinationProblem,
-    ]
-    return problems.compactMap { $0 }.first
-  }
-
-  private var eliminationProblem: String? {
-    let judging = eliminate > 0 ? "--eliminate \(eliminate)" : "--thin \(thin)"
-    return (eliminate > 0 || thin > 0) && validation == 0
-      ? "\(judging) judges by held-out trajectories; it needs --validation above 0 "
-        + "(or --eliminate 0 --thin 0)" : nil
-  }
-
-  private var combinationProblem: String? {
-    if average && freeze == 0 {
-      return
-        "--average averages over the frozen steps; it needs --freeze, for example --freeze 0.25"
-    }
-    if patience > 0 && validation == 0 {
-      return "--patience \(patience) judges by held-out trajectories; it needs --validation above 0"
-    }
-    if inputStrength != nil && !sparsifier.isL1 {
-      return "--input-strength belongs to --sparsifier l1 and proximal"
-    }
-    return nil
-  }
-
-  private var lengthProblem: String? {
-    switch length {
-    case .epochs(let count) where !(1...10_000_000).contains(count):
-      "--epochs \(count): must be between 1 and 10000000"
-    case .steps(let count) where !(1...1_000_000_000).contains(count):
-      "--steps \(count): must be between 1 and 1000000000"
-    default: nil
-    }
-  }
-
   /// Whether units that keep most of their weights may be computed with all of them, those at zero included,
   /// which move then like the others until the next full step.
-  var keepsZeros: Bool { sparsifier == .proximal && freeze == 0 }
+  var keepsZeros: Bool { sparsifier.adam == .proximal && freeze == 0 }
 
   /// The first of `epochs` epochs whose result may be that of the training: before it there are more weights than
   /// requested.
   func firstEligibleEpoch(of epochs: Int) -> Int {
-    let share =
-      freeze > 0 ? 1 - freeze : sparsifier == .magnitude ? MagnitudePruning.end : 0
+    let share = freeze > 0 ? 1 - freeze : sparsifier.settles
     return min(epochs, Int((share * Double(epochs)).rounded(.up)) + 1)
   }
 

@@ -49,13 +49,13 @@ public struct StrengthPath: Sendable {
     self.strengths = strengths
   }
 
-  /// What makes a path of this recipe impossible, in words, or nil.
+  /// What makes a path of this recipe impossible, or nil; fields between backquotes, as in `RecipeField`.
   public static func problem(_ recipe: Recipe) -> String? {
-    if recipe.method != .gradient || recipe.sparsifier == .none || recipe.sparsifier.hasDensity {
-      return "--path goes along --strength, which the recipe does not have"
+    if recipe.method != .gradient || recipe.sparsifier.amount != .strength {
+      return "a path goes along `strength`, which the recipe does not have"
     }
     if recipe.validation == 0 {
-      return "--path chooses by held-out trajectories; it needs --validation above 0"
+      return "a path chooses by held-out trajectories; it needs `validation` above 0"
     }
     return nil
   }

@@ -12,7 +12,7 @@ import Training
 extension Train {
   /// Whether a recipe was asked for: then that is trained, and nothing else is tried.
   private func asksForRecipe(_ recipe: Recipe) -> Bool {
-    recipe.description != Recipe().description
+    RecipeField.texts(of: recipe) != RecipeField.texts(of: Recipe())
   }
 
   /// The data with the features that were asked for, or found; nil where models of several kinds are tried.

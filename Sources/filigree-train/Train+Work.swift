@@ -10,7 +10,7 @@ extension Train {
     let clock = ContinuousClock()
     let start = clock.now
     let recipe = try options.made()
-    for text in options.ineffective(in: recipe) { Console.warning("no effect: " + text) }
+    for text in try options.ineffective(in: recipe) { Console.warning("no effect: " + text) }
     let data = try readData()
     // Found out here rather than in the middle of the work, unless gaps are about to be filled.
     let isWhole = data.missingValues.allSatisfy { $0 == 0 }
@@ -81,7 +81,7 @@ extension Train {
 
   /// What decides the models, one text each: a training goes on only with the same.
   private func settings(_ recipe: Recipe, _ manifest: Manifest) -> [String: String] {
-    var settings = recipe.description
+    var settings = RecipeField.texts(of: recipe)
     if path { settings["strength"] = "by path" }
     settings["members"] = String(members)
     settings["seed"] = String(seed)

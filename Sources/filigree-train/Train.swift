@@ -68,7 +68,7 @@ struct Train: Tool {
       What to do with a member whose loss or weights become infinite or NaN: restart (once, from \
       other weights; then leave it out), leave-out or stop.
       """)
-  var onDivergence = EnsembleTraining.OnDivergence.restart
+  var onDivergence = OnDivergence.restart
 
   @Flag(help: "Go on with a training that was stopped; begin where there is none.")
   var resume = false
@@ -90,7 +90,7 @@ struct Train: Tool {
         "--checkpoint-interval \(checkpointInterval): must be between 0 and 1e9 seconds.")
     }
     if path, let problem = StrengthPath.problem(try options.made()) {
-      throw ValidationError(problem + ".")
+      throw ValidationError("--path: \(problem.settingsAsOptions).")
     }
     if let trajectories, trajectories < 1 {
       throw ValidationError("--trajectories \(trajectories): must be at least 1.")
@@ -100,4 +100,4 @@ struct Train: Tool {
   mutating func work() async throws { try await train() }
 }
 
-extension EnsembleTraining.OnDivergence: ExpressibleByArgument {}
+extension OnDivergence: ExpressibleByArgument {}

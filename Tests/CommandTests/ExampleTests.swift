@@ -39,11 +39,22 @@ import Testing
     #expect(shell.exists("own/member-00.onnx"))
   }
 
+  /// Two towers of 20 units each are trained; a penalty on the number of weights leaves a part of them.
+  @Test func aPenaltyOfOnesOwnIsTrainedWith() async throws {
+    let result = try await Shell().bash("example-own-penalty")
+    #expect(result.code == 0, "\(result.error)")
+    let counts = result.output.matches(of: /(\d+) weights of (\d+)/)
+      .compactMap { match in Int(match.1).flatMap { left in Int(match.2).map { (left, $0) } } }
+    #expect(counts.count == 2, "\(result.output)")
+    for (left, all) in counts { #expect(left > 4 && left < all / 2) }
+  }
+
   @Test func theExamplesAreShortAndListedInBothPackages() throws {
     let root = Fixture.packageFolder
     func list(_ package: String) throws -> [Substring] {
       let text = try String(contentsOf: root.appendingPathComponent(package), encoding: .utf8)
-      return text.matches(of: /"(draw-model|train-and-score|own-plant)": (\[[^\]]+\])/).map(\.0)
+      return text.matches(of: /"(draw-model|train-and-score|own-plant|own-penalty)": (\[[^\]]+\])/)
+        .map(\.0)
     }
     #expect(try list("Package.swift") == list("Examples/Package.swift"))
     let sources = root.appendingPathComponent("Examples/Sources")

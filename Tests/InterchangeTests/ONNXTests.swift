@@ -18,7 +18,7 @@ struct ONNXTests {
         var recipe = Recipe()
         (recipe.towers, recipe.skip) = (towers, skip)
         (recipe.activation, recipe.hidden) = (activation, hidden)
-        let model = model(of: randomNetwork(recipe, seed: 1), recipe: recipe.description)
+        let model = model(of: randomNetwork(recipe, seed: 1), recipe: RecipeField.texts(of: recipe))
         #expect(try written(model) == model, "\(towers), skip \(skip)")
       }
     }
@@ -66,7 +66,7 @@ struct ONNXTests {
 
   @Test("The same model gives the same bytes")
   func reproducible() throws {
-    let model = model(of: randomNetwork(Recipe(), seed: 3), recipe: Recipe().description)
+    let model = model(of: randomNetwork(Recipe(), seed: 3), recipe: RecipeField.texts(of: Recipe()))
     #expect(try model.onnx(path: "a.onnx") == model.onnx(path: "b.onnx"))
   }
 

@@ -96,7 +96,7 @@ struct SealedFileTests {
 
   // MARK: States of trainings
 
-  private func state(_ problem: EnsembleTraining.Problem) -> ProblemState {
+  private func state(_ problem: TrainingProblem) -> ProblemState {
     ProblemState(
       problem, epochs: [],
       tower: TowerState(
@@ -108,7 +108,7 @@ struct SealedFileTests {
   func states() throws {
     let output = try temporaryPath("out")
     let settings = ["seed": "1", "members": "2"]
-    let wanted = EnsembleTraining.Problem(member: 0, tower: 1)
+    let wanted = TrainingProblem(member: 0, tower: 1)
     do {
       let folder = try CheckpointFolder(output: output, settings: settings, start: .new)
       let checkpoints = folder.checkpoints(interval: .zero)

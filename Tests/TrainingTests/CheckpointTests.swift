@@ -10,7 +10,7 @@ import Training
   /// States in memory, which can refuse to be saved.
   final class Shelf: Sendable {
     struct Full: Error {}
-    private let states = Mutex<[EnsembleTraining.Problem: ProblemState]>([:])
+    private let states = Mutex<[TrainingProblem: ProblemState]>([:])
     private let capacity: Int
     private let saved = Mutex(0)
 
@@ -191,9 +191,9 @@ import Training
 
   /// The second target is far beyond what a squared error in `Float` can hold: its tower diverges in
   /// every attempt, and its neighbours on the same minibatches are what they are without it.
-  @Test(arguments: EnsembleTraining.OnDivergence.allCases)
+  @Test(arguments: OnDivergence.allCases)
   func aTowerThatDivergesIsReportedAndDoesNotTouchTheOthers(
-    onDivergence: EnsembleTraining.OnDivergence
+    onDivergence: OnDivergence
   ) throws {
     var stream = RandomStream(seed: 1)
     let features = Matrix(rows: 64, columns: 2) { _, _ in stream.normal() }
@@ -206,7 +206,8 @@ import Training
       var training = training(1)
       training.onDivergence = onDivergence
       var group = GroupTraining(
-        training, set: TrainingSet(features: features, targets: targets(scale)), validation: nil,
+        recipe: training.recipe, seed: training.seed, onDivergence: training.onDivergence,
+        set: TrainingSet(features: features, targets: targets(scale)), validation: nil,
         checkpoints: .none, states: (0..<3).map { ProblemState(.init(member: 0, tower: $0)) }
       ) { _ in }
       return try group.run()

@@ -67,7 +67,7 @@ import Training
     let run = try #require(reference.optimiser.first { $0.sparsifier == sparsifier })
     let start = try #require(reference.cases.first { $0.name == run.case })
     var recipe = Recipe()
-    recipe.sparsifier = try #require(Sparsifier(rawValue: sparsifier))
+    recipe.sparsifier = try #require(Sparsifier(name: sparsifier))
     recipe.strength = run.lambda
     recipe.revisit = 1
     recipe.learningRate = run.learningRate

@@ -184,24 +184,23 @@ import Training
   }
 
   /// The position of Duffing's oscillator moves by its velocity and, within a step, a little by what
-  /// accelerates it: a curve of some percent, whose units the penalty empties in one member of two.
+  /// accelerates it: a curve of some percent, whose units the penalty empties in one member of two. Least squares
+  /// gives them shape again, in every member.
   @Test(arguments: Seeds.first(1)) func curvesThatThePenaltyHidTakeShapeAgain(seed: UInt64)
     async throws
   {
     let data = try Simulation(plant: DuffingOscillator(), trajectories: 6, samples: 600).run()
-    func train(_ refine: Int) async throws -> [Refinement.Record] {
-      var recipe = Recipe()
-      recipe.length = .steps(3000)
-      (recipe.refine, recipe.eliminate, recipe.thin) = (refine, 0, 0)
-      return try await EnsembleTraining(recipe: recipe, members: 6, seed: seed, threads: 2)
-        .run(on: data).histories.filter { $0.problem.tower == 0 }.compactMap(\.refinement)
-    }
-    let (without, with) = (try await train(0), try await train(50))
-    #expect(with.count == 6 && with.allSatisfy { $0.after < 1e-6 && $0.removed.isEmpty })
-    let (worst, hidden) = (with.map(\.after).max() ?? 1, without.map(\.after).max() ?? 0)
+    var recipe = Recipe()
+    recipe.length = .steps(3000)
+    (recipe.eliminate, recipe.thin, recipe.finish) = (0, 0, 0)
+    let towers = try await EnsembleTraining(recipe: recipe, members: 6, seed: seed, threads: 2)
+      .run(on: data).histories.filter { $0.problem.tower == 0 }
+    let records = towers.compactMap(\.refinement)
+    #expect(records.count == 6)
+    let (worst, least) = (records.map(\.after).max() ?? 1, records.map(\.before).min() ?? 0)
     Seeds.note("hidden curves take shape: loss", seed: seed, worst, below: 1e-6)
-    Seeds.note("the penalty hides curves: 1e-4 over loss", seed: seed, 1e-4 / hidden, below: 1)
-    #expect(without.contains { $0.after > 1e-4 })
+    Seeds.note("the penalty costs accuracy: 1e-5 over loss", seed: seed, 1e-5 / least, below: 1)
+    #expect(worst < 1e-6 && least > 1e-5)
   }
 
   /// Impulses of forty deviations are scaled down for training only: the model reads what the data hold.

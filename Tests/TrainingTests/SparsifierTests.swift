@@ -5,6 +5,25 @@ import TestSupport
 import Testing
 import Training
 
+/// Only some parameters may differ from zero: what a frozen mask is held to.
+private struct FixedSupport: Penalty {
+  let mask: [Bool]
+
+  func value(at weights: [Double]) -> Double {
+    zip(weights, mask).allSatisfy { $0 == 0 || $1 } ? 0 : .infinity
+  }
+
+  func proximalPoint(of z: [Double], metric h: [Double]) -> [Double] {
+    zip(z, mask).map { $1 ? $0 : 0 }
+  }
+
+  func residual(at weights: [Double], gradient: [Double]) -> Double {
+    zip(gradient, mask).reduce(0) { $1.1 ? max($0, abs($1.0)) : $0 }
+  }
+
+  func support(at weights: [Double]) -> [Bool] { mask }
+}
+
 /// Penalties as such: values, proximal points, residuals, supports.
 @Suite struct PenaltyTests {
   private static let penalties: [any Penalty] = [
@@ -12,11 +31,12 @@ import Training
     GroupPenalty(strength: 0.8, groups: [[0, 2, 5], [1, 7], [6]]),
     CardinalityLimit(count: 3, among: [0, 1, 2, 4, 5, 7]),
     FixedSupport(mask: [true, false, true, true, false, false, true, true]),
+    ConcavePenalty(strength: 0.4, reach: 0.9, among: [0, 1, 2, 4, 5, 7]),
   ]
 
   /// The proximal point w minimises ½ Σ h (w − z)² + R(w), so that the residual of R with the gradient
   /// h (w − z) vanishes there; and no point nearby, nor zero, nor z, is better.
-  @Test(arguments: 0..<4)
+  @Test(arguments: 0..<5)
   func theProximalPointIsAMinimum(number: Int) {
     let penalty = Self.penalties[number]
     var stream = RandomStream(seed: 11)
@@ -74,6 +94,26 @@ import Training
     #expect(FixedSupport(mask: [true, false]).value(at: [1, 1]) == .infinity)
     #expect(L1Penalty(strengths: [2, 0]).value(at: [-3, 9]) == 6)
     #expect(GroupPenalty(strength: 2, groups: [[0, 1]]).value(at: [3, -4, 9]) == 10)
+    // λ|w| (1 − |w|/2r) within the reach, λ r/2 beyond it.
+    let concave = ConcavePenalty(strength: 2, reach: 1, among: [0, 1])
+    #expect(concave.value(at: [0.5, -3, 9]) == 2 * 0.5 * 0.75 + 1)
+  }
+
+  /// A weight beyond the reach stays as it is, one below λ/h vanishes, and between them the point moves without a
+  /// jump where the metric outweighs the penalty.
+  @Test func theConcavePenaltyLeavesLargeWeightsAlone() {
+    let penalty = ConcavePenalty(strength: 0.5, reach: 1, among: [0])
+    func point(_ z: Double, _ h: Double) -> Double {
+      penalty.proximalPoint(of: [z], metric: [h])[0]
+    }
+    #expect(point(1.0001, 2) == 1.0001 && point(-7, 2) == -7)
+    #expect(point(0.2499, 2) == 0 && point(-0.2, 2) == 0)
+    #expect(abs(point(0.625, 2) - 0.5) < 1e-12 && abs(point(-0.625, 2) + 0.5) < 1e-12)
+    for z in stride(from: -1.5, to: 1.5, by: 0.01) {
+      #expect(abs(point(z + 0.01, 2) - point(z, 2)) < 0.014)
+    }
+    // Without that it is all or nothing, at h z² = λ r.
+    #expect(point(1.41, 0.25) == 0 && point(1.42, 0.25) == 1.42)
   }
 
   /// Of what is not finite nothing is known, but it comes to an end.
@@ -322,7 +362,8 @@ import Training
     recipe.patience = patience
     let training = EnsembleTraining(recipe: recipe, members: 1, seed: 1, threads: 1)
     var group = GroupTraining(
-      training, set: set(64), validation: set(500), checkpoints: .none,
+      recipe: training.recipe, seed: training.seed, onDivergence: training.onDivergence,
+      set: set(64), validation: set(500), checkpoints: .none,
       states: [ProblemState(.init(member: 0, tower: 0))]
     ) { _ in }
     return try group.run()[0]

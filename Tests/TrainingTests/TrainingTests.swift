@@ -143,7 +143,7 @@ import Training
     let failure = await #expect(throws: TrainingFailure.self) { try await training.run(on: data) }
     #expect(failure?.problem.member == 0 && failure?.output == "position")
     #expect(failure?.divergences.count == 1)
-    #expect(failure.map { "\($0)".contains("--learning-rate") } == true)
+    #expect(failure.map { "\($0)".contains("`learning-rate`") } == true)
   }
 
   @Test func statesWithoutControlsTrain() async throws {
@@ -164,19 +164,50 @@ import Training
     #expect(cut.network.survivingWeightCount < whole.network.survivingWeightCount)
   }
 
-  @Test func impossibleRecipesNameTheOption() {
+  @Test func impossibleRecipesNameTheField() {
     let changes: [(String, (inout Recipe) -> Void)] = [
-      ("--hidden", { $0.hidden = [20, 0] }), ("--strength", { $0.strength = -1 }),
-      ("--strength", { $0.strength = .nan }), ("--learning-rate", { $0.learningRate = 0 }),
-      ("--epochs", { $0.length = .epochs(0) }), ("--batch", { $0.batch = 0 }),
-      ("--cut", { $0.cut = -0.1 }),
-      ("--validation", { $0.validation = 1 }),
+      ("`hidden` 20,0", { $0.hidden = [20, 0] }), ("`strength` -1.0", { $0.strength = -1 }),
+      ("`strength` nan", { $0.strength = .nan }), ("`learning-rate` 0.0", { $0.learningRate = 0 }),
+      ("`epochs` 0", { $0.length = .epochs(0) }), ("`batch` 0", { $0.batch = 0 }),
+      ("`cut` -0.1", { $0.cut = -0.1 }), ("`validation` 1.0", { $0.validation = 1 }),
+      ("`average` averages", { $0.average = true }),
+      ("`eliminate` 16 judges", { $0.validation = 0 }),
+      ("`input-strength` 1.0 belongs", { ($0.sparsifier, $0.inputStrength) = (.rigl, 1) }),
+      ("`method` lasso chooses", { ($0.method, $0.validation) = (.lasso, 0) }),
     ]
-    for (option, change) in changes {
+    for (words, change) in changes {
       var recipe = Recipe()
       change(&recipe)
-      #expect(recipe.problem?.hasPrefix(option) == true, "\(option)")
+      #expect(
+        RecipeField.problem(in: recipe)?.text.hasPrefix(words) == true, "\(words): \(RecipeField.problem(in: recipe)?.text ?? "")")
     }
-    #expect(Recipe().problem == nil)
+    #expect(RecipeField.problem(in: Recipe()) == nil)
+    for shipped in ShippedRecipe.all { #expect(RecipeField.problem(in: shipped.recipe) == nil, "\(shipped.name)") }
+  }
+
+  /// A field that is added to a recipe and not to the table would be neither checked nor described.
+  @Test func theTableOfFieldsHoldsEveryField() {
+    let stored = Mirror(reflecting: Recipe()).children.compactMap(\.label).map { label in
+      label.replacing(/[A-Z]/) { "-" + $0.0.lowercased() }
+    }
+    #expect(Set(stored) == Set(RecipeField.all.map(\.name)))
+    #expect(Set(stored).count == RecipeField.all.count)
+  }
+
+  @Test func fieldsWithoutEffectSayWhy() throws {
+    func reason(_ name: String, _ change: (inout Recipe) -> Void) -> String? {
+      var recipe = Recipe()
+      change(&recipe)
+      return RecipeField.all.first { $0.name == name }?.idle(in: recipe)
+    }
+    #expect(reason("learning-rate", { $0.method = .lasso }) == "`method` lasso trains no network")
+    #expect(reason("degree", { _ in })?.contains("stlsq") == true)
+    #expect(reason("density", { _ in })?.contains("`strength`") == true)
+    #expect(reason("strength", { $0.sparsifier = .rigl }) == "`sparsifier` rigl has none")
+    #expect(reason("revisit", { $0.sparsifier = .l1 })?.contains("no zeros") == true)
+    #expect(reason("resmooth", { $0.smooth = false })?.contains("`no-smooth`") == true)
+    for field in RecipeField.all where field.concerns(.gradient) && field.name != "density" {
+      #expect(field.idle(in: Recipe()) == nil, "\(field.name)")
+    }
   }
 }

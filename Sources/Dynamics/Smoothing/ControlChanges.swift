@@ -32,8 +32,9 @@ struct ControlChanges: Sendable {
   init(_ samples: [Matrix], _ data: Trajectories) {
     let first = data.states.count
     let least = data.controls.indices.map { control in
-      let (noise, correlation) = Smoother.noise(samples.map { $0.column(first + control) })
-      return correlation < Smoother.isNoiseBelow ? 6 * noise : 0
+      let (noise, correlation) = SeriesNoise.measured(
+        in: samples.map { $0.column(first + control) })
+      return correlation < SeriesNoise.isNoiseBelow ? 6 * noise : 0
     }
     changes = samples.map { samples in
       Matrix(rows: samples.rows, columns: data.controls.count) { row, control in

@@ -7,11 +7,6 @@ import LinearAlgebra
 /// rates may jump: by any amount or, where that is more likely, by about what a linear fit of the jumps to the
 /// controls' changes predicts.
 public struct Smoother: Sendable {
-  /// A state is left unchanged if its noise is below this share of the standard deviation of its increments, or if
-  /// what looks like noise is none.
-  public static let threshold = 1e-3
-  /// A correlation of third differences (see `StateReport`) below this value indicates noise.
-  static let isNoiseBelow = -0.5
   /// Noise above this share of the increments' standard deviation is checked (see `NoiseCheck`); less noise cannot
   /// be told from the errors of the regression.
   static let worthChecking = 0.1
@@ -53,7 +48,7 @@ public struct Smoother: Sendable {
   }
 
   private func assembled(
-    _ data: Trajectories, _ reports: [Smoothing.StateReport], _ columns: [Column]
+    _ data: Trajectories, _ reports: [Smoothing.StateReport], _ columns: [Smoothing.Column]
   ) throws -> Smoothing {
     guard columns.contains(where: { $0.motion != nil }) else {
       return Smoothing(data: data, rateVariances: nil, states: reports)
@@ -94,7 +89,7 @@ public struct Smoother: Sendable {
   /// - Parameter series: what a model does not explain of a state.
   private func smoothRemainder(
     _ series: [[Double]], _ jumps: ControlChanges.Jumps, noise: Double
-  ) -> [Series] {
+  ) -> [Smoothing.Series] {
     let scaled = series.map { values in values.map { $0 / noise } }
     let search = MotionSearch(scaled)
     var best = (
@@ -115,8 +110,8 @@ public struct Smoother: Sendable {
     let some = stride(from: 0, to: data.samples.count, by: step).map {
       data.samples[$0].column(state)
     }
-    let (noise, correlation) = Self.noise(some)
-    let isNoise = correlation < Self.isNoiseBelow
+    let (noise, correlation) = SeriesNoise.measured(in: some)
+    let isNoise = correlation < SeriesNoise.isNoiseBelow
     var sum = 0.0
     var squares = 0.0
     var count = 0.0
@@ -139,24 +134,21 @@ public struct Smoother: Sendable {
   }
 
   private func needsSmoothing(_ report: Smoothing.StateReport) -> Bool {
-    report.isNoise && !report.movesTheState && report.relativeNoise > Self.threshold
+    report.isNoise && !report.movesTheState && report.relativeNoise > SeriesNoise.negligible
       || report.gaps > 0
   }
-
-  typealias Series = (value: [Double], changeVariance: [Double])
-  /// No motion, and nothing smoothed, where none explains the state.
-  typealias Column = (state: Int, motion: String?, smoothed: [Series])
 
   private func smooth(
     _ state: Int, of data: Trajectories, _ changes: ControlChanges,
     _ report: Smoothing.StateReport
-  ) -> Column {
+  ) -> Smoothing.Column {
     let series = data.samples.map { $0.column(state) }
-    let increments = series.flatMap { Self.differences($0, order: 1) }.filter(\.isFinite)
+    let increments = series.flatMap { SeriesNoise.differences($0, order: 1) }.filter(\.isFinite)
     let deviation = increments.standardDeviation
     // Gaps in exact measurements are filled as if these had a thousandth of what would count as noise.
     let unit = max(
-      report.isNoise && !report.movesTheState ? report.noise : 0, 1e-3 * Self.threshold * deviation)
+      report.isNoise && !report.movesTheState ? report.noise : 0,
+      1e-3 * SeriesNoise.negligible * deviation)
     let scaled = series.map { values in values.map { $0 / unit } }
     let largest = increments.map { abs($0 / unit) }.max() ?? 1
     let start = 4 * largest * largest
@@ -181,7 +173,7 @@ public struct Smoother: Sendable {
   /// may change by whatever is needed. Nil if even that does not explain the measurements.
   private func smoothedWithEvents(
     _ series: [[Double]], _ scaled: [[Double]], _ found: MotionSearch.Found, _ unit: Double
-  ) -> [Series]? {
+  ) -> [Smoothing.Series]? {
     var jumps = found.jumps
     for _ in 0..<6 {
       let smoothed = Self.smooth(scaled, jumps.trajectories, found.motion, unit: unit)
@@ -196,7 +188,9 @@ public struct Smoother: Sendable {
 
   /// The series that are further from their smoothed values than the noise explains: more than √2 times the noise
   /// on average, or ten times somewhere.
-  private static func unexplained(_ series: [[Double]], by smoothed: [Series], noise: Double)
+  private static func unexplained(
+    _ series: [[Double]], by smoothed: [Smoothing.Series], noise: Double
+  )
     -> [Int]
   {
     series.indices.filter { index in
@@ -208,44 +202,23 @@ public struct Smoother: Sendable {
     }
   }
 
-  /// The noise of a state as seen in third differences, which slow motion hardly affects: its standard deviation,
-  /// 1.4826 median |Δ³x|/√20, and the correlation of successive third differences: −¾ for white noise, −⅔ for a
-  /// random walk, positive for motion.
-  static func noise(_ series: [[Double]]) -> (deviation: Double, correlation: Double) {
-    let third = series.map { Self.differences($0, order: 3) }
-    let magnitudes = third.flatMap { $0 }.filter(\.isFinite).map(abs)
-    guard !magnitudes.isEmpty else { return (0, 0) }
-    let deviation = 1.4826 * magnitudes.median
-    // Jumps count as four deviations.
-    let clipped = third.map { values in
-      values.map { $0.isNaN ? .nan : max(-4 * deviation, min(4 * deviation, $0)) }
-    }
-    let pairs = clipped.flatMap { zip($0, $0.dropFirst()) }.filter { $0.isFinite && $1.isFinite }
-    let products = pairs.reduce(0) { $0 + $1.0 * $1.1 }
-    let squares = pairs.reduce(0) { $0 + $1.0 * $1.0 }
-    return (deviation / 20.0.squareRoot(), squares > 0 ? products / squares : 0)
-  }
-
   /// The controls that appear to be measured with noise, and its size in units of their standard deviations.
   public static func noisyControls(_ data: Trajectories) -> [(name: String, share: Double)] {
     data.controls.enumerated().compactMap { number, control in
       let series = data.samples.map { $0.column(data.states.count + number) }
       let deviation = series.flatMap { $0 }.standardDeviation
-      let (noise, correlation) = noise(series)
-      guard correlation < isNoiseBelow, noise > threshold * deviation else { return nil }
+      let (noise, correlation) = SeriesNoise.measured(in: series)
+      guard correlation < SeriesNoise.isNoiseBelow, noise > SeriesNoise.negligible * deviation
+      else { return nil }
       return (control.name, noise / deviation)
     }
-  }
-
-  private static func differences(_ values: [Double], order: Int) -> [Double] {
-    (0..<order).reduce(values) { values, _ in zip(values.dropFirst(), values).map { $0 - $1 } }
   }
 
   /// Eight series at a time; shorter ones end in gaps.
   private static func smooth(
     _ series: [[Double]], _ jumps: [[Jump]], _ model: MotionModel, unit: Double
-  ) -> [Series] {
-    stride(from: 0, to: series.count, by: 8).flatMap { first -> [Series] in
+  ) -> [Smoothing.Series] {
+    stride(from: 0, to: series.count, by: 8).flatMap { first -> [Smoothing.Series] in
       let chosen = Array(first..<min(first + 8, series.count))
       let smoothed = StateTracker.smooth(
         chosen.map { series[$0] }, chosen.map { jumps[$0] }, model)

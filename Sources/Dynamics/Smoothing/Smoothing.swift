@@ -45,7 +45,7 @@ public struct Smoothing: Sendable {
   public var warnings: [String] {
     var warnings: [String] = []
     let unexplained = states.filter {
-      $0.isNoise && !$0.movesTheState && $0.relativeNoise > Smoother.threshold
+      $0.isNoise && !$0.movesTheState && $0.relativeNoise > SeriesNoise.negligible
         && $0.motion == nil
     }
     if !unexplained.isEmpty {
@@ -122,8 +122,12 @@ public struct Smoothing: Sendable {
 }
 
 extension Smoothing {
+  typealias Series = (value: [Double], changeVariance: [Double])
+  /// No motion, and nothing smoothed, where none explains the state.
+  typealias Column = (state: Int, motion: String?, smoothed: [Series])
+
   /// These data with other states.
-  func taking(_ columns: [Smoother.Column]) throws -> Smoothing {
+  func taking(_ columns: [Column]) throws -> Smoothing {
     let square = data.timeStep * data.timeStep
     var samples = data.samples
     var variances = rateVariances ?? []

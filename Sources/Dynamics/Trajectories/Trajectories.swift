@@ -221,15 +221,15 @@ extension DataProblem: CustomStringConvertible {
     case .constant(let variable):
       return
         "\(variable.role.rawValue) \(quoted(variable.name)) is constant over the training samples, so it "
-        + "cannot be standardised and nothing can be learnt about it; use more data, or leave it out with --exclude \(shellQuoted(variable.name))"
+        + "cannot be standardised and nothing can be learnt about it; use more data, or leave it out with `exclude` \(shellQuoted(variable.name))"
     case .constantRate(let variable):
       return
         "state \(quoted(variable.name)) changes by the same amount at every training step, so its rate "
-        + "cannot be standardised; leave it out with --exclude \(shellQuoted(variable.name))"
+        + "cannot be standardised; leave it out with `exclude` \(shellQuoted(variable.name))"
     case .tooManyTerms(let inputs, let degree, let limit):
       return
         "polynomials of degree \(degree) in \(inputs) variables have more than \(limit) terms; a lower "
-        + "--degree, or fewer variables by --exclude, is needed"
+        + "`degree`, or fewer variables by `exclude`, is needed"
     case .tooFar(let variable, let row, let isRate):
       return
         "\(quoted(variable.name)): \(isRate ? "the change after " : "")step \(row) lies more than 1e12 "

@@ -6,7 +6,7 @@ import Training
 public enum TrainingTables {
   /// A row per network and epoch.
   /// - Parameter names: of the states.
-  public static func epochs(_ histories: [EnsembleTraining.History], _ names: [String]) -> Table {
+  public static func epochs(_ histories: [TrainingHistory], _ names: [String]) -> Table {
     var table = Table(
       title: "", corner: "member",
       columns: [
@@ -51,7 +51,7 @@ public enum TrainingTables {
 
   /// What was done to each network after its stochastic training.
   /// - Parameter inputs: names of the features.
-  public static func refinement(_ histories: [EnsembleTraining.History], inputs: [String]) -> Table
+  public static func refinement(_ histories: [TrainingHistory], inputs: [String]) -> Table
   {
     var table = Table(
       title: "", corner: "member",

@@ -12,7 +12,7 @@ struct HeadingRows {
   var line = 1
   var notes: [TableReport.Note] = []
 
-  init(_ bytes: TableLayout.Bytes, _ sample: TableLayout.Sample, above row: Int) {
+  init(_ bytes: TableBytes, _ sample: TableSample, above row: Int) {
     first = row
     var rows: [(cells: [Cell], index: Int)] = []
     var index = row - 1
@@ -49,7 +49,7 @@ struct HeadingRows {
   }
 
   /// A header may have one name fewer than there are columns, or trailing separators without columns.
-  private mutating func fit(to sample: TableLayout.Sample) {
+  private mutating func fit(to sample: TableSample) {
     guard var cells = names else { return }
     while cells.count > sample.width, cells.last?.text.isEmpty ?? false { cells.removeLast() }
     // A column for remarks that no row has.
@@ -67,7 +67,7 @@ struct HeadingRows {
 
   /// The cells of a record, without a comment sign before them.
   private static func cells(
-    _ bytes: TableLayout.Bytes, _ sample: TableLayout.Sample, _ index: Int, anyCount: Bool = false
+    _ bytes: TableBytes, _ sample: TableSample, _ index: Int, anyCount: Bool = false
   ) -> [Cell]? {
     let record = sample.records[index]
     var fields = record.fields
@@ -80,7 +80,7 @@ struct HeadingRows {
       // Only where it then fits: a comment is no header.
       let scanner = FieldScanner(separator: sample.separator, isStrict: false)
       var position = start
-      let part = TableLayout.Bytes(rebasing: bytes[0..<record.end])
+      let part = TableBytes(rebasing: bytes[0..<record.end])
       guard (try? scanner.record(part, &position, isLast: true, into: &fields)) != nil,
         fields.count == sample.width, fields.count > 1 || sample.width == 1
       else { return nil }
@@ -90,7 +90,7 @@ struct HeadingRows {
     }
   }
 
-  private static func isHeading(_ cells: [Cell], _ sample: TableLayout.Sample) -> Bool {
+  private static func isHeading(_ cells: [Cell], _ sample: TableSample) -> Bool {
     var count = cells.count
     while count > sample.width, cells[count - 1].text.isEmpty { count -= 1 }
     let isNear = abs(count - sample.width) == 1 && sample.width > 2

@@ -24,10 +24,10 @@ enum LongTable {
       let value = table.columns.firstIndex(where: { isValue($0.heading) })
     else { return }
     let tags = table.wordColumns[tag]
-    guard tags.words.count > 0, tags.words.count <= TableLayout.mostColumns, !tags.isFull else {
+    guard tags.words.count > 0, tags.words.count <= TableSample.mostColumns, !tags.isFull else {
       throw table.malformed(
         "column \(tags.position) (\(Words.shown(tags.heading)))",
-        "more than \(TableLayout.mostColumns) different tags")
+        "more than \(TableSample.mostColumns) different tags")
     }
     guard table.runs.isEmpty else {
       throw table.malformed("", "tags and runs in one table: split it into one table for each run")

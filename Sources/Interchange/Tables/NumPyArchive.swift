@@ -112,7 +112,7 @@ enum NumPyArchive {
         columns.append(values)
       }
     }
-    guard !columns.isEmpty, columns.count <= TableLayout.mostColumns else {
+    guard !columns.isEmpty, columns.count <= TableSample.mostColumns else {
       throw malformed("no array of numbers has \(length) samples")
     }
     table.values.reserveCapacity(runs * length * columns.count)

@@ -130,7 +130,7 @@ struct RowReader {
         }
       }
       if let failure = pendingFailure { throw failure }
-      line += hasQuotedLineEnd ? TableLayout.lines(bytes, start, position) : 1
+      line += hasQuotedLineEnd ? TableSample.lines(bytes, start, position) : 1
       hasQuotedLineEnd = false
     }
     return position

@@ -16,7 +16,7 @@ enum TableReader {
     let isWhole = stream.isAtEnd
     let outcome: Result<TableLayout, FileProblem> = stream.buffer.withUnsafeBufferPointer {
       buffer in
-      let bytes = TableLayout.Bytes(rebasing: buffer[stream.start..<stream.end])
+      let bytes = TableBytes(rebasing: buffer[stream.start..<stream.end])
       do throws(FileProblem) {
         return .success(try TableLayout(bytes, isWhole: isWhole, settings: settings, path: path))
       } catch {

@@ -2,12 +2,6 @@ import Dynamics
 import LinearAlgebra
 import Networks
 
-/// A fit with some of its parts removed.
-struct SparseFit: Sendable {
-  var maps: [RecursiveMap]
-  var parameters: [Double]
-}
-
 /// Removes parts of a fit, the cheapest first, and refits the rest: products of a line or polynomial one by one;
 /// from a network the inputs of a tower, each with everything that reads it.
 struct StructurePath: Sendable {

@@ -1,36 +1,6 @@
 import LinearAlgebra
 import Networks
 
-/// One epoch of one training problem.
-public struct EpochRecord: Equatable, Codable, Sendable {
-  public var epoch: Int
-  public var learningRate: Double
-  /// Mean squared error over the epoch's minibatches and the problem's outputs, standardised, each before its step.
-  public var trainingLoss: Double
-  /// λ Σ|w| at the end of the epoch.
-  public var penalty: Double
-  public var validationLoss: Double?
-  public var survivingWeights: Int
-}
-
-/// Where and how the loss or the weights of a training became infinite or NaN.
-public struct Divergence: Error, Equatable, Codable, Sendable {
-  public enum Cause: String, Codable, Sendable {
-    /// The squared error of a minibatch is infinite or NaN.
-    case loss
-    /// A weight is infinite or NaN.
-    case weights
-  }
-
-  public var cause: Cause
-  public var epoch: Int
-  /// The step within the epoch, from 1.
-  public var step: Int
-  /// Mean squared error of the minibatch before it; nil in the first step of an epoch.
-  public var lossBefore: Double?
-  public var learningRate: Double
-}
-
 /// Trains networks of the same inputs side by side on the same minibatches by Adam: a shared trunk, or
 /// some towers of a member.
 ///
@@ -106,7 +76,9 @@ package struct Trainer: ~Copyable {
         guard parameter.isWeight else { return 0 }
         return Float((1...set.features.count).contains(row) ? inputStrength : strength)
       }
-      let pruner = recipe.sparsifier.pruner(towers[tower].wired, recipe)
+      let pruner = recipe.sparsifier.pruner(
+        towers[tower].wired,
+        recipe.sparsifier.amount == .density ? recipe.density : recipe.strength)
       let drawn = parameters.map { Float($0.value) }
       arena[towers[tower].whole.parameters] = pruner?.weights(from: drawn) ?? drawn
       towers[tower].pruner = pruner
@@ -140,7 +112,7 @@ package struct Trainer: ~Copyable {
     for tower in towers.indices { towers[tower].beginEpoch() }
     // The same whether or not the training was taken up again at this epoch.
     stepsSinceFull =
-      epoch == 1 || recipe.sparsifier == .softThreshold ? 0 : (stepsPerEpoch - 1) % recipe.revisit
+      epoch == 1 || recipe.sparsifier.fullSteps == .all ? 0 : (stepsPerEpoch - 1) % recipe.revisit
     isFrozen = (epoch - 1) * stepsPerEpoch >= firstFrozenStep
     for tower in towers.indices where leavesZerosOut { select(tower) }
     for step in 0..<stepsPerEpoch {
@@ -149,7 +121,7 @@ package struct Trainer: ~Copyable {
       if number == firstFrozenStep { freeze() }
       let adam = AdamStep(
         learningRate: rate, number: number + 1,
-        penalty: isFrozen ? .none : recipe.sparsifier.penalty)
+        penalty: isFrozen ? .none : recipe.sparsifier.adam)
       load(self.set, rows: order[(step * batch)..<((step + 1) * batch)])
       next = step + 1 < stepsPerEpoch ? ((step + 1) * batch)..<((step + 2) * batch) : 0..<0
       let isFull = isFull(step: step, of: epoch)
@@ -167,14 +139,12 @@ package struct Trainer: ~Copyable {
     }
   }
 
-  /// The last epoch is ordinary proximal Adam, so that the weights that survive are those that survive it.
   private func isFull(step: Int, of epoch: Int) -> Bool {
     guard recipe.sparsifier.selects && !isFrozen else { return false }
-    switch recipe.sparsifier {
-    case .softThreshold: return true
-    // Every one changes the mask.
-    case .rigl: return step % recipe.revisit == 0
-    default: return step % recipe.revisit == 0 || epoch == epochs
+    switch recipe.sparsifier.fullSteps {
+    case .all: return true
+    case .revisits: return step % recipe.revisit == 0
+    case .revisitsAndLastEpoch: return step % recipe.revisit == 0 || epoch == epochs
     }
   }
 

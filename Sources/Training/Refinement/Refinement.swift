@@ -145,8 +145,8 @@ public struct Refinement: Sendable {
   private func recorded(_ smoothing: Smoothing) throws(DataProblem) -> (
     learnt: RegressionRows, held: RegressionRows
   )? {
-    let fold = smoothing.fold(
-      material.cut.part, of: material.cut.parts, fraction: material.cut.fraction)
+    let fold = Fold(
+      smoothing, part: material.cut.part, of: material.cut.parts, fraction: material.cut.fraction)
     guard let held = fold.held else { return nil }
     return (
       try RegressionRows(
@@ -253,7 +253,8 @@ public struct Refinement: Sendable {
       smoothing = try Smoother(threads: 1).run(
         again: smoothing, rates: smoothing.data.samples.map { rates(networks, $0) })
       let rows = try RegressionRows(
-        smoothing.fold(0, of: 1, fraction: 0).training, scaledLike: material.set, limit: 20_000,
+        Fold(smoothing, part: 0, of: 1, fraction: 0).training, scaledLike: material.set,
+        limit: 20_000,
         blockLength: material.blockLength)
       networks = try fit(networks, whitened(rows, by: rows, networks), attempts: recipe.finish)
     }

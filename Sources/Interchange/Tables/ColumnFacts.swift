@@ -21,7 +21,7 @@ struct ColumnFacts {
   fileprivate var filled = 0
 
   mutating func add(
-    _ bytes: TableLayout.Bytes, _ field: FieldScanner.Field, _ kind: TableLayout.Kind,
+    _ bytes: TableBytes, _ field: FieldScanner.Field, _ kind: CellKind,
     _ scanner: NumberScanner
   ) {
     guard kind != .empty else { return }
@@ -75,9 +75,9 @@ struct ColumnFacts {
   var count: Int { filled }
 }
 
-extension TableLayout {
+extension ColumnFacts {
   /// Looks at the rows of the sample.
-  static func facts(_ bytes: Bytes, _ sample: Sample, from start: Int, decimal: UInt8)
+  static func all(in bytes: TableBytes, _ sample: TableSample, from start: Int, decimal: UInt8)
     -> [ColumnFacts]
   {
     let scanner = NumberScanner(decimal: decimal)
@@ -89,7 +89,9 @@ extension TableLayout {
     }
     return facts
   }
+}
 
+extension TableLayout {
   /// The column of this heading, name or number.
   func index(of wanted: String) -> Int? {
     columns.firstIndex { $0.heading == wanted }
