@@ -262,6 +262,13 @@ public struct RecipeOptions: ParsableArguments {
       isGiven = value != nil
       make = { recipe in value.map { recipe[keyPath: place] = $0 } }
     }
+
+    init<Value>(_ field: String, _ place: WritableKeyPath<Recipe, Value?>, _ value: Value?) {
+      option = field
+      self.field = field
+      isGiven = value != nil
+      make = { recipe in value.map { recipe[keyPath: place] = $0 } }
+    }
   }
 
   private var changes: [Change] {

@@ -6,6 +6,7 @@ import LinearAlgebra
 import Networks
 import Reporting
 import Structure
+import Training
 
 /// The results of a study, for people to read: claims, sizes, forecasts, structure, noise, and what the data leave
 /// open. Equal studies give equal reports; times and machines are in the manifest.

@@ -215,7 +215,7 @@ import Testing
   @Test func aConstantVariableIsNamedWithTheRemedy() throws {
     let regression = try Regression(try data([[[1, 5], [3, 5], [4, 5]]]))
     let problem = #expect(throws: DataProblem.constant(u)) { try regression.standardisation() }
-    #expect(problem?.description.contains("--exclude u") == true)
+    #expect(problem?.description.contains("`exclude` u") == true)
   }
 
   @Test func aStateThatGrowsEvenlyHasNoRateToLearn() throws {

@@ -136,7 +136,7 @@ struct SealedFileTests {
       let problem = try problem {
         try CheckpointFolder(output: output, settings: settings, start: .resume)
       }
-      #expect(problem.kind == .malformed && problem.words.contains("--force"))
+      #expect(problem.kind == .malformed && problem.words.contains("`force`"))
     }
     try replace(file, bytes)
     let folder = try CheckpointFolder(output: output, settings: settings, start: .resume)

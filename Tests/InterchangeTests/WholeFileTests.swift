@@ -36,7 +36,7 @@ struct WholeFileTests {
     #expect(try problem { try WholeFile.checkWritable(path, force: false) }.kind == .exists)
     let problem = try problem { try WholeFile.write(new, to: path, force: false) }
     #expect(problem.kind == .exists)
-    #expect(problem.words.contains("--force"))
+    #expect(problem.words.contains("`force`"))
     #expect(try WholeFile.read(path) == old)
     #expect(try entries(folder(of: path)) == ["a"])
   }

@@ -179,10 +179,13 @@ import Training
       var recipe = Recipe()
       change(&recipe)
       #expect(
-        RecipeField.problem(in: recipe)?.text.hasPrefix(words) == true, "\(words): \(RecipeField.problem(in: recipe)?.text ?? "")")
+        RecipeField.problem(in: recipe)?.text.hasPrefix(words) == true,
+        "\(words): \(RecipeField.problem(in: recipe)?.text ?? "")")
     }
     #expect(RecipeField.problem(in: Recipe()) == nil)
-    for shipped in ShippedRecipe.all { #expect(RecipeField.problem(in: shipped.recipe) == nil, "\(shipped.name)") }
+    for shipped in ShippedRecipe.all {
+      #expect(RecipeField.problem(in: shipped.recipe) == nil, "\(shipped.name)")
+    }
   }
 
   /// A field that is added to a recipe and not to the table would be neither checked nor described.

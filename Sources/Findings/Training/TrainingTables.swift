@@ -51,8 +51,7 @@ public enum TrainingTables {
 
   /// What was done to each network after its stochastic training.
   /// - Parameter inputs: names of the features.
-  public static func refinement(_ histories: [TrainingHistory], inputs: [String]) -> Table
-  {
+  public static func refinement(_ histories: [TrainingHistory], inputs: [String]) -> Table {
     var table = Table(
       title: "", corner: "member",
       columns: ["tower", "loss_before", "loss", "validation_loss", "removed_inputs"])
