@@ -52,7 +52,10 @@ public enum TrainingRemarks {
   }
 
   /// Where a training is.
-  /// - Parameter names: of the states.
+  ///
+  /// - Parameters:
+  ///   - event: an epoch that ended.
+  ///   - names: of the states.
   public static func progress(_ event: TrainingProgress, _ names: [String]) -> String {
     let record = event.record
     let place = event.problem.tower.map { " \(names[$0])" } ?? ""

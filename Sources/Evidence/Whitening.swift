@@ -51,7 +51,9 @@ public struct Whitening: Equatable, Sendable {
 
   /// Innovations of a series, row by row; linear in it.
   ///
-  /// - Parameter begins: whether a row begins a run of neighbours; empty where rows are no neighbours.
+  /// - Parameters:
+  ///   - values: the series.
+  ///   - begins: whether a row begins a run of neighbours; empty where rows are no neighbours.
   public func apply(_ values: [Double], _ begins: [Bool]) -> [Double] {
     guard !isNothing(begins) else { return values }
     let (factors, scales) = recursion(begins)

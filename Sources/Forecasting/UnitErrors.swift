@@ -16,7 +16,11 @@ public struct UnitErrors: Equatable, Sendable {
   ///
   /// - Parameters:
   ///   - models: errors normalised by `scale`.
+  ///   - horizon: the number of the horizon among those of the errors.
   ///   - known: samples at the start of each trajectory that do not count.
+  ///   - states: that are forecast.
+  ///   - scale: of each state, in its unit.
+  ///   - data: what was recorded.
   public static func byState(
     _ models: [ForecastErrors], horizon: Int, known: Int, states: [Variable], scale: [Double],
     data: Trajectories

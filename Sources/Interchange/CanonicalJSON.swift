@@ -3,7 +3,9 @@ import Foundation
 /// The only encoder of values as JSON in files: sorted keys, unescaped slashes, infinities and NaN as the texts
 /// "inf", "-inf" and "nan", so that equal values are equal bytes.
 public enum CanonicalJSON {
-  /// - Parameter isCompact: everything on one line.
+  /// - Parameters:
+  ///   - value: what is encoded.
+  ///   - isCompact: everything on one line.
   public static func bytes(_ value: some Encodable, isCompact: Bool = false) throws -> [UInt8] {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -32,7 +34,9 @@ public enum SealedJSON {
   private static let opening = Array(",\n  \"digest\" : \"".utf8)
   private static let closing = Array("\"\n}\n".utf8)
 
-  /// - Parameter value: what becomes an object with at least one key.
+  /// - Parameters:
+  ///   - value: what becomes an object with at least one key.
+  ///   - isCompact: everything but the digest on one line.
   public static func bytes(_ value: some Encodable, isCompact: Bool = false) throws -> [UInt8] {
     var head = try CanonicalJSON.bytes(value, isCompact: isCompact)
     while let last = head.last, last == UInt8(ascii: "}") || last == 0x0A || last == 0x20 {

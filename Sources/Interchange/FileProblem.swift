@@ -7,7 +7,7 @@ public enum FileProblem: Error {
   case unreadable(path: String, reason: String)
   /// The file exists and would be overwritten.
   case exists(path: String)
-  /// The folder may not be replaced even with ``force``: its manifest does not name these entries.
+  /// The folder may not be replaced even on request: its manifest does not name these entries.
   case foreignFolder(path: String, entries: [String])
   case cannotCreate(path: String, reason: String)
   case writeFailed(path: String, reason: String)

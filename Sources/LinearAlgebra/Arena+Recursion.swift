@@ -7,8 +7,11 @@ extension Arena where Element: BinaryFloatingPoint & SIMDScalar {
   ///
   /// - Parameters:
   ///   - x: rows × batch, overwritten.
+  ///   - rows: of the table.
+  ///   - batch: numbers in each row.
   ///   - carry: s of each row.
-  ///   - factors: one for each of the batch, as are `scales`.
+  ///   - factors: one for each of the batch.
+  ///   - scales: one for each of the batch.
   @_specialize(where Element == Float)
   @_specialize(where Element == Double)
   public mutating func recur(

@@ -24,7 +24,7 @@ public struct DataOverview: Encodable, Sendable {
   }
 
   /// - Parameters:
-  ///   - files: names as they were given, for the commands.
+  ///   - names: of the files as they were given, for the commands.
   ///   - prepared: what they hold.
   ///   - words: the options that were given, as on a command line.
   public init(files names: [String], prepared: PreparedTables, words: [String]) {

@@ -212,7 +212,8 @@ public struct EnsembleTraining: Sendable {
     ///   - data: trajectories, smoothed or as they are.
     ///   - recipe: what decides how they are divided and scaled.
     ///   - whole: the data whose standardisation is used; by default that of `data`.
-    ///   - part: of `parts`, which hold out different trajectories.
+    ///   - part: the number of this one among `parts`.
+    ///   - parts: which hold out different trajectories.
     /// - Throws: `DataProblem`.
     public init(
       _ data: Smoothing, recipe: Recipe, scaledLike whole: TrainingSet? = nil, part: Int = 0,

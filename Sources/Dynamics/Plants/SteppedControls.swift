@@ -12,6 +12,8 @@ public struct SteppedControls: PlantOperator {
   /// - Parameters:
   ///   - ranges: of the controls, uniform.
   ///   - hold: for how many samples a level is held.
+  ///   - mode: whether controls stay at the middle of their ranges, or step.
+  ///   - stream: levels and times are drawn from it.
   public init(
     _ ranges: [ClosedRange<Double>], hold: ClosedRange<Int>, mode: ExcitationMode,
     stream: RandomStream

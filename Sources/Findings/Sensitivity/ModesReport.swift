@@ -32,6 +32,7 @@ public struct ModesReport {
   ///   - timeStep: Δt in seconds.
   ///   - place: where they are linearised, in words.
   ///   - plant: whose modes are told beside; nil for none.
+  ///   - plantName: as tables call it.
   ///   - remedy: how to say what the outputs are where that is not known, in words.
   ///   - threads: that may work at once.
   /// - Throws: `DataMismatch` for models that give no rates, or of another plant.

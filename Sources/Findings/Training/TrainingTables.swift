@@ -5,7 +5,10 @@ import Training
 /// What a training leaves beside its models.
 public enum TrainingTables {
   /// A row per network and epoch.
-  /// - Parameter names: of the states.
+  ///
+  /// - Parameters:
+  ///   - histories: of all networks.
+  ///   - names: of the states.
   public static func epochs(_ histories: [TrainingHistory], _ names: [String]) -> Table {
     var table = Table(
       title: "", corner: "member",
@@ -50,7 +53,10 @@ public enum TrainingTables {
   }
 
   /// What was done to each network after its stochastic training.
-  /// - Parameter inputs: names of the features.
+  ///
+  /// - Parameters:
+  ///   - histories: of all networks.
+  ///   - inputs: names of the features.
   public static func refinement(_ histories: [TrainingHistory], inputs: [String]) -> Table {
     var table = Table(
       title: "", corner: "member",

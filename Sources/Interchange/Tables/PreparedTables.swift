@@ -10,8 +10,8 @@ public struct PreparedTables: Sendable {
   /// - Parameters:
   ///   - files: in the order in which their trajectories follow each other.
   ///   - settings: what is known about all of them.
-  /// - Throws: `FileProblem`, also where files differ in variables or sampling step.
   ///   - toleratesUnevenness: accepts rows that are not equally spaced, to examine them.
+  /// - Throws: `FileProblem`, also where files differ in variables or sampling step.
   public static func read(
     _ files: [String], settings: TableSettings, toleratesUnevenness: Bool = false
   )

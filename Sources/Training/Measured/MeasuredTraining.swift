@@ -69,7 +69,9 @@ public struct MeasuredTraining: Sendable {
     return try await search.run(.line).best.orders
   }
 
-  /// - Parameter report: called with what is being done, in words.
+  /// - Parameters:
+  ///   - data: recorded trajectories.
+  ///   - report: called with what is being done, in words.
   /// - Throws: `DataProblem`; `CancellationError`.
   public func run(
     on data: Trajectories, report: @escaping @Sendable (String) -> Void = { _ in }
