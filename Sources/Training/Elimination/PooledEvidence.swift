@@ -46,7 +46,7 @@ struct PooledEvidence: Sendable {
     let others = (0..<inputs).filter { !read.contains($0) }
     for member in members {
       let fit = TangentFit(member.network, member.learnt, kernels: elimination.kernels)
-      errors.append((0..<inputs).map { read.contains($0) ? fit.error(of: $0) : 0 })
+      errors.append(fit.standardErrors(of: read))
       additions.append(
         fit.additions(of: others, held: member.held, kernels: elimination.kernels))
     }
@@ -72,10 +72,10 @@ struct PooledEvidence: Sendable {
     alone = free.map { member in
       let relevance = member.network.relevance(member.rows.points(Self.pointCount))
       let fit = TangentFit(member.network, member.learnt, kernels: elimination.kernels)
-      return relevance.indices.map { input in
-        relevance[input] > EnsembleEvidence.relevanceThreshold
-          && relevance[input] - Self.reach * fit.error(of: input)
-            > EnsembleEvidence.relevanceThreshold
+      return zip(relevance, fit.standardErrors(of: member.network.readInputs)).map {
+        effect, error in
+        effect > EnsembleEvidence.relevanceThreshold
+          && effect - Self.reach * error > EnsembleEvidence.relevanceThreshold
       }
     }
   }

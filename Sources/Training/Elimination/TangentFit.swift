@@ -56,31 +56,62 @@ struct TangentFit {
 
   // MARK: What is read
 
-  /// The standard error of an input's effect, as that of a linear term in it beside those in all others that are
-  /// read. (The network's own derivatives contain the input in every unit that reads it, and would leave nothing of
-  /// it.)
-  func error(of input: Int) -> Double {
-    let others = readers.indices.filter { $0 != input && !readers[$0].isEmpty }
-    let columns = ([nil] + others.map { $0 }).map { whitened(rows, $0) }
-    let values = whitened(rows, input)
-    var gram = Matrix(rows: columns.count, columns: columns.count)
-    for (i, a) in columns.enumerated() {
-      for (j, b) in columns.enumerated().prefix(i + 1) {
-        gram[i, j] = zip(a, b).reduce(0) { $0 + $1.0 * $1.1 }
-      }
-      gram[i, i] *= 1 + 1e-9
+  /// The standard errors of the effects of these inputs, as those of linear terms in them beside those in all others
+  /// that are read; zero for the rest. (The network's own derivatives contain an input in every unit that reads it,
+  /// and would leave nothing of it.)
+  func standardErrors(of inputs: Set<Int>) -> [Double] {
+    let used = readers.indices.filter { !readers[$0].isEmpty || inputs.contains($0) }
+    let columns = ([nil] + used.map { $0 }).map { whitened(rows, $0) }
+    let products = Self.products(columns)
+    let read = [0] + used.indices.filter { !readers[used[$0]].isEmpty }.map { $0 + 1 }
+    var result = [Double](repeating: 0, count: readers.count)
+    for (place, input) in used.enumerated() where inputs.contains(input) {
+      result[input] = standardError(
+        of: place + 1, beside: read.filter { $0 != place + 1 }, columns, products,
+        ownShare: ownShare(input))
     }
-    let products = columns.map { zip($0, values).reduce(0) { $0 + $1.0 * $1.1 } }
-    guard let answer = gram.solvePositiveDefinite(products) else { return .infinity }
-    var rest = values
-    for (column, factor) in zip(columns, answer) {
-      for row in rest.indices { rest[row] -= factor * column[row] }
+    return result
+  }
+
+  /// - Parameter products: the sums of products of any two columns.
+  private func standardError(
+    of place: Int, beside others: [Int], _ columns: [[Double]], _ products: Matrix,
+    ownShare: Double
+  ) -> Double {
+    let gram = Matrix(rows: others.count, columns: others.count) { i, j in
+      products[others[i], others[j]] * (i == j ? 1 + 1e-9 : 1)
+    }
+    guard let answer = gram.solvePositiveDefinite(others.map { products[place, $0] }) else {
+      return .infinity
+    }
+    var rest = columns[place]
+    for (other, factor) in zip(others, answer) {
+      columns[other].withUnsafeBufferPointer { column in
+        for row in rest.indices { rest[row] -= factor * column[row] }
+      }
     }
     let square = rest.reduce(0) { $0 + $1 * $1 }
-    guard square > ownShare(input) * values.reduce(0, { $0 + $1 * $1 }) else { return .infinity }
+    guard square > ownShare * products[place, place] else { return .infinity }
     var sums = [Double](repeating: 0, count: Self.blockCount)
     for row in rest.indices { sums[block(row)] += rest[row] * errors[row] }
     return sums.reduce(0) { $0 + $1 * $1 }.squareRoot() / square
+  }
+
+  private static func products(_ columns: [[Double]]) -> Matrix {
+    var result = Matrix(rows: columns.count, columns: columns.count)
+    for i in columns.indices {
+      for j in 0...i {
+        let sum = columns[i].withUnsafeBufferPointer { a in
+          columns[j].withUnsafeBufferPointer { b in
+            var sum = 0.0
+            for row in a.indices { sum += a[row] * b[row] }
+            return sum
+          }
+        }
+        (result[i, j], result[j, i]) = (sum, sum)
+      }
+    }
+    return result
   }
 
   // MARK: What is not

@@ -34,6 +34,7 @@ package struct Trainer: ~Copyable {
   /// Where in the order the next minibatch stands.
   private var next = 0..<0
 
+  /// - Precondition: the networks' activations can be trained.
   /// - Parameters:
   ///   - networks: of the same shape; the first predicts the set's targets from `firstTarget` on, the
   ///     second those that follow, and so on.
@@ -42,6 +43,9 @@ package struct Trainer: ~Copyable {
     networks: [Network], recipe: Recipe, set: TrainingSet, firstTarget: Int, orders: SampleOrders,
     kernels: Kernels = .active
   ) {
+    precondition(
+      networks.allSatisfy { $0.layers.allSatisfy(\.activation.isTrainable) },
+      "the float kernels have no such activation")
     self.recipe = recipe
     self.set = set
     self.orders = orders
