@@ -58,10 +58,29 @@ def doubled(model):
     return model
 
 
+def runnable(model):
+    """The model with Erfc, which tf2onnx writes and ONNX does not have, as 1 - Erf; and whether it had any."""
+    nodes = []
+    for node in model.graph.node:
+        if node.op_type == "Erfc":
+            name = node.output[0]
+            nodes += [helper.make_node("Erf", node.input, [name + "/erf"]),
+                      helper.make_node("Constant", [], [name + "/one"], value_float=1.0),
+                      helper.make_node("Sub", [name + "/one", name + "/erf"], [name])]
+        else:
+            nodes.append(node)
+    changed = len(nodes) != len(model.graph.node)
+    if changed:
+        del model.graph.node[:]
+        model.graph.node.extend(nodes)
+    return changed
+
+
 class Original:
     def __init__(self, path):
         self.path = path
         self.model = onnx.load(path)
+        is_changed = runnable(self.model)
         made = {t.name for t in self.model.graph.initializer}
         self.inputs = [i for i in self.model.graph.input if i.name not in made]
         self.shapes = []
@@ -73,7 +92,8 @@ class Original:
         self.widths = [int(np.prod(s)) for s in self.shapes]
         self.is_half = any(i.type.tensor_type.elem_type == TensorProto.FLOAT16 for i in self.inputs) or any(
             t.data_type == TensorProto.FLOAT16 for t in self.model.graph.initializer)
-        self.session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+        self.session = onnxruntime.InferenceSession(
+            self.model.SerializeToString() if is_changed else path, providers=["CPUExecutionProvider"])
 
     def feeds(self, x, kind=None):
         parts, at = {}, 0

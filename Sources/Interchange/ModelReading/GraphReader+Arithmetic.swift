@@ -137,53 +137,47 @@ extension GraphReader {
     case (.constant(let c), .features): return try scaled(b, by: c, divides: false)
     case (.features(let x), .features(let y)):
       let pair = try paired(x, y)
-      let elements =
-        gated(pair.a, by: pair.b) ?? gated(pair.b, by: pair.a) ?? product(pair.a, pair.b)
+      let elements = try product(pair.a, pair.b)
       return .features(Features(shape: pair.shape, elements: elements, batchAxis: pair.batchAxis))
     case (.unreadable(let problem), _), (_, .unreadable(let problem)): throw problem
     }
   }
 
-  /// a² where both are the same, else ab = ((a + b)/2)² − ((a − b)/2)².
-  private mutating func product(_ a: [Element], _ b: [Element]) -> [Element] {
+  /// An activation if it is one, a² where both are the same, else ab = ((a + b)/2)² − ((a − b)/2)².
+  private mutating func product(_ a: [Element], _ b: [Element]) throws(GraphProblem) -> [Element] {
     // What is constant in one of both scales the other.
     if zip(a, b).allSatisfy({ $0.isConstant || $1.isConstant }) {
       return zip(a, b).map { $0.isConstant ? $1.times($0.b) : $0.times($1.b) }
     }
     if a == b { return add(.activation(.square, a), width: a.count) }
+    if let known = try recognised(.product, [a, b]) { return known }
+    if (a + b).contains(where: isOpen) { return open(.product, [a, b]) }
     let halves = a.map { $0.times(0.5) }
     let others = b.map { $0.times(0.5) }
     let sums = sum(halves, others)
     let differences = sum(halves, others.map(\.negated))
-    remarks.add("products of computed values are read as differences of squares")
+    hasProducts = true
     let square = add(.activation(.square, sums), width: a.count)
     let other = add(.activation(.square, differences), width: a.count)
-    let result = sum(square, other.map(\.negated))
-    if let node = result.first?.node {
-      if preimages(b, .square) == a { cubes[node] = a }
-      if preimages(a, .square) == b { cubes[node] = b }
-    }
-    return result
+    return sum(square, other.map(\.negated))
   }
 
   mutating func quotient(_ a: GraphValue, _ b: GraphValue) throws(GraphProblem) -> GraphValue {
-    guard case .constant(let c) = b else {
-      throw fail("only division by a constant is supported; this divides by a computed value")
-    }
+    guard case .constant(let c) = b else { return try function(.quotient) }
     if case .constant(let x) = a { return .constant(try combine(x, c) { $0 / $1 }) }
     return try scaled(a, by: c, divides: true)
   }
 
   mutating func power() throws(GraphProblem) -> GraphValue {
-    let exponent = try constant(1, "its exponent")
+    guard case .constant(let exponent) = try operand(1) else { return try function(.power) }
     let x = try features(0)
-    guard exponent.isScalar else { throw fail("its exponent must be one number") }
+    guard exponent.isScalar else { return try function(.power) }
     switch exponent.values[0] {
     case 1: return .features(x)
     case 2: return activated(.square, x)
     case 3:
       return try product(.features(x), activated(.square, x))
-    case let other: throw fail("powers 1, 2 and 3 are supported, not \(other)")
+    default: return try function(.power)
     }
   }
 

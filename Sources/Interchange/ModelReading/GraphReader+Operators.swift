@@ -37,12 +37,22 @@ extension GraphReader {
     case "ReduceSum", "ReduceMean": return [try reduce()]
     case "BatchNormalization": return [try batchNormalisation()]
     case "Clip": return [try clip()]
+    case "Erfc":
+      // 1 + erf(−z)
+      return [
+        try sum(
+          activated(.errorFunction, scaled(try features(0), by: -1)),
+          .constant(Tensor(shape: [], values: [1])))
+      ]
     case "PRelu": return [try leakyByChannel()]
     case "Abs":
       let z = try features(0)
       return [try sum(activated(.relu, z), activated(.relu, scaled(z, by: -1)))]
     default:
       if let activation = try elementwiseActivation() { return [activation] }
+      if let operation = ElementwiseOperator(rawValue: node.opType) {
+        return [try function(operation)]
+      }
       throw fail(Self.reason(against: node.opType))
     }
   }

@@ -16,12 +16,14 @@ struct GraphReader {
   let operatorSets: [String: Int64]
   /// What was left out, folded or assumed, for people.
   var remarks: Remarks
+  /// Whether products of computed values were read as differences of squares.
+  var hasProducts = false
   /// The node being read.
   var node = Filigree_Onnx_NodeProto()
   /// What attributes that refer to the caller's are called there, within a function.
   var callerAttributes: [Filigree_Onnx_AttributeProto]?
-  /// What the third powers, by their node, are powers of.
-  var cubes: [Int32: [Element]] = [:]
+  /// What functions of one value were recognised as; nil for those that are no activation.
+  var matches: [ScalarFunction: ScalarMatch?] = [:]
   private var depth = 0
   private var calls = 0
   /// The number of numbers that may still be made: a small file could ask for any number of them.

@@ -40,6 +40,9 @@ struct ModelAssembly {
           place: "layer \"\(layer.name)\"", reason: "its numbers overflow, or are not finite")
       }
     }
+    if reader.hasProducts, network.layers.contains(where: { $0.activation == .square }) {
+      reader.remarks.add("products of computed values are read as differences of squares")
+    }
     let names = try Names(
       entries: entries, told: told, isOurs: isOurs, inputs: inputs, output: output,
       outputCount: network.outputCount)

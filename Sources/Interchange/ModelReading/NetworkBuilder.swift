@@ -31,6 +31,7 @@ struct NetworkBuilder {
     isKept = isReached
     inputScaling = .identity(nodes[0].width)
     findUses(outputs)
+    try refuseOpenFunctions(outputs)
     inputScaling = standardisation()
     try makeLayers()
     try makeOutputs(outputs)
@@ -43,6 +44,7 @@ struct NetworkBuilder {
     switch nodes[node].kind {
     case .inputs: []
     case .activation(_, let elements): [(elements, false)]
+    case .function(_, let lists, _): lists.map { ($0, false) }
     case .sum(let terms, _):
       terms.map {
         switch $0 {
@@ -71,6 +73,23 @@ struct NetworkBuilder {
       if uses[node].contains(2) { isKept[node] = true }
     }
     keepSomeOfChains()
+  }
+
+  /// Refuses operators that are parts of no activation, the first that something else reads.
+  private func refuseOpenFunctions(_ outputs: [Element]) throws(GraphProblem) {
+    for node in nodes.indices where isReached[node] {
+      guard case .function = nodes[node].kind else {
+        for (elements, _) in reads(node) { try refuseOpenFunction(in: elements) }
+        continue
+      }
+    }
+    try refuseOpenFunction(in: outputs)
+  }
+
+  private func refuseOpenFunction(in elements: [Element]) throws(GraphProblem) {
+    for element in elements where !element.isConstant {
+      if case .function(_, _, let problem) = nodes[Int(element.node)].kind { throw problem }
+    }
   }
 
   /// Makes layers of some sums in long chains of sums, because substituting one into the next recurses.
@@ -313,7 +332,8 @@ struct NetworkBuilder {
   private mutating func makeLayers() throws(GraphProblem) {
     for node in nodes.indices.dropFirst() where isReached[node] {
       switch nodes[node].kind {
-      case .inputs: continue
+      // Open functions have been refused.
+      case .inputs, .function: continue
       case .activation(let activation, let elements):
         var rows = try layerRows(of: elements)
         if rows.key == 0 { rows.key = node }
