@@ -64,8 +64,8 @@ def runnable(model):
     for node in model.graph.node:
         if node.op_type == "Erfc":
             name = node.output[0]
+            model.graph.initializer.append(numpy_helper.from_array(np.float32(1), name + "/one"))
             nodes += [helper.make_node("Erf", node.input, [name + "/erf"]),
-                      helper.make_node("Constant", [], [name + "/one"], value_float=1.0),
                       helper.make_node("Sub", [name + "/one", name + "/erf"], [name])]
         else:
             nodes.append(node)

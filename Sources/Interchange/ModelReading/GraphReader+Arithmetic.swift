@@ -189,7 +189,9 @@ extension GraphReader {
     for axis in axes ?? Array(x.shape.indices) {
       reduced.insert(try self.axis(axis, rank: x.shape.count))
     }
-    if let axis = x.batchAxis, reduced.contains(axis) { throw fail("it sums over samples") }
+    if let axis = x.batchAxis, reduced.contains(axis) {
+      throw fail("it takes samples together; only features can be")
+    }
     let keeps = integer("keepdims", 1) != 0
     let kept = x.shape.indices.map { reduced.contains($0) ? 1 : x.shape[$0] }
     var groups = [[Element]](repeating: [], count: Shape.count(kept))
@@ -197,22 +199,33 @@ extension GraphReader {
     let places = Shape.walk(
       x.shape, x.shape.indices.map { reduced.contains($0) ? 0 : strides[$0] }, start: 0)
     for (element, place) in zip(x.elements, places) { groups[place].append(element) }
-    let count = Double(groups.first?.count ?? 1)
-    let factor = node.opType == "ReduceMean" ? 1 / count : 1
     try spend(x.elements.count)
-    // One row of ones for each group of numbers.
-    var elements: [Element] = []
-    for group in groups {
-      elements += add(
-        .sum(
-          [.product(Matrix(rows: 1, columns: group.count) { _, _ in factor }, group)], bias: [0]),
-        width: 1)
-    }
+    let elements =
+      node.opType == "ReduceProd"
+      ? try products(groups) : totals(groups, isMean: node.opType == "ReduceMean")
     let shape = keeps ? kept : x.shape.indices.filter { !reduced.contains($0) }.map { x.shape[$0] }
     let batchAxis = x.batchAxis.map { axis in
       keeps ? axis : axis - reduced.count { $0 < axis }
     }
     return .features(Features(shape: shape, elements: elements, batchAxis: batchAxis))
+  }
+
+  /// One row of ones for each group of numbers.
+  private mutating func totals(_ groups: [[Element]], isMean: Bool) -> [Element] {
+    groups.flatMap { group in
+      let factor = isMean ? 1 / Double(group.count) : 1
+      let row = Matrix(rows: 1, columns: group.count) { _, _ in factor }
+      return add(.sum([.product(row, group)], bias: [0]), width: 1)
+    }
+  }
+
+  private mutating func products(_ groups: [[Element]]) throws(GraphProblem) -> [Element] {
+    guard let first = groups.first, !first.isEmpty else { throw fail("it multiplies no values") }
+    var result = groups.map { $0[0] }
+    for index in first.indices.dropFirst() {
+      result = try product(result, groups.map { $0[index] })
+    }
+    return result
   }
 
   // MARK: Normalisation

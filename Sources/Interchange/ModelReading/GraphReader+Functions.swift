@@ -63,6 +63,7 @@ extension GraphReader {
     var search = ScalarSearch(.elementwise(operation), operands)
     var best: (root: Element, match: ScalarMatch)?
     while let found = search.next(in: nodes) {
+      try spend(found.function.steps.count)
       guard let root = found.root else {
         let value = found.function.value(0)
         return value.isFinite ? (.constant(value), ScalarMatch(constant: value)) : best
@@ -118,6 +119,10 @@ extension GraphReader {
           "it divides by the square root of what it computes, as layer normalisation does, which is no "
           + "affine map; train with BatchNormalization or without"
       }
+      if let first = divisor.first(where: { !$0.isConstant }), isPartition(first) {
+        return
+          "it divides by a sum of exponentials, as softmax does; export the values before it"
+      }
       return "this divides by a computed value, and the quotient \(known)"
     case .logarithm:
       return
@@ -130,6 +135,17 @@ extension GraphReader {
       return "it uses a comparison of computed values, and the result \(known)"
     default:
       return "it compares computed values, and what is made of that \(known)"
+    }
+  }
+
+  /// Whether it is a sum of exponentials.
+  private func isPartition(_ element: Element) -> Bool {
+    guard case .sum(let terms, _) = nodes[Int(element.node)].kind else { return false }
+    return terms.contains {
+      guard case .product(_, let elements) = $0, let first = elements.first, !first.isConstant,
+        case .activation(.exponential, _) = nodes[Int(first.node)].kind
+      else { return false }
+      return true
     }
   }
 

@@ -25,6 +25,7 @@ extension GraphReader {
     case "Concat": return [try concatenate()]
     case "Gemm": return [try gemm()]
     case "MatMul": return [try matMul()]
+    case "Einsum": return [try einsum()]
     case "Add": return [try sum(try operand(0), try operand(1))]
     case "Sub": return [try sum(try operand(0), try negated(try operand(1)))]
     case "Sum", "Mean": return [try sumOfAll()]
@@ -34,7 +35,7 @@ extension GraphReader {
     case "Pow": return [try power()]
     case "Max", "Min": return [try extreme()]
     case "Where": return [try choice()]
-    case "ReduceSum", "ReduceMean": return [try reduce()]
+    case "ReduceSum", "ReduceMean", "ReduceProd": return [try reduce()]
     case "BatchNormalization": return [try batchNormalisation()]
     case "Clip": return [try clip()]
     case "Erfc":
@@ -46,8 +47,7 @@ extension GraphReader {
       ]
     case "PRelu": return [try leakyByChannel()]
     case "Abs":
-      let z = try features(0)
-      return [try sum(activated(.relu, z), activated(.relu, scaled(z, by: -1)))]
+      return [activated(.leakyRelu(slope: -1), try features(0))]
     default:
       if let activation = try elementwiseActivation() { return [activation] }
       if let operation = ElementwiseOperator(rawValue: node.opType) {
@@ -64,11 +64,15 @@ extension GraphReader {
       "RMSNormalization", "MeanVarianceNormalization", "LpNormalization":
       "it divides every sample by its own deviation, which is no affine map; train with "
         + "BatchNormalization or without"
-    case "LSTM", "GRU", "RNN", "Loop", "Scan":
+    case "Loop", "Scan":
+      "it repeats a part of the graph, over time or over the samples of a training (as kernels and nearest "
+        + "neighbours do); Filigree reads feed-forward networks"
+    case "LSTM", "GRU", "RNN":
       "it repeats itself over time; Filigree reads feed-forward networks, so export one step"
     case "If": "what it does depends on values; export the branch that is meant"
     case "Conv", "ConvTranspose", "MaxPool", "AveragePool", "GlobalAveragePool":
-      "this operator is not supported: it is for pictures; Filigree reads networks of features"
+      "this operator is not supported: it slides over pictures or windows of time; Filigree reads networks of "
+        + "features"
     case "Softmax", "LogSoftmax":
       "this operator is not supported: it divides by a sum of exponentials; export the values before it"
     case "QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "QLinearMatMul",
@@ -95,6 +99,9 @@ extension GraphReader {
     case "SVMRegressor": throw fail("a support vector machine is no network of layers")
     case "LinearClassifier", "SVMClassifier", "ZipMap":
       throw fail("a classifier returns classes; Filigree reads regressors")
+    case "Normalizer": throw fail("it divides every sample by its own norm, which is no affine map")
+    case "Binarizer":
+      throw fail("this function jumps, so that it has no slope there; it is not supported")
     default:
       throw fail(
         "this operator is not supported; of ai.onnx.ml Scaler, LinearRegressor and "

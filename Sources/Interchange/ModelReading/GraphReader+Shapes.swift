@@ -4,6 +4,8 @@ extension GraphReader {
   struct Move {
     var shape: [Int]
     var places: [Int]
+    /// Of each axis which one it was (−1: a new one), where that is known.
+    var origin: [Int]?
   }
 
   mutating func moved() throws(GraphProblem) -> GraphValue {
@@ -50,10 +52,9 @@ extension GraphReader {
   /// Where the samples' axis has gone.
   private func axis(_ old: Int?, of shape: [Int], after move: Move) -> Int? {
     guard let old else { return nil }
+    if let origin = move.origin { return origin.firstIndex(of: old) }
     switch node.opType {
-    case "Transpose":
-      let order = attribute("perm")?.ints.map { Int($0) } ?? Array(shape.indices.reversed())
-      return order.firstIndex(of: old)
+    case "Expand": return old + move.shape.count - shape.count
     case _ where moving.contains(node.opType) && move.shape.count == shape.count: return old
     default:
       // The axis of length 1 with as many values before it as the old one had.
@@ -85,6 +86,11 @@ extension GraphReader {
     func reshaped(_ new: [Int]) -> Move {
       Move(shape: new, places: Array(0..<Shape.count(new)))
     }
+    func keeping(_ axes: [Int]) -> Move {
+      var move = reshaped(axes.map { $0 < 0 ? 1 : shape[$0] })
+      move.origin = axes
+      return move
+    }
     switch node.opType {
     case "Reshape": return reshaped(try reshapedShape(shape))
     case "Flatten":
@@ -94,30 +100,30 @@ extension GraphReader {
       return reshaped([Shape.count(Array(shape[..<cut])), Shape.count(Array(shape[cut...]))])
     case "Squeeze":
       guard let axes = try list(1, "axes") else {
-        return reshaped(
-          shape.indices.filter { shape[$0] != 1 || $0 == batchAxis }.map { shape[$0] })
+        return keeping(shape.indices.filter { shape[$0] != 1 || $0 == batchAxis })
       }
       var dropped: Set<Int> = []
       for axis in axes { dropped.insert(try self.axis(axis, rank: shape.count)) }
       guard dropped.allSatisfy({ shape.indices.contains($0) && shape[$0] == 1 }) else {
         throw fail("it squeezes axes \(axes) of the shape \(shape)")
       }
-      return reshaped(shape.indices.filter { !dropped.contains($0) }.map { shape[$0] })
+      return keeping(shape.indices.filter { !dropped.contains($0) })
     case "Unsqueeze":
       let axes = try list(1, "axes") ?? []
       let rank = shape.count + axes.count
       var added: Set<Int> = []
       for axis in axes { added.insert(try self.axis(axis, rank: rank)) }
       guard added.count == axes.count else { throw fail("it adds an axis twice") }
-      var rest = shape[...]
-      return reshaped((0..<rank).map { added.contains($0) ? 1 : rest.removeFirst() })
+      var rest = shape.indices
+      return keeping((0..<rank).map { added.contains($0) ? -1 : rest.removeFirst() })
     case "Transpose":
       let order =
         attribute("perm")?.ints.map { Int(clamping: $0) } ?? Array(shape.indices.reversed())
       guard order.sorted() == Array(shape.indices) else { throw fail("perm \(order) of \(shape)") }
       let strides = Shape.strides(shape)
       let new = order.map { shape[$0] }
-      return Move(shape: new, places: Shape.walk(new, order.map { strides[$0] }, start: 0))
+      return Move(
+        shape: new, places: Shape.walk(new, order.map { strides[$0] }, start: 0), origin: order)
     case "Expand":
       let wanted = try constant(1, "its shape").integers
       guard wanted.allSatisfy({ $0 > 0 }), let new = Shape.broadcast(shape, wanted) else {

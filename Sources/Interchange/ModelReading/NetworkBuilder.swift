@@ -298,11 +298,23 @@ struct NetworkBuilder {
       guard let list = columns[source] else { continue }
       let place = try connection(to: source, isCarry: false, &rows)
       rows.connections[place].weightCount += parts.count * list.count
-      let width = rows.connections[place].weight.columns
-      for part in parts {
-        for (column, unit, scale) in list {
-          rows.connections[place].weight.elements[part.row * width + unit] +=
-            part.factor * (weight[part.unit, column] * scale)
+      add(weight, parts, list, to: &rows.connections[place].weight)
+    }
+  }
+
+  /// Adds scaled rows of a matrix to others; the loop in which the time of wide networks goes.
+  private func add(
+    _ weight: Matrix, _ parts: [(row: Int, unit: Int, factor: Double)],
+    _ list: [(column: Int, unit: Int, scale: Double)], to sum: inout Matrix
+  ) {
+    let (width, count) = (sum.columns, weight.columns)
+    sum.elements.withUnsafeMutableBufferPointer { target in
+      weight.elements.withUnsafeBufferPointer { source in
+        for part in parts {
+          let (row, from) = (part.row * width, part.unit * count)
+          for (column, unit, scale) in list {
+            target[row + unit] += part.factor * (source[from + column] * scale)
+          }
         }
       }
     }

@@ -117,11 +117,25 @@ struct ScalarFunction: Hashable {
     operand.step < 0 ? operand.b : operand.a * values[operand.step] + operand.b
   }
 
-  /// The affine maps of z that its steps read.
+  /// The affine maps of z that its steps read, and those that they read on one side of a kink.
   var arguments: [Operand] {
     var result: [Operand] = []
-    for operand in steps.flatMap(\.operands) where operand.step == 0 && !result.contains(operand) {
+    let operands = steps.flatMap(\.operands)
+    for operand in operands where operand.step == 0 && operand.a != 0 && !result.contains(operand) {
       result.append(operand)
+    }
+    for middle in [-2, -0.7, 0.7, 2] {
+      let rows = [middle - 0.1, middle, middle + 0.1].map(values)
+      for operand in operands where operand.step > 0 {
+        let y = rows.map { Self.value(operand, $0) }
+        let slope = (y[2] - y[0]) / 0.2
+        guard slope != 0, abs(y[0] + y[2] - 2 * y[1]) <= 1e-13 * abs(slope) else { continue }
+        let argument = Operand(step: 0, a: slope, b: y[1] - slope * middle)
+        let isKnown = result.contains {
+          abs($0.a - argument.a) + abs($0.b - argument.b) <= 1e-9 * abs(slope)
+        }
+        if !isKnown { result.append(argument) }
+      }
     }
     return result
   }
@@ -132,7 +146,7 @@ struct ScalarFunction: Hashable {
   /// have a kink, or jump.
   var kinks: [Double] {
     var found: Set<Double> = []
-    for argument in arguments where argument.a != 0 { found.insert(-argument.b / argument.a) }
+    for argument in arguments { found.insert(-argument.b / argument.a) }
     let grid = Self.grid
     let rows = grid.map(values)
     for step in steps {
@@ -188,10 +202,10 @@ struct ScalarFunction: Hashable {
     return abs(low) < abs(high) ? low : high
   }
 
-  /// Dense about 0, and far out.
+  /// Dense about 0, and further out than a network's values.
   static let grid: [Double] = {
     let near = (0..<58).map { 0.0417 + 0.173 * Double($0) }
-    let above = [1e-6, 1e-3] + near + [12.5, 16, 25, 40, 100, 1000, 1e5]
+    let above = [1e-6, 1e-3] + near + [12.5, 16, 25, 40, 100, 1000, 1e5, 1e10]
     return above.reversed().map { -$0 } + above
   }()
 }

@@ -37,7 +37,7 @@ struct ScalarMatch {
     let samples = Samples(function, kinks)
     guard samples.isFinite else { return nil }
     if let lines = piecewiseLinear(function, kinks), samples.agree(with: lines) { return lines }
-    for argument in function.arguments where argument.a != 0 {
+    for argument in function.arguments {
       for times in scalings {
         let inner = (scale: times * argument.a, shift: times * argument.b)
         // The function of the activation's argument.
@@ -176,7 +176,7 @@ struct ScalarMatch {
           points += [kink - step, kink + step]
         }
       }
-      for argument in function.arguments where argument.a != 0 {
+      for argument in function.arguments {
         for y in [-6, -3, -1.5, -0.5, 0.5, 1.5, 3, 6] {
           points.append((y - argument.b) / argument.a)
         }
