@@ -17,7 +17,7 @@ import numpy as np
 
 FOLDER = sys.argv[1]
 WANTED = sys.argv[2:] or ["torch", "sklearn", "keras", "jax"]
-NEWEST = 26
+NEWEST = 26  # what onnxruntime 1.32 runs
 os.makedirs(FOLDER, exist_ok=True)
 
 
@@ -117,7 +117,7 @@ def torch_models():
             self.f = mlp(4, 2, nn.Hardswish)
             self.register_buffer("mask", torch.tensor([1.0, 0.0, 1.0, 1.0]))
         def forward(self, x):
-            return self.f(x * self.mask).squeeze(-1)
+            return self.f(x * self.mask)
 
     norm = nn.Sequential(
         nn.BatchNorm1d(4), nn.Linear(4, 6), nn.BatchNorm1d(6), nn.ReLU(), nn.Dropout(0.2), nn.Linear(6, 6),
@@ -255,11 +255,16 @@ def made_of_others():
             from onnxruntime.transformers.float16 import convert_float_to_float16
             onnx.save(convert_float_to_float16(onnx.load(source)), path("ort-half", kind, 17))
         tried("half " + kind, halved)
-        # There are no ways back from 17 to before 8.
+        def convert(opset, base):
+            model = onnx.load(path("torch-legacy", kind, base))
+            if opset < 7:  # the converter wants to know all lengths then
+                for value in list(model.graph.input) + list(model.graph.output) + list(model.graph.value_info):
+                    if value.type.tensor_type.shape.dim[0].dim_param:
+                        value.type.tensor_type.shape.dim[0].dim_value = 1
+            onnx.save(onnx.version_converter.convert_version(model, opset), path("converted", kind, opset))
+        # There is no way from 17 to before 8.
         for opset, base in ((6, 7), (21, 17), (NEWEST, 17)):
-            tried(f"version {opset} of {kind}", lambda: onnx.save(
-                onnx.version_converter.convert_version(onnx.load(path("torch-legacy", kind, base)), opset),
-                path("converted", kind, opset)))
+            tried(f"version {opset} of {kind}", lambda: convert(opset, base))
 
 
 # --- scikit-learn --------------------------------------------------------------------------------------------

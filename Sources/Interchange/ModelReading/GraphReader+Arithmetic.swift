@@ -49,6 +49,27 @@ extension GraphReader {
     return (result, Shape.places(from: tensor.shape, in: shape).map { tensor.values[$0] })
   }
 
+  /// The second operand of elementwise arithmetic. Before operator set 7 its axes are those of the first from
+  /// `axis` on.
+  func secondOperand() throws(GraphProblem) -> GraphValue {
+    let value = try operand(1)
+    guard operatorSet < 7, let axis = attribute("axis") else { return value }
+    let rank = try operand(0).shape.count
+    let start = Int(clamping: axis.i) + (axis.i < 0 ? rank : 0)
+    let missing = rank - start - value.shape.count
+    guard missing > 0, missing <= rank else { return value }
+    let ones = Array(repeating: 1, count: missing)
+    switch value {
+    case .constant(var tensor):
+      tensor.shape += ones
+      return .constant(tensor)
+    case .features(var features):
+      features.shape += ones
+      return .features(features)
+    case .unreadable: return value
+    }
+  }
+
   // MARK: Sums
 
   mutating func sum(_ a: GraphValue, _ b: GraphValue) throws(GraphProblem) -> GraphValue {

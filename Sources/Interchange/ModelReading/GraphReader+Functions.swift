@@ -32,7 +32,13 @@ extension GraphReader {
 
   /// The operator as a part of something that may be recognised later.
   mutating func open(_ operation: ElementwiseOperator, _ lists: [[Element]]) -> [Element] {
-    let problem = fail(reason(against: operation, lists))
+    var problem = fail(reason(against: operation, lists))
+    // A product is open for what one of its factors is.
+    if operation == .product, let factor = lists.joined().first(where: isOpen),
+      case .function(_, _, let its) = nodes[Int(factor.node)].kind
+    {
+      problem = its
+    }
     return add(.function(operation, lists, problem), width: lists[0].count)
   }
 

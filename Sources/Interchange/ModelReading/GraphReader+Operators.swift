@@ -19,19 +19,19 @@ extension GraphReader {
           Tensor(shape: [], values: [Double(Shape.count(try operand(0).shape))], type: .int64))
       ]
     case "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose", "Expand", "Slice", "Gather",
-      "Tile", "Pad", "GatherElements":
+      "Tile", "Pad", "GatherElements", "GatherND":
       return [try moved()]
     case "Split": return try split()
     case "Concat": return [try concatenate()]
     case "Gemm": return [try gemm()]
     case "MatMul": return [try matMul()]
     case "Einsum": return [try einsum()]
-    case "Add": return [try sum(try operand(0), try operand(1))]
-    case "Sub": return [try sum(try operand(0), try negated(try operand(1)))]
+    case "Add": return [try sum(try operand(0), try secondOperand())]
+    case "Sub": return [try sum(try operand(0), try negated(try secondOperand()))]
     case "Sum", "Mean": return [try sumOfAll()]
     case "Neg": return [try negated(try operand(0))]
-    case "Mul": return [try product(try operand(0), try operand(1))]
-    case "Div": return [try quotient(try operand(0), try operand(1))]
+    case "Mul": return [try product(try operand(0), try secondOperand())]
+    case "Div": return [try quotient(try operand(0), try secondOperand())]
     case "Pow": return [try power()]
     case "Max", "Min": return [try extreme()]
     case "Where": return [try choice()]

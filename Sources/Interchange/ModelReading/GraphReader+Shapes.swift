@@ -140,6 +140,7 @@ extension GraphReader {
       try limit(new)
       return taken(shape, shape.indices.map { axis in (0..<new[axis]).map { $0 % shape[axis] } })
     case "Slice": return try sliced(shape, batchAxis)
+    case "GatherND": return try pointed(shape, batchAxis)
     case "Gather", "GatherElements": return try gathered(shape, batchAxis)
     default: return try padded(shape)
     }
@@ -261,7 +262,40 @@ extension GraphReader {
     guard count <= 1 << 24 else { throw fail("it makes too many values") }
     var move = taken(shape, all)
     move.shape = Array(shape[..<axis]) + tensor.shape + Array(shape[(axis + 1)...])
+    move.origin =
+      Array(shape.indices[..<axis]) + tensor.shape.map { _ in -1 }
+      + Array(shape.indices[(axis + 1)...])
     return move
+  }
+
+  /// Parts that lists of indices point at, as PyTorch's exporter takes columns.
+  private func pointed(_ shape: [Int], _ batchAxis: Int?) throws(GraphProblem) -> Move {
+    let tensor = try constant(1, "its indices")
+    let count = tensor.shape.last ?? 0
+    guard integer("batch_dims", 0) == 0, (1...max(1, shape.count)).contains(count) else {
+      throw fail("its indices have the shape \(tensor.shape)")
+    }
+    if let batchAxis, batchAxis < count { throw fail("it chooses among samples") }
+    let strides = Shape.strides(shape)
+    let rest = Array(shape[count...])
+    let size = Shape.count(rest)
+    let new = tensor.shape.dropLast() + rest
+    try limit(new)
+    let indices = tensor.integers
+    var places: [Int] = []
+    for start in stride(from: 0, to: indices.count, by: count) {
+      var place = 0
+      for axis in 0..<count {
+        let index = indices[start + axis] + (indices[start + axis] < 0 ? shape[axis] : 0)
+        guard (0..<shape[axis]).contains(index) else {
+          throw fail("an index lies outside \(shape)")
+        }
+        place += index * strides[axis]
+      }
+      places += place..<(place + size)
+    }
+    let origin = tensor.shape.dropLast().map { _ in -1 } + Array(shape.indices[count...])
+    return Move(shape: Array(new), places: places, origin: origin)
   }
 
   private func padded(_ shape: [Int]) throws(GraphProblem) -> Move {
