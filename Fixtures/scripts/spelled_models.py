@@ -117,7 +117,7 @@ def activations():
     for name, (value, _) in known.items():
         g.output(name, value)
     session = onnxruntime.InferenceSession(g.save("activations.onnx"), providers=["CPUExecutionProvider"])
-    x = np.random.default_rng(4).normal(size=(12, 2)).astype(np.float32) * 2
+    x = np.random.default_rng(4).normal(size=(12, 2)).astype(np.float32) * np.float32(0.5)
     answers = dict(zip(known, session.run(None, {"x": x})))
     write("spelled/expected.json", {"inputs": x.astype(float).tolist(), "spellings": [
         {"name": n, "activation": a, "outputs": answers[n].astype(float).tolist()} for n, (_, a) in known.items()]})

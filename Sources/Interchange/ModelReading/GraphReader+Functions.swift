@@ -69,7 +69,8 @@ extension GraphReader {
     var search = ScalarSearch(.elementwise(operation), operands)
     var best: (root: Element, match: ScalarMatch)?
     while let found = search.next(in: nodes) {
-      try spend(found.function.steps.count)
+      // A step costs as much to look at as some numbers to make.
+      try spend(8 * found.function.steps.count)
       guard let root = found.root else {
         let value = found.function.value(0)
         return value.isFinite ? (.constant(value), ScalarMatch(constant: value)) : best

@@ -56,9 +56,8 @@ struct ScalarMatch {
     _ activation: Activation, _ along: (Double) -> Double, _ inner: (scale: Double, shift: Double)
   ) -> ScalarMatch {
     let (low, high) = (0.5, 2.0)
-    var factor =
-      (along(high) - along(low)) / (activation.value(high) - activation.value(low))
-    if abs(abs(factor) - 1) < 1e-6 { factor = factor < 0 ? -1 : 1 }
+    let factor = rounded(
+      (along(high) - along(low)) / (activation.value(high) - activation.value(low)))
     var constant = along(low) - factor * activation.value(low)
     if abs(constant) < 1e-6 * abs(factor) { constant = 0 }
     return ScalarMatch(
@@ -68,13 +67,21 @@ struct ScalarMatch {
       ])
   }
 
+  /// A number of few digits (1, 2, ½) where it is one but for what rounding leaves of it.
+  private static func rounded(_ x: Double) -> Double {
+    guard x.isFinite, x != 0 else { return x }
+    let unit = Double(sign: .plus, exponent: x.exponent - 8, significand: 1)
+    let round = (x / unit).rounded() * unit
+    return abs(x - round) <= 2e-7 * abs(x) ? round : x
+  }
+
   /// The ELU that has this function's ratio of both sides.
   private static func elu(_ along: (Double) -> Double) -> Activation? {
     let slope = along(2) - along(1)
     let rise = along(-1) - (along(1) - slope)
     let scale = rise / (slope * (Double.exp(-1) - 1))
     guard scale.isFinite, scale != 0 else { return nil }
-    return .elu(scale: abs(scale - 1) < 1e-6 ? 1 : scale)
+    return .elu(scale: rounded(scale))
   }
 
   // MARK: Piecewise linear functions
