@@ -132,6 +132,13 @@ def erfc(node, constants):
             helper.make_node("Sub", [name + "/one", name + "/erf"], [name])], {name + "/one": np.float32(1)}
 
 
+def expm1(node, constants):
+    """The same."""
+    name = node.output[0]
+    return [helper.make_node("Exp", node.input, [name + "/exp"]),
+            helper.make_node("Sub", [name + "/exp", name + "/one"], [name])], {name + "/one": np.float32(1)}
+
+
 def dequantised(node, constants):
     """As a constant in double; the reference evaluator computes it in 32 bits."""
     if node.input[0] not in constants:
@@ -155,7 +162,7 @@ class Original:
     def __init__(self, path):
         self.path = path
         self.model = onnx.load(path)
-        is_changed = replaced(self.model, {"Erfc": erfc})
+        is_changed = replaced(self.model, {"Erfc": erfc, "Expm1": expm1})
         if self.model.opset_import[0].version < 7:
             # onnxruntime has no operators as old as these.
             self.model, is_changed = version_converter.convert_version(self.model, 9), True

@@ -38,22 +38,31 @@ extension GraphReader {
     case "ReduceSum", "ReduceMean", "ReduceProd": return [try reduce()]
     case "BatchNormalization": return [try batchNormalisation()]
     case "Clip": return [try clip()]
-    case "Erfc":
-      // 1 + erf(−z)
-      return [
-        try sum(
-          activated(.errorFunction, scaled(try features(0), by: -1)),
-          .constant(Tensor(shape: [], values: [1])))
-      ]
     case "PRelu": return [try leakyByChannel()]
     case "Abs":
       return [activated(.leakyRelu(slope: -1), try features(0))]
+    case "Erfc", "Expm1", "Log1p": return [try leftOver()]
     default:
       if let activation = try elementwiseActivation() { return [activation] }
       if let operation = ElementwiseOperator(rawValue: node.opType) {
         return [try function(operation)]
       }
       throw fail(Self.reason(against: node.opType))
+    }
+  }
+
+  /// Functions of TensorFlow that its exporter leaves as they are.
+  private mutating func leftOver() throws(GraphProblem) -> GraphValue {
+    let x = try features(0)
+    func plusOne(_ value: GraphValue, _ one: Double) throws(GraphProblem) -> GraphValue {
+      try sum(value, .constant(Tensor(shape: [], values: [one])))
+    }
+    switch node.opType {
+    case "Expm1": return try plusOne(activated(.exponential, x), -1)
+    case "Erfc": return try plusOne(activated(.errorFunction, scaled(x, by: -1)), 1)
+    default:
+      guard case .features(let argument) = try plusOne(.features(x), 1) else { return .features(x) }
+      return try function(.logarithm, [argument])
     }
   }
 

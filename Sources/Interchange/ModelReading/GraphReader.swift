@@ -24,6 +24,11 @@ struct GraphReader {
   var callerAttributes: [Filigree_Onnx_AttributeProto]?
   /// What functions of one value were recognised as; nil for those that are no activation.
   var matches: [ScalarFunction: ScalarMatch?] = [:]
+  /// What the outputs of a node are called that does the same with the same operands.
+  private var known: [NodeKey: [String]] = [:]
+  /// The first name of a value that has several.
+  private var firstNames: [String: String] = [:]
+  private var numbers: [String: String] = [:]
   private var depth = 0
   private var calls = 0
   /// The number of numbers that may still be made: a small file could ask for any number of them.
@@ -78,7 +83,9 @@ struct GraphReader {
 
   private mutating func readInitialisers(_ graph: Filigree_Onnx_GraphProto) {
     for tensor in graph.initializer {
-      values[tensor.name] = value { () throws(GraphProblem) in try tensors.read(tensor) }
+      let read = value { () throws(GraphProblem) in try tensors.read(tensor) }
+      values[tensor.name] = read
+      nameNumber(read, tensor.name)
     }
     for tensor in graph.sparseInitializer {
       values[tensor.values.name] = value { () throws(GraphProblem) in try tensors.read(tensor) }
@@ -92,9 +99,17 @@ struct GraphReader {
     }
   }
 
+  /// Single numbers that are equal have one name, so that what is done with them is recognised as the same.
+  private mutating func nameNumber(_ value: GraphValue, _ name: String) {
+    guard case .constant(let tensor) = value, tensor.shape.isEmpty else { return }
+    let key = "\(tensor.values) \(tensor.type)"
+    if let first = numbers[key] { firstNames[name] = first } else { numbers[key] = name }
+  }
+
   /// Reads a node; a fault in it matters only where its output is needed.
   mutating func read(_ node: Filigree_Onnx_NodeProto) {
     self.node = node
+    guard !isRepetition() else { return }
     var results: [GraphValue]
     do throws(GraphProblem) {
       results = try outputs()
@@ -107,10 +122,29 @@ struct GraphReader {
       let problem = error
       results = node.output.map { _ in .unreadable(problem) }
     }
-    for (name, result) in zip(node.output, results) where !name.isEmpty { values[name] = result }
+    for (name, result) in zip(node.output, results) where !name.isEmpty {
+      values[name] = result
+      if node.opType == "Constant" { nameNumber(result, name) }
+    }
     for name in node.output.dropFirst(results.count) where !name.isEmpty {
       values[name] = .unreadable(fail("its output \"\(name)\" has no place in a network"))
     }
+  }
+
+  /// Whether an earlier node does the same with the same operands; its outputs are this one's then. Exporters that
+  /// write out what a program computes twice would else make two layers of it.
+  private mutating func isRepetition() -> Bool {
+    guard !node.input.isEmpty else { return false }
+    let key = NodeKey(node, operands: node.input.map { firstNames[$0] ?? $0 })
+    guard let first = known[key], first.count == node.output.count else {
+      known[key] = node.output
+      return false
+    }
+    for (name, other) in zip(node.output, first) where !name.isEmpty {
+      values[name] = values[other]
+      firstNames[name] = firstNames[other] ?? other
+    }
+    return true
   }
 
   mutating func spend(_ numbers: Int) throws(GraphProblem) {
@@ -167,16 +201,16 @@ struct GraphReader {
       throw fail("functions call each other without end")
     }
     let caller = node
-    let outer = (values, callerAttributes)
+    let outer = (values, callerAttributes, known, firstNames, numbers)
     var inner: [String: GraphValue] = [:]
     for (name, argument) in zip(function.input, caller.input) { inner[name] = values[argument] }
-    values = inner
+    (values, known, firstNames, numbers) = (inner, [:], [:], [:])
     callerAttributes = caller.attribute.map(resolved) + function.attributeProto
     depth += 1
     for inner in function.node { read(inner) }
     depth -= 1
     let results = function.output.map { values[$0] }
-    (values, callerAttributes) = outer
+    (values, callerAttributes, known, firstNames, numbers) = outer
     node = caller
     var found: [GraphValue] = []
     for (name, result) in zip(function.output, results) {
@@ -273,6 +307,19 @@ struct GraphReader {
     nodes.append(GraphNode(kind: kind, width: width, name: name ?? node.name))
     let number = Int32(nodes.count - 1)
     return (0..<Int32(width)).map { Element(node: number, unit: $0) }
+  }
+}
+
+/// What a node does, whatever it is called.
+private struct NodeKey: Hashable {
+  let operation: [String]
+  let operands: [String]
+  let attributes: [Filigree_Onnx_AttributeProto]
+
+  init(_ node: Filigree_Onnx_NodeProto, operands: [String]) {
+    operation = [node.domain, node.opType, node.overload]
+    self.operands = operands
+    attributes = node.attribute
   }
 }
 
