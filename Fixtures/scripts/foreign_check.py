@@ -143,7 +143,15 @@ def dequantised(node, constants):
     """As a constant in double; the reference evaluator computes it in 32 bits."""
     if node.input[0] not in constants:
         return None
-    q, scale, zero = (numpy_helper.to_array(constants[n]).astype(np.float64) for n in node.input)
+    q, scale, *zero = (numpy_helper.to_array(constants[n]).astype(np.float64) for n in node.input)
+    zero = zero[0] if zero else np.zeros_like(scale)
+    settings = {a.name: a.i for a in node.attribute}
+    axis, block = settings.get("axis", 1), settings.get("block_size", 0)
+    if block:
+        scale, zero = (np.repeat(v, block, axis).take(range(q.shape[axis]), axis) for v in (scale, zero))
+    elif scale.ndim == 1 and q.ndim > 1:
+        shape = [-1 if a == axis % q.ndim else 1 for a in range(q.ndim)]
+        scale, zero = scale.reshape(shape), zero.reshape(shape)
     return [], {node.output[0]: (q - zero) * scale}
 
 

@@ -96,7 +96,7 @@ extension GraphReader {
     case "Softplus": return each { Double.log(onePlus: Double.exp($0)) }
     case "Cast":
       let code = Int32(clamping: integer("to", 1))
-      guard let type = ElementType(rawValue: code), type.size != nil else {
+      guard let type = ElementType(rawValue: code), type.bits != nil else {
         throw fail("it makes \(ElementType.words(of: code)), which is not supported")
       }
       var result = first
@@ -210,6 +210,8 @@ extension GraphReader {
       let type = zero?.type ?? .uint8
       let bounds: ClosedRange<Double> =
         switch type {
+        case .int4: -8...7
+        case .uint4: 0...15
         case .int8: -128...127
         case .uint8: 0...255
         case .int16: -32768...32767

@@ -139,6 +139,10 @@ extension GraphReader {
       return try product(
         .constant(Tensor(shape: [], values: [1 / alpha])),
         activated(.silu, scaled(try features(0), by: alpha)))
+    case "MatMulNBits":
+      throw fail(
+        "its weights are packed in a way of its own; quantise them in the format QDQ, which stores "
+          + "DequantizeLinear, or use the model as it was before")
     default:
       throw fail(
         "operators of domain \"com.microsoft\" are made by onnxruntime's optimiser and this one is not "

@@ -77,8 +77,39 @@ struct GraphReader {
           batchAxis: input.batchAxis))
       first = units.upperBound
     }
-    for node in graph.node { read(node) }
+    for node in Self.inOrder(graph.node) { read(node) }
     return inputs
+  }
+
+  /// The nodes, each after those whose outputs it reads: some converters append nodes to a graph that they belong
+  /// to the beginning of. What is in a circle stays in its order, and cannot be read.
+  private static func inOrder(_ nodes: [Filigree_Onnx_NodeProto]) -> [Filigree_Onnx_NodeProto] {
+    var maker: [String: Int] = [:]
+    for (index, node) in nodes.enumerated() {
+      for output in node.output where !output.isEmpty && maker[output] == nil {
+        maker[output] = index
+      }
+    }
+    let isInOrder = nodes.enumerated().allSatisfy { index, node in
+      node.input.allSatisfy { (maker[$0] ?? -1) < index }
+    }
+    guard !isInOrder else { return nodes }
+    var result: [Filigree_Onnx_NodeProto] = []
+    var (isOpened, isDone) = (nodes.map { _ in false }, nodes.map { _ in false })
+    for start in nodes.indices {
+      var waiting = [start]
+      while let top = waiting.last {
+        if isDone[top] || isOpened[top] {
+          waiting.removeLast()
+          if !isDone[top] { result.append(nodes[top]) }
+          isDone[top] = true
+        } else {
+          isOpened[top] = true
+          waiting += nodes[top].input.reversed().compactMap { maker[$0] }.filter { !isOpened[$0] }
+        }
+      }
+    }
+    return result
   }
 
   private mutating func readInitialisers(_ graph: Filigree_Onnx_GraphProto) {
@@ -207,7 +238,7 @@ struct GraphReader {
     (values, known, firstNames, numbers) = (inner, [:], [:], [:])
     callerAttributes = caller.attribute.map(resolved) + function.attributeProto
     depth += 1
-    for inner in function.node { read(inner) }
+    for inner in Self.inOrder(function.node) { read(inner) }
     depth -= 1
     let results = function.output.map { values[$0] }
     (values, callerAttributes, known, firstNames, numbers) = outer
