@@ -27,7 +27,7 @@ wanted = ("torch-legacy", "torch-dynamo-batchnorm", "torch-dynamo-residual", "to
           "torch-dynamo-bfloat", "torch-fixed-step", "skl2onnx", "tf2onnx-batchnorm", "tf2onnx-residual", "tf2onnx-skip",
           "tf2onnx-slices", "tf2onnx-scaled", "tf2onnx-inputs", "tf2onnx-concatenate", "jax2onnx", "ort-extended-residual",
           "ort-extended-slices", "onnxsim-batchnorm", "onnxoptimizer-residual", "weights-quantised-mlp", "bfloat-weights-skip",
-          "ort-half-skip", "external-mlp")
+          "ort-half-skip", "ort-half-inside-skip", "ort-four-bits-inputs", "external-mlp")
 chosen = {k: v for k, v in chosen.items() if not k.startswith("converted")}
 for name in ("converted-batchnorm-6.onnx", "converted-skip-6.onnx", "converted-step-6.onnx"):
     chosen[name[:-5]] = name

@@ -119,6 +119,21 @@ def torch_models():
         def forward(self, x):
             return self.f(x * self.mask)
 
+    class Members(nn.Module):
+        """An ensemble in one graph: its members' weights in one tensor."""
+        def __init__(self):
+            super().__init__()
+            self.w, self.v = nn.Parameter(torch.randn(3, 4, 6) / 2), nn.Parameter(torch.randn(3, 6, 2) / 2)
+        def forward(self, x):
+            return torch.einsum("bkh,kho->bko", torch.tanh(torch.einsum("bi,kih->bkh", x, self.w)), self.v).mean(1)
+
+    class Stacked(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.members = nn.ModuleList([mlp(4, 2, nn.ReLU) for _ in range(3)])
+        def forward(self, x):
+            return torch.stack([m(x) for m in self.members]).mean(0)
+
     norm = nn.Sequential(
         nn.BatchNorm1d(4), nn.Linear(4, 6), nn.BatchNorm1d(6), nn.ReLU(), nn.Dropout(0.2), nn.Linear(6, 6),
         nn.Mish(), nn.BatchNorm1d(6), nn.Linear(6, 2))
@@ -137,6 +152,7 @@ def torch_models():
                       "gelutanh": lambda: nn.GELU(approximate="tanh"), "logsigmoid": nn.LogSigmoid,
                       "softplus5": lambda: nn.Softplus(beta=5)}.items():
         kinds["act-" + name] = (mlp(4, 2, act), [4])
+    kinds |= {"members": (Members(), [4]), "stacked": (Stacked(), [4])}
     def arguments(kind, widths):
         dtype = {"half": torch.float16, "double": torch.float64, "bfloat": torch.bfloat16}.get(kind, torch.float32)
         return tuple(torch.randn(3, w, dtype=dtype) for w in widths)
@@ -187,6 +203,9 @@ def made_of_others():
             onnx.save(onnxoptimizer.optimize(onnx.load(source), passes), path("onnxoptimizer", kind, 17))
         tried("onnxoptimizer " + kind, fuse)
         def apart():
+            data = path("external", kind, 17) + ".data"
+            if os.path.exists(data):  # it would be added to
+                os.remove(data)
             onnx.save(onnx.load(source), path("external", kind, 17), save_as_external_data=True, size_threshold=0,
                       location=f"external-{kind}-17.onnx.data")
         tried("external data " + kind, apart)
@@ -254,6 +273,7 @@ def made_of_others():
         def halved():
             from onnxruntime.transformers.float16 import convert_float_to_float16
             onnx.save(convert_float_to_float16(onnx.load(source)), path("ort-half", kind, 17))
+            onnx.save(convert_float_to_float16(onnx.load(source), keep_io_types=True), path("ort-half-inside", kind, 17))
         tried("half " + kind, halved)
         def convert(opset, base):
             model = onnx.load(path("torch-legacy", kind, base))
@@ -265,6 +285,15 @@ def made_of_others():
         # There is no way from 17 to before 8.
         for opset, base in ((6, 7), (21, 17), (NEWEST, 17)):
             tried(f"version {opset} of {kind}", lambda: convert(opset, base))
+        def four_bits():
+            from onnxruntime.quantization import QuantFormat
+            from onnxruntime.quantization.matmul_nbits_quantizer import DefaultWeightOnlyQuantConfig, MatMulNBitsQuantizer
+            quantiser = MatMulNBitsQuantizer(onnx.load(path("converted", kind, 21)), algo_config=DefaultWeightOnlyQuantConfig(
+                block_size=16, is_symmetric=False, quant_format=QuantFormat.QDQ))
+            quantiser.process()
+            onnx.save(quantiser.model.model, path("ort-four-bits", kind, 21))
+        if kind == "inputs":  # the one with MatMul
+            tried("four bits " + kind, four_bits)
 
 
 # --- scikit-learn --------------------------------------------------------------------------------------------

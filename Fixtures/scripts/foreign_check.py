@@ -81,6 +81,21 @@ OPERATORS = [Erf, Gelu, FusedGemm, RuntimeGelu, QuickGelu]
 FLOATS = (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.BFLOAT16)
 
 
+def sort(graph):
+    """Nodes after those that they read; converters to half precision leave them otherwise."""
+    made = {o for n in graph.node for o in n.output}
+    nodes, rest = [], list(graph.node)
+    while rest:
+        ready = [n for n in rest if not any(i in made for i in n.input)]
+        if not ready:
+            raise ValueError("a circle of nodes")
+        nodes += ready
+        made -= {o for n in ready for o in n.output}
+        rest = [n for n in rest if not any(n is r for r in ready)]
+    del graph.node[:]
+    graph.node.extend(nodes)
+
+
 def with_floats(model, kind):
     """The same graph with floats of this kind throughout."""
     number = helper.tensor_dtype_to_np_dtype(kind)
@@ -89,6 +104,7 @@ def with_floats(model, kind):
         if t.data_type in FLOATS:
             t.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(t).astype(number), t.name))
     graph = model.graph
+    sort(graph)
     for t in graph.initializer:
         tensor(t)
     for node in graph.node:

@@ -20,8 +20,12 @@ class Graph:
     def __init__(self):
         self.nodes, self.tensors, self.outputs, self.count = [], [], [], 0
         random = np.random.default_rng(3)
-        weight = self.constant(random.normal(size=(2, 3)) * 1.5)
-        self.z = self.Gemm("x", weight, self.constant(random.normal(size=3)))
+        self.weight = self.constant(random.normal(size=(2, 3)) * 1.5)
+        self.bias = self.constant(random.normal(size=3))
+        self.z = self.again()
+
+    def again(self):
+        return self.Gemm("x", self.weight, self.bias)
 
     def constant(self, value, dtype=np.float32):
         self.count += 1
@@ -82,6 +86,7 @@ def activations():
         "leaky_by_max": (g.Max(z, g.Mul(z, 0.2)), "leaky-relu(0.2)"),
         "leaky_of_scaled": (g.Where(g.Greater(g.Add(g.Mul(z, -2), 1), 0), g.Add(g.Mul(z, -2), 1),
                                     g.Mul(g.Add(g.Mul(z, -2), 1), 0.1)), "leaky-relu(0.1)"),
+        "leaky_computed_thrice": (g.Where(g.Greater(g.again(), 0), g.again(), g.Mul(g.again(), 0.2)), "leaky-relu(0.2)"),
         "relu": (g.Where(g.Greater(z, 0), z, g.constant(0)), "relu"),
         "relu_by_mask": (g.Mul(z, g.Cast(g.Greater(z, 0), to=1)), "relu"),
         "relu_turned": (g.Where(g.Greater(z, 0.5), g.constant(0.5), z), "relu"),
