@@ -27,6 +27,8 @@ INTRODUCTION = """# Exporters, kinds and operator sets that were tried
 
 Every cell lists operator sets. A bare number: read, what is written again agrees with the original in onnxruntime (1e-5; 1e-2 in half precision), and the Jacobian agrees with central differences of the same graph in double precision (1e-7). Other words are explained below. `Scripts/foreign-models` makes the table; a cell that is empty was not tried, or the exporter had no file for it.
 
+Made of PyTorch's files: `converted` by onnx's version converter, `external` with weights in a file beside, `bfloat-weights` and `weights-quantised` (int8) with such weights and Cast or DequantizeLinear; by onnxruntime `ort-extended` (its optimiser), `ort-half` and `ort-half-inside` (16-bit floats throughout, or between casts), `ort-four-bits` (weights), `ort-dynamic`, `ort-qdq` and `ort-qoperator` (values quantised, too). Files with DequantizeLinear are compared without onnxruntime's optimiser, which rounds what such weights are multiplied by. onnxruntime has no operators of set 6 and no Gemm of bfloat16: these are compared after conversion.
+
 """
 
 
@@ -193,9 +195,11 @@ class Original:
         made = {t.name for t in self.model.graph.initializer}
         self.inputs = [i for i in self.model.graph.input if i.name not in made]
         self.shapes = []
+        self.batch = 1
         for value in self.inputs:
             dims = [d.dim_value for d in value.type.tensor_type.shape.dim]
             if len(dims) != 1 or dims[0] == 0:
+                self.batch = max(1, dims[0])
                 dims = [1] + dims[1:]
             self.shapes.append(dims)
         self.widths = [int(np.prod(s)) for s in self.shapes]
@@ -217,19 +221,25 @@ class Original:
             half = value.type.tensor_type.elem_type == TensorProto.FLOAT16
             double = value.type.tensor_type.elem_type == TensorProto.DOUBLE
             use = kind or (np.float16 if half else np.float64 if double else np.float32)
-            parts[value.name] = x[at:at + width].reshape(shape).astype(use)
+            row = x[at:at + width].reshape(shape).astype(use)
+            parts[value.name] = row if self.batch == 1 else np.repeat(row, self.batch, 0)
             at += width
         return parts
 
+    def first(self, outputs):
+        """Of the first output, the first sample."""
+        output = np.asarray(outputs[0], np.float64)
+        return output.ravel() if self.batch == 1 else output.reshape(self.batch, -1)[0]
+
     def answer(self, x):
-        return np.asarray(self.session.run(None, self.feeds(x))[0], np.float64).ravel()
+        return self.first(self.session.run(None, self.feeds(x)))
 
     def jacobian(self, x, step=1e-5):
         double = with_floats(self.model, TensorProto.DOUBLE)
         replaced(double, {"DequantizeLinear": dequantised, "BatchNormalization": normalised})
         reference = ReferenceEvaluator(double, new_ops=OPERATORS)
         def f(z):
-            return np.asarray(reference.run(None, self.feeds(z, np.float64))[0], np.float64).ravel()
+            return self.first(reference.run(None, self.feeds(z, np.float64)))
         columns = []
         for i in range(len(x)):
             h = step * max(1.0, abs(x[i]))

@@ -143,10 +143,10 @@ extension GraphReader {
     return result
   }
 
-  private mutating func extreme(_ a: GraphValue, _ b: GraphValue) throws(GraphProblem)
+  mutating func extreme(_ a: GraphValue, _ b: GraphValue) throws(GraphProblem)
     -> GraphValue
   {
-    let isMax = node.opType == "Max"
+    let isMax = node.opType.hasSuffix("Max")
     // A clip, or max(z, α z), a leaky ReLU.
     func bend(_ x: Features, _ y: Features) throws(GraphProblem) -> GraphValue? {
       let pair = try paired(x, y)

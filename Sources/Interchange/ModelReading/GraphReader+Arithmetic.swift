@@ -222,8 +222,19 @@ extension GraphReader {
     for (element, place) in zip(x.elements, places) { groups[place].append(element) }
     try spend(x.elements.count)
     let elements =
-      node.opType == "ReduceProd"
-      ? try products(groups) : totals(groups, isMean: node.opType == "ReduceMean")
+      switch node.opType {
+      case "ReduceSum", "ReduceMean": totals(groups, isMean: node.opType == "ReduceMean")
+      case "ReduceProd":
+        try folded(groups) { reader, a, b throws(GraphProblem) in try reader.product(a, b) }
+      default:
+        try folded(groups) { reader, a, b throws(GraphProblem) in
+          let extreme = try reader.extreme(
+            .features(Features(shape: [a.count], elements: a)),
+            .features(Features(shape: [b.count], elements: b)))
+          guard case .features(let result) = extreme else { return a }
+          return result.elements
+        }
+      }
     let shape = keeps ? kept : x.shape.indices.filter { !reduced.contains($0) }.map { x.shape[$0] }
     let batchAxis = x.batchAxis.map { axis in
       keeps ? axis : axis - reduced.count { $0 < axis }
@@ -240,11 +251,15 @@ extension GraphReader {
     }
   }
 
-  private mutating func products(_ groups: [[Element]]) throws(GraphProblem) -> [Element] {
-    guard let first = groups.first, !first.isEmpty else { throw fail("it multiplies no values") }
+  /// The groups' first numbers with their second ones, with their third ones and so on.
+  private mutating func folded(
+    _ groups: [[Element]],
+    by combine: (inout GraphReader, [Element], [Element]) throws(GraphProblem) -> [Element]
+  ) throws(GraphProblem) -> [Element] {
+    guard let first = groups.first, !first.isEmpty else { throw fail("it has no values") }
     var result = groups.map { $0[0] }
     for index in first.indices.dropFirst() {
-      result = try product(result, groups.map { $0[index] })
+      result = try combine(&self, result, groups.map { $0[index] })
     }
     return result
   }

@@ -141,6 +141,7 @@ extension GraphReader {
         }
       return .constant(Tensor(shape: keeps ? [1] : [], values: [value], type: first.type))
     case "DequantizeLinear", "QuantizeLinear":
+      remarks.add("quantised weights are read as the numbers that they stand for")
       return .constant(try quantised(first, second, operands.count > 2 ? operands[2] : nil))
     case "Concat": return .constant(try joinedConstants(operands))
     case "MatMul":

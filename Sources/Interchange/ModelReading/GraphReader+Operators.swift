@@ -35,7 +35,8 @@ extension GraphReader {
     case "Pow": return [try power()]
     case "Max", "Min": return [try extreme()]
     case "Where": return [try choice()]
-    case "ReduceSum", "ReduceMean", "ReduceProd": return [try reduce()]
+    case "ReduceSum", "ReduceMean", "ReduceProd", "ReduceMax", "ReduceMin":
+      return [try reduce()]
     case "BatchNormalization": return [try batchNormalisation()]
     case "Clip": return [try clip()]
     case "PRelu": return [try leakyByChannel()]
@@ -73,6 +74,8 @@ extension GraphReader {
       "RMSNormalization", "MeanVarianceNormalization", "LpNormalization":
       "it divides every sample by its own deviation, which is no affine map; train with "
         + "BatchNormalization or without"
+    case "ReduceL1", "ReduceL2":
+      "it takes a sample's length, as normalisations do, which is no affine map; leave the normalisation out"
     case "Loop", "Scan":
       "it repeats a part of the graph, over time or over the samples of a training (as kernels and nearest "
         + "neighbours do); Filigree reads feed-forward networks"

@@ -92,7 +92,7 @@ extension GraphReader {
       return move
     }
     switch node.opType {
-    case "Reshape": return reshaped(try reshapedShape(shape))
+    case "Reshape": return reshaped(try reshapedShape(shape, isBatched: batchAxis == 0))
     case "Flatten":
       let at = integer("axis", 1)
       let cut = at < 0 ? at + shape.count : at
@@ -157,12 +157,14 @@ extension GraphReader {
     }
   }
 
-  private func reshapedShape(_ shape: [Int]) throws(GraphProblem) -> [Int] {
+  private func reshapedShape(_ shape: [Int], isBatched: Bool) throws(GraphProblem) -> [Int] {
     var wanted = try list(1, "shape") ?? []
     let keepsZeros = integer("allowzero", 0) == 0
     for axis in wanted.indices where wanted[axis] == 0 && keepsZeros && axis < shape.count {
       wanted[axis] = shape[axis]
     }
+    // The number of samples for which the model was exported.
+    if isBatched, let fixedBatch, wanted.first == fixedBatch { wanted[0] = 1 }
     let count = Shape.count(shape)
     let open = wanted.indices.filter { wanted[$0] == -1 }
     var known = 1

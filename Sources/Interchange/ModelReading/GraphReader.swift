@@ -22,6 +22,8 @@ struct GraphReader {
   var node = Filigree_Onnx_NodeProto()
   /// What attributes that refer to the caller's are called there, within a function.
   var callerAttributes: [Filigree_Onnx_AttributeProto]?
+  /// For how many samples the model was exported, if for a fixed number of several.
+  var fixedBatch: Int?
   /// What functions of one value were recognised as; nil for those that are no activation.
   var matches: [ScalarFunction: ScalarMatch?] = [:]
   /// What the outputs of a node are called that does the same with the same operands.
@@ -63,6 +65,7 @@ struct GraphReader {
       width += read.width
       guard width <= Self.largestWidth else { throw read.problem("it is too wide") }
       inputs.append(read)
+      fixedBatch = fixedBatch ?? read.fixedBatch
     }
     guard !inputs.isEmpty else {
       throw GraphProblem(place: "graph", reason: "it has no input")
@@ -82,7 +85,7 @@ struct GraphReader {
   }
 
   /// The nodes, each after those whose outputs it reads: some converters append nodes to a graph that they belong
-  /// to the beginning of. What is in a circle stays in its order, and cannot be read.
+  /// to the beginning of. Where there is a circle they stay as they are.
   private static func inOrder(_ nodes: [Filigree_Onnx_NodeProto]) -> [Filigree_Onnx_NodeProto] {
     var maker: [String: Int] = [:]
     for (index, node) in nodes.enumerated() {
@@ -90,26 +93,28 @@ struct GraphReader {
         maker[output] = index
       }
     }
-    let isInOrder = nodes.enumerated().allSatisfy { index, node in
-      node.input.allSatisfy { (maker[$0] ?? -1) < index }
-    }
-    guard !isInOrder else { return nodes }
-    var result: [Filigree_Onnx_NodeProto] = []
+    let sources = nodes.map { node in node.input.compactMap { maker[$0] } }
+    guard sources.enumerated().contains(where: { index, list in list.contains { $0 >= index } })
+    else { return nodes }
+    var order: [Int] = []
     var (isOpened, isDone) = (nodes.map { _ in false }, nodes.map { _ in false })
     for start in nodes.indices {
       var waiting = [start]
       while let top = waiting.last {
-        if isDone[top] || isOpened[top] {
+        if isDone[top] {
           waiting.removeLast()
-          if !isDone[top] { result.append(nodes[top]) }
+        } else if isOpened[top] {
+          guard sources[top].allSatisfy({ isDone[$0] }) else { return nodes }
+          waiting.removeLast()
           isDone[top] = true
+          order.append(top)
         } else {
           isOpened[top] = true
-          waiting += nodes[top].input.reversed().compactMap { maker[$0] }.filter { !isOpened[$0] }
+          waiting += sources[top].reversed().filter { !isOpened[$0] }
         }
       }
     }
-    return result
+    return order.map { nodes[$0] }
   }
 
   private mutating func readInitialisers(_ graph: Filigree_Onnx_GraphProto) {
@@ -360,6 +365,7 @@ struct GraphInput {
   /// With the samples' axis 1 long.
   var shape: [Int]
   var batchAxis: Int?
+  var fixedBatch: Int?
   var width: Int { Shape.count(shape) }
 
   init(_ input: Filigree_Onnx_ValueInfoProto) throws(GraphProblem) {
@@ -380,6 +386,7 @@ struct GraphInput {
     // A single axis of unknown length holds samples, one of known length features.
     let isBatched = dims.count > 1 || dims.first.map { $0.dimValue <= 0 } ?? false
     batchAxis = isBatched && dims[0].dimValue != 1 ? 0 : nil
+    fixedBatch = isBatched && dims[0].dimValue > 1 ? Int(clamping: dims[0].dimValue) : nil
     shape = []
     for (axis, dim) in dims.enumerated() {
       if isBatched && axis == 0 {
