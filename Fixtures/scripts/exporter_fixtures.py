@@ -23,13 +23,18 @@ for name in sorted(os.listdir(source)):
     exporter, rest = name[:-5].rsplit("-", 1)[0], name
     # The newest operator set of each exporter and kind.
     chosen[exporter] = rest if exporter not in chosen or len(rest) >= len(chosen[exporter]) else chosen[exporter]
-wanted = ("torch-legacy", "torch-dynamo-batchnorm", "torch-dynamo-residual", "torch-dynamo-mlp", "torch-fixed-step", "skl2onnx",
-          "tf2onnx-batchnorm", "tf2onnx-residual", "tf2onnx-skip", "tf2onnx-slices", "tf2onnx-scaled", "tf2onnx-inputs",
-          "jax2onnx-residual", "jax2onnx-scaled", "jax2onnx-slices", "ort-extended-residual", "onnxsim-batchnorm",
-          "weights-quantised-mlp", "ort-half-skip")
+wanted = ("torch-legacy", "torch-dynamo-batchnorm", "torch-dynamo-residual", "torch-dynamo-mlp", "torch-dynamo-slices",
+          "torch-dynamo-bfloat", "torch-fixed-step", "skl2onnx", "tf2onnx-batchnorm", "tf2onnx-residual", "tf2onnx-skip",
+          "tf2onnx-slices", "tf2onnx-scaled", "tf2onnx-inputs", "tf2onnx-concatenate", "jax2onnx", "ort-extended-residual",
+          "ort-extended-slices", "onnxsim-batchnorm", "onnxoptimizer-residual", "weights-quantised-mlp", "bfloat-weights-skip",
+          "ort-half-skip", "ort-half-inside-skip", "ort-four-bits-inputs", "external-mlp")
+chosen = {k: v for k, v in chosen.items() if not k.startswith("converted")}
+for name in ("converted-batchnorm-6.onnx", "converted-skip-6.onnx", "converted-step-6.onnx"):
+    chosen[name[:-5]] = name
+unreadable = ("layernorm", "normalised", "torch-legacy-slices", "forest", "softmax", "squareplus")
 models = []
 for exporter, name in sorted(chosen.items()):
-    if not exporter.startswith(wanted) or any(w in exporter for w in ("layernorm", "normalised", "softsign", "torch-legacy-slices")):
+    if not exporter.startswith(wanted + ("converted-",)) or any(w in exporter for w in unreadable):
         continue
     if os.path.getsize(os.path.join(source, name)) > 20_000:
         continue

@@ -17,7 +17,15 @@ import numpy as np
 
 FOLDER = sys.argv[1]
 WANTED = sys.argv[2:] or ["torch", "sklearn", "keras", "jax"]
+NEWEST = 26  # what onnxruntime 1.32 runs
 os.makedirs(FOLDER, exist_ok=True)
+
+
+def save(model, file):
+    """An empty file would be left of a model that is not made."""
+    data = model.SerializeToString()
+    with open(file, "wb") as out:
+        out.write(data)
 
 
 def path(exporter, kind, opset):
@@ -109,7 +117,22 @@ def torch_models():
             self.f = mlp(4, 2, nn.Hardswish)
             self.register_buffer("mask", torch.tensor([1.0, 0.0, 1.0, 1.0]))
         def forward(self, x):
-            return self.f(x * self.mask).squeeze(-1)
+            return self.f(x * self.mask)
+
+    class Members(nn.Module):
+        """An ensemble in one graph: its members' weights in one tensor."""
+        def __init__(self):
+            super().__init__()
+            self.w, self.v = nn.Parameter(torch.randn(3, 4, 6) / 2), nn.Parameter(torch.randn(3, 6, 2) / 2)
+        def forward(self, x):
+            return torch.einsum("bkh,kho->bko", torch.tanh(torch.einsum("bi,kih->bkh", x, self.w)), self.v).mean(1)
+
+    class Stacked(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.members = nn.ModuleList([mlp(4, 2, nn.ReLU) for _ in range(3)])
+        def forward(self, x):
+            return torch.stack([m(x) for m in self.members]).mean(0)
 
     norm = nn.Sequential(
         nn.BatchNorm1d(4), nn.Linear(4, 6), nn.BatchNorm1d(6), nn.ReLU(), nn.Dropout(0.2), nn.Linear(6, 6),
@@ -121,15 +144,17 @@ def torch_models():
         "skip": (Skip(), [4]), "inputs": (Several(), [3, 2]), "slices": (Slices(), [4]),
         "scaled": (Scaled(), [4]), "step": (Step(), [4]), "gates": (Split(), [4]), "mask": (Masked(), [4]),
         "layernorm": (nn.Sequential(nn.Linear(4, 6), nn.LayerNorm(6), nn.Linear(6, 2)), [4]),
-        "half": (mlp(4, 2, nn.ReLU).half(), [4]),
+        "half": (mlp(4, 2, nn.ReLU).half(), [4]), "double": (mlp(4, 2, nn.Tanh).double(), [4]),
+        "bfloat": (mlp(4, 2, nn.ReLU).bfloat16(), [4]),
     }
     for name, act in {"selu": nn.SELU, "celu": lambda: nn.CELU(0.7), "softsign": nn.Softsign, "relu6": nn.ReLU6,
                       "hardsigmoid": nn.Hardsigmoid, "hardtanh": nn.Hardtanh, "prelu": lambda: nn.PReLU(6),
                       "gelutanh": lambda: nn.GELU(approximate="tanh"), "logsigmoid": nn.LogSigmoid,
                       "softplus5": lambda: nn.Softplus(beta=5)}.items():
         kinds["act-" + name] = (mlp(4, 2, act), [4])
+    kinds |= {"members": (Members(), [4]), "stacked": (Stacked(), [4])}
     def arguments(kind, widths):
-        dtype = torch.float16 if kind == "half" else torch.float32
+        dtype = {"half": torch.float16, "double": torch.float64, "bfloat": torch.bfloat16}.get(kind, torch.float32)
         return tuple(torch.randn(3, w, dtype=dtype) for w in widths)
     for kind, (model, widths) in kinds.items():
         model.eval()
@@ -139,16 +164,16 @@ def torch_models():
             tried(file, lambda: torch.onnx.export(
                 model, arguments(kind, widths), file, dynamo=False, opset_version=opset, input_names=names,
                 output_names=["y"], dynamic_axes={n: {0: "batch"} for n in names + ["y"]}))
-    # The other exporter takes half a minute a model.
-    for kind in ("mlp", "batchnorm", "residual", "skip", "inputs", "slices", "scaled", "half", "step"):
-        model, widths = kinds[kind]
+    for kind, (model, widths) in kinds.items():
         args, names = arguments(kind, widths), ["x", "u"][:len(widths)]
-        for opset in (18, 23):
+        for opset in (18, 23, 24):
+            if kind.startswith("act-") and opset == 23:
+                continue
             file = path("torch-dynamo", kind, opset)
             batch = torch.export.Dim("batch")
             tried(file, lambda: torch.onnx.export(
                 model, args, file, dynamo=True, opset_version=opset, input_names=names, verbose=False,
-                dynamic_shapes=tuple({0: batch} for _ in widths)))
+                external_data=kind not in ("mask", "gates"), dynamic_shapes=tuple({0: batch} for _ in widths)))
     for kind in ("mlp", "step"):
         model, widths = kinds[kind]
         args = arguments(kind, widths)
@@ -160,6 +185,7 @@ def torch_models():
 def made_of_others():
     """What optimisers and quantisers make of PyTorch's files."""
     import onnx
+    import onnx.version_converter
     from onnx import helper, numpy_helper
     kinds = ["mlp", "batchnorm", "residual", "skip", "inputs", "slices", "scaled", "step", "gates"]
     for kind in kinds:
@@ -171,6 +197,18 @@ def made_of_others():
             simple, _ = onnxsim.simplify(onnx.load(source))
             onnx.save(simple, path("onnxsim", kind, 17))
         tried("onnxsim " + kind, simplify)
+        def fuse():
+            import onnxoptimizer
+            passes = onnxoptimizer.get_fuse_and_elimination_passes()
+            onnx.save(onnxoptimizer.optimize(onnx.load(source), passes), path("onnxoptimizer", kind, 17))
+        tried("onnxoptimizer " + kind, fuse)
+        def apart():
+            data = path("external", kind, 17) + ".data"
+            if os.path.exists(data):  # it would be added to
+                os.remove(data)
+            onnx.save(onnx.load(source), path("external", kind, 17), save_as_external_data=True, size_threshold=0,
+                      location=f"external-{kind}-17.onnx.data")
+        tried("external data " + kind, apart)
         def optimise():
             import onnxruntime
             options = onnxruntime.SessionOptions()
@@ -203,16 +241,59 @@ def made_of_others():
         tried("quantised " + kind, quantise)
         def dynamic():
             from onnxruntime.quantization import quantize_dynamic
-            quantize_dynamic(source, path("ort-quantised", kind, 17))
+            quantize_dynamic(source, path("ort-dynamic", kind, 17))
+        def static(form):
+            from onnxruntime.quantization import CalibrationDataReader, QuantFormat, quantize_static
+            class Samples(CalibrationDataReader):
+                def __init__(self):
+                    random = np.random.default_rng(1)
+                    self.rows = iter([{"x": random.normal(size=(1, 4)).astype(np.float32)} for _ in range(8)])
+                def get_next(self):
+                    return next(self.rows, None)
+            quantize_static(source, path("ort-" + form.lower(), kind, 17), Samples(), quant_format=QuantFormat[form])
         if kind == "mlp":
             tried("dynamically quantised " + kind, dynamic)
+            tried("quantised in pairs " + kind, lambda: static("QDQ"))
+            tried("quantised operators " + kind, lambda: static("QOperator"))
+        def bfloat():
+            model = onnx.load(source)
+            for tensor in model.graph.initializer:
+                if tensor.data_type != onnx.TensorProto.FLOAT:
+                    continue
+                name = tensor.name
+                values = numpy_helper.to_array(tensor)
+                short = helper.make_tensor(
+                    name + "_short", onnx.TensorProto.BFLOAT16, values.shape,
+                    ((values.view(np.uint32) + 0x8000) >> 16).astype(np.uint16).tobytes(), raw=True)
+                model.graph.node.insert(0, helper.make_node(
+                    "Cast", [name + "_short"], [name], to=onnx.TensorProto.FLOAT))
+                tensor.CopyFrom(short)
+            onnx.save(model, path("bfloat-weights", kind, 17))
+        tried("bfloat " + kind, bfloat)
         def halved():
             from onnxruntime.transformers.float16 import convert_float_to_float16
             onnx.save(convert_float_to_float16(onnx.load(source)), path("ort-half", kind, 17))
+            onnx.save(convert_float_to_float16(onnx.load(source), keep_io_types=True), path("ort-half-inside", kind, 17))
         tried("half " + kind, halved)
-        for opset in (6, 13, 21, 24):
-            tried(f"version {opset} of {kind}", lambda: onnx.save(
-                onnx.version_converter.convert_version(onnx.load(source), opset), path("converted", kind, opset)))
+        def convert(opset, base):
+            model = onnx.load(path("torch-legacy", kind, base))
+            if opset < 7:  # the converter wants to know all lengths then
+                for value in list(model.graph.input) + list(model.graph.output) + list(model.graph.value_info):
+                    if value.type.tensor_type.shape.dim[0].dim_param:
+                        value.type.tensor_type.shape.dim[0].dim_value = 1
+            onnx.save(onnx.version_converter.convert_version(model, opset), path("converted", kind, opset))
+        # There is no way from 17 to before 8.
+        for opset, base in ((6, 7), (21, 17), (NEWEST, 17)):
+            tried(f"version {opset} of {kind}", lambda: convert(opset, base))
+        def four_bits():
+            from onnxruntime.quantization import QuantFormat
+            from onnxruntime.quantization.matmul_nbits_quantizer import DefaultWeightOnlyQuantConfig, MatMulNBitsQuantizer
+            quantiser = MatMulNBitsQuantizer(onnx.load(path("converted", kind, 21)), algo_config=DefaultWeightOnlyQuantConfig(
+                block_size=16, is_symmetric=False, quant_format=QuantFormat.QDQ))
+            quantiser.process()
+            onnx.save(quantiser.model.model, path("ort-four-bits", kind, 21))
+        if kind == "inputs":  # the one with MatMul
+            tried("four bits " + kind, four_bits)
 
 
 # --- scikit-learn --------------------------------------------------------------------------------------------
@@ -223,7 +304,9 @@ def sklearn_models():
     from sklearn.linear_model import Lasso, LinearRegression, Ridge
     from sklearn.neural_network import MLPRegressor
     from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, StandardScaler
+    from sklearn.decomposition import PCA
+    from sklearn.ensemble import GradientBoostingRegressor, RandomForestRegressor
+    from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, PolynomialFeatures, StandardScaler
     random = np.random.default_rng(2)
     x = random.normal(size=(200, 4)) * [1, 20, 0.1, 3] + [0, 300, 0, -5]
     z = (x - x.mean(0)) / x.std(0)
@@ -239,13 +322,19 @@ def sklearn_models():
         "columns": make_pipeline(
             ColumnTransformer([("a", StandardScaler(), [0, 2]), ("b", MinMaxScaler(), [1, 3])]), net("relu")),
         "one": make_pipeline(StandardScaler(), net("relu")),
+        "pca": make_pipeline(StandardScaler(), PCA(3), net("tanh")),
+        "target": TransformedTargetRegressor(make_pipeline(StandardScaler(), net("relu")), transformer=StandardScaler()),
+        "polynomial": make_pipeline(StandardScaler(), PolynomialFeatures(2), Ridge()),
+        "forest": RandomForestRegressor(5, max_depth=3, random_state=1),
     }
     for kind, model in models.items():
         target = y[:, 0] if kind in ("lasso", "one") else y
         model.fit(x, target)
         for opset in (9, 17, 21):
-            tried(f"skl2onnx {kind} {opset}", lambda: open(path("skl2onnx", kind, opset), "wb").write(
-                to_onnx(model, x[:1].astype(np.float32), target_opset={"": opset, "ai.onnx.ml": 1 if opset < 17 else 3}).SerializeToString()))
+            tried(f"skl2onnx {kind} {opset}", lambda: save(
+                to_onnx(model, x[:1].astype(np.float32), target_opset={"": opset, "ai.onnx.ml": 1 if opset < 17 else 3}),
+                path("skl2onnx", kind, opset)))
+    tried("skl2onnx double", lambda: save(to_onnx(models["scaled"], x[:1], target_opset=17), path("skl2onnx", "double", 17)))
     named = make_pipeline(
         ColumnTransformer([("s", StandardScaler(), ["T", "p"]), ("m", MinMaxScaler(), ["flow", "valve"])]), net("relu"))
     import importlib.util
@@ -285,6 +374,11 @@ def keras_models():
         "normalised": keras.Model(x, mlp("relu", layers.Normalization(
             mean=[1.0, 2.0, 3.0, 4.0], variance=[4.0, 1.0, 9.0, 16.0])(x), 2)),
     }
+    models["sequential"] = keras.Sequential([
+        keras.Input((4,)), layers.Dense(6, activation="gelu"), layers.Dropout(0.1), layers.LayerNormalization(),
+        layers.Dense(2)])
+    models["concatenate"] = keras.Model([x, u], layers.Dense(2)(layers.Concatenate()([
+        mlp("tanh", layers.Concatenate()([x, u]), 3), x, layers.Rescaling(0.2)(u)])))
     for act in ["sigmoid", "selu", "softsign", "leaky_relu", "relu6", "hard_sigmoid", "mish", "exponential"]:
         models["act-" + act] = keras.Model(x, mlp(act, x, 2))
     for kind, model in models.items():
@@ -335,10 +429,13 @@ def jax_models():
         "scaled": (lambda x: -2 * f((5 - x) / 2) + 3, [4]),
         "step": (lambda x: x[:, :2] + 0.1 * f(x), [4]),
     }
-    for name in ["sigmoid", "softplus", "leaky_relu", "selu", "soft_sign", "hard_tanh", "relu6", "swish"]:
+    for name in ["sigmoid", "softplus", "leaky_relu", "selu", "soft_sign", "hard_tanh", "relu6", "swish", "elu",
+                 "celu", "gelu", "mish", "log_sigmoid", "hard_sigmoid", "hard_swish", "squareplus", "tanh"]:
         models["act-" + name] = (plain(getattr(jax.nn, name), 4, 80), [4])
+    models["batchnorm"] = (lambda x: jax.nn.elu((f(x) - 0.3) / jnp.sqrt(2.0 + 1e-5) * 1.5 + 0.2), [4])
+    models["softmax"] = (lambda x: jax.nn.softmax(f(x)), [4])
     for kind, (model, widths) in models.items():
-        for opset in (21, 23):
+        for opset in (21, 23, 24):
             file = path("jax2onnx", kind, opset)
             def export():
                 import onnx

@@ -17,7 +17,7 @@ import tempfile
 import numpy as np
 import onnx
 import onnxruntime
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper, numpy_helper, version_converter
 from onnx.reference import ReferenceEvaluator
 from onnx.reference.op_run import OpRun
 
@@ -27,53 +27,193 @@ INTRODUCTION = """# Exporters, kinds and operator sets that were tried
 
 Every cell lists operator sets. A bare number: read, what is written again agrees with the original in onnxruntime (1e-5; 1e-2 in half precision), and the Jacobian agrees with central differences of the same graph in double precision (1e-7). Other words are explained below. `Scripts/foreign-models` makes the table; a cell that is empty was not tried, or the exporter had no file for it.
 
+Made of PyTorch's files: `converted` by onnx's version converter, `external` with weights in a file beside, `bfloat-weights` and `weights-quantised` (int8) with such weights and Cast or DequantizeLinear; by onnxruntime `ort-extended` (its optimiser), `ort-half` and `ort-half-inside` (16-bit floats throughout, or between casts), `ort-four-bits` (weights), `ort-dynamic`, `ort-qdq` and `ort-qoperator` (values quantised, too). Files with DequantizeLinear are compared without onnxruntime's optimiser, which rounds what such weights are multiplied by. onnxruntime has no operators of set 6 and no Gemm of bfloat16: these are compared after conversion.
+
 """
+
+
+def erf(x):
+    return np.vectorize(math.erf, otypes=["d"])(x)
 
 
 class Erf(OpRun):
     """onnx's own rounds to 32 bits."""
     def _run(self, x):
-        return (np.vectorize(math.erf, otypes=["d"])(x),)
+        return (erf(x),)
 
 
-def doubled(model):
-    """The same graph with 64-bit floats throughout."""
-    floats = (TensorProto.FLOAT, TensorProto.FLOAT16)
+class Gelu(OpRun):
+    """onnx's own rounds to 32 bits."""
+    def _run(self, x, approximate=None):
+        if approximate == "tanh":
+            return (0.5 * x * (1 + np.tanh((2 / np.pi) ** 0.5 * (x + 0.044715 * x ** 3))),)
+        return (0.5 * x * (1 + erf(x / 2 ** 0.5)),)
+
+
+class FusedGemm(OpRun):
+    """One of onnxruntime's, which onnx does not have."""
+    op_domain = "com.microsoft"
+    def _run(self, a, b, c=None, activation=None, activation_alpha=None, alpha=None, beta=None, transA=None, transB=None):
+        y = (1.0 if alpha is None else alpha) * (a.T if transA else a) @ (b.T if transB else b)
+        y = y if c is None else y + (1.0 if beta is None else beta) * c
+        functions = {
+            "Relu": lambda z: np.maximum(z, 0), "Tanh": np.tanh, "Sigmoid": lambda z: 1 / (1 + np.exp(-z)),
+            "LeakyRelu": lambda z: np.where(z > 0, z, activation_alpha * z),
+            "Softsign": lambda z: z / (1 + np.abs(z)), "Softplus": lambda z: np.logaddexp(z, 0),
+            "Elu": lambda z: np.where(z > 0, z, (1.0 if activation_alpha is None else activation_alpha) * np.expm1(np.minimum(z, 0)))}
+        return (functions[activation](y),)
+
+
+class RuntimeGelu(OpRun):
+    op_domain = "com.microsoft"
+    def _run(self, x, approximate=None):
+        return (0.5 * x * (1 + erf(x / 2 ** 0.5)),)
+
+
+RuntimeGelu.__name__ = "Gelu"
+
+
+class QuickGelu(OpRun):
+    op_domain = "com.microsoft"
+    def _run(self, x, alpha=None):
+        return (x / (1 + np.exp(-(1.702 if alpha is None else alpha) * x)),)
+
+
+OPERATORS = [Erf, Gelu, FusedGemm, RuntimeGelu, QuickGelu]
+FLOATS = (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.BFLOAT16)
+
+
+def sort(graph):
+    """Nodes after those that they read; converters to half precision leave them otherwise."""
+    made = {o for n in graph.node for o in n.output}
+    nodes, rest = [], list(graph.node)
+    while rest:
+        ready = [n for n in rest if not any(i in made for i in n.input)]
+        if not ready:
+            raise ValueError("a circle of nodes")
+        nodes += ready
+        made -= {o for n in ready for o in n.output}
+        rest = [n for n in rest if not any(n is r for r in ready)]
+    del graph.node[:]
+    graph.node.extend(nodes)
+
+
+def with_floats(model, kind):
+    """The same graph with floats of this kind throughout."""
+    number = helper.tensor_dtype_to_np_dtype(kind)
     model = onnx.load_model_from_string(model.SerializeToString())
     def tensor(t):
-        if t.data_type in floats:
-            t.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(t).astype(np.float64), t.name))
+        if t.data_type in FLOATS:
+            t.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(t).astype(number), t.name))
     graph = model.graph
+    sort(graph)
     for t in graph.initializer:
         tensor(t)
     for node in graph.node:
         for a in node.attribute:
             if a.type == onnx.AttributeProto.TENSOR:
                 tensor(a.t)
-            if node.op_type == "Cast" and a.name == "to" and a.i in floats:
-                a.i = TensorProto.DOUBLE
+            if node.op_type == "Cast" and a.name == "to" and a.i in FLOATS:
+                a.i = kind
     for v in list(graph.input) + list(graph.output) + list(graph.value_info):
-        if v.type.tensor_type.elem_type in floats:
-            v.type.tensor_type.elem_type = TensorProto.DOUBLE
+        if v.type.tensor_type.elem_type in FLOATS:
+            v.type.tensor_type.elem_type = kind
     return model
+
+
+def replaced(model, operators):
+    """The model with its nodes of some operators replaced by others, and their constants; whether it had any."""
+    constants = {t.name: t for t in model.graph.initializer}
+    for node in model.graph.node:
+        if node.op_type in ("Identity", "Cast") and node.input[0] in constants:
+            constants[node.output[0]] = constants[node.input[0]]
+        if node.op_type == "Constant" and node.attribute[0].name == "value":
+            constants[node.output[0]] = node.attribute[0].t
+    nodes = []
+    for node in model.graph.node:
+        made = operators[node.op_type](node, constants) if node.op_type in operators else None
+        if made is None:
+            nodes.append(node)
+            continue
+        nodes += made[0]
+        model.graph.initializer.extend(numpy_helper.from_array(value, name) for name, value in made[1].items())
+    changed = len(nodes) != len(model.graph.node)
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    return changed
+
+
+def erfc(node, constants):
+    """tf2onnx writes it, and ONNX does not have it."""
+    name = node.output[0]
+    return [helper.make_node("Erf", node.input, [name + "/erf"]),
+            helper.make_node("Sub", [name + "/one", name + "/erf"], [name])], {name + "/one": np.float32(1)}
+
+
+def expm1(node, constants):
+    """The same."""
+    name = node.output[0]
+    return [helper.make_node("Exp", node.input, [name + "/exp"]),
+            helper.make_node("Sub", [name + "/exp", name + "/one"], [name])], {name + "/one": np.float32(1)}
+
+
+def dequantised(node, constants):
+    """As a constant in double; the reference evaluator computes it in 32 bits."""
+    if node.input[0] not in constants:
+        return None
+    q, scale, *zero = (numpy_helper.to_array(constants[n]).astype(np.float64) for n in node.input)
+    zero = zero[0] if zero else np.zeros_like(scale)
+    settings = {a.name: a.i for a in node.attribute}
+    axis, block = settings.get("axis", 1), settings.get("block_size", 0)
+    if block:
+        scale, zero = (np.repeat(v, block, axis).take(range(q.shape[axis]), axis) for v in (scale, zero))
+    elif scale.ndim == 1 and q.ndim > 1:
+        shape = [-1 if a == axis % q.ndim else 1 for a in range(q.ndim)]
+        scale, zero = scale.reshape(shape), zero.reshape(shape)
+    return [], {node.output[0]: (q - zero) * scale}
+
+
+def normalised(node, constants):
+    """The reference evaluator's old ones take the batch's own mean."""
+    name = node.output[0]
+    epsilon = next((a.f for a in node.attribute if a.name == "epsilon"), 1e-5)
+    scale, shift, mean, variance = (numpy_helper.to_array(constants[n]).astype(np.float64) for n in node.input[1:])
+    factor = scale / np.sqrt(variance + epsilon)
+    return [helper.make_node("Mul", [node.input[0], name + "/factor"], [name + "/scaled"]),
+            helper.make_node("Add", [name + "/scaled", name + "/shift"], [name])], {
+                name + "/factor": factor, name + "/shift": shift - mean * factor}
 
 
 class Original:
     def __init__(self, path):
         self.path = path
         self.model = onnx.load(path)
+        is_changed = replaced(self.model, {"Erfc": erfc, "Expm1": expm1})
+        if self.model.opset_import[0].version < 7:
+            # onnxruntime has no operators as old as these.
+            self.model, is_changed = version_converter.convert_version(self.model, 9), True
         made = {t.name for t in self.model.graph.initializer}
         self.inputs = [i for i in self.model.graph.input if i.name not in made]
         self.shapes = []
+        self.batch = 1
         for value in self.inputs:
             dims = [d.dim_value for d in value.type.tensor_type.shape.dim]
             if len(dims) != 1 or dims[0] == 0:
+                self.batch = max(1, dims[0])
                 dims = [1] + dims[1:]
             self.shapes.append(dims)
         self.widths = [int(np.prod(s)) for s in self.shapes]
-        self.is_half = any(i.type.tensor_type.elem_type == TensorProto.FLOAT16 for i in self.inputs) or any(
-            t.data_type == TensorProto.FLOAT16 for t in self.model.graph.initializer)
-        self.session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+        kinds = {i.type.tensor_type.elem_type for i in self.inputs} | {t.data_type for t in self.model.graph.initializer}
+        self.is_half = bool(kinds & {TensorProto.FLOAT16, TensorProto.BFLOAT16})
+        if TensorProto.BFLOAT16 in {i.type.tensor_type.elem_type for i in self.inputs}:
+            # onnxruntime has no Gemm of such.
+            self.model, is_changed = with_floats(self.model, TensorProto.FLOAT), True
+        options = onnxruntime.SessionOptions()
+        if any(n.op_type == "DequantizeLinear" for n in self.model.graph.node):
+            # Its optimiser multiplies such weights by inputs that it rounds to integers, which is not what the file says.
+            options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+        self.session = onnxruntime.InferenceSession(
+            self.model.SerializeToString() if is_changed else path, options, providers=["CPUExecutionProvider"])
 
     def feeds(self, x, kind=None):
         parts, at = {}, 0
@@ -81,17 +221,25 @@ class Original:
             half = value.type.tensor_type.elem_type == TensorProto.FLOAT16
             double = value.type.tensor_type.elem_type == TensorProto.DOUBLE
             use = kind or (np.float16 if half else np.float64 if double else np.float32)
-            parts[value.name] = x[at:at + width].reshape(shape).astype(use)
+            row = x[at:at + width].reshape(shape).astype(use)
+            parts[value.name] = row if self.batch == 1 else np.repeat(row, self.batch, 0)
             at += width
         return parts
 
+    def first(self, outputs):
+        """Of the first output, the first sample."""
+        output = np.asarray(outputs[0], np.float64)
+        return output.ravel() if self.batch == 1 else output.reshape(self.batch, -1)[0]
+
     def answer(self, x):
-        return np.asarray(self.session.run(None, self.feeds(x))[0], np.float64).ravel()
+        return self.first(self.session.run(None, self.feeds(x)))
 
     def jacobian(self, x, step=1e-5):
-        reference = ReferenceEvaluator(doubled(self.model), new_ops=[Erf])
+        double = with_floats(self.model, TensorProto.DOUBLE)
+        replaced(double, {"DequantizeLinear": dequantised, "BatchNormalization": normalised})
+        reference = ReferenceEvaluator(double, new_ops=OPERATORS)
         def f(z):
-            return np.asarray(reference.run(None, self.feeds(z, np.float64))[0], np.float64).ravel()
+            return self.first(reference.run(None, self.feeds(z, np.float64)))
         columns = []
         for i in range(len(x)):
             h = step * max(1.0, abs(x[i]))

@@ -49,6 +49,27 @@ extension GraphReader {
     return (result, Shape.places(from: tensor.shape, in: shape).map { tensor.values[$0] })
   }
 
+  /// The second operand of elementwise arithmetic. Before operator set 7 its axes are those of the first from
+  /// `axis` on.
+  func secondOperand() throws(GraphProblem) -> GraphValue {
+    let value = try operand(1)
+    guard operatorSet < 7, let axis = attribute("axis") else { return value }
+    let rank = try operand(0).shape.count
+    let start = Int(clamping: axis.i) + (axis.i < 0 ? rank : 0)
+    let missing = rank - start - value.shape.count
+    guard missing > 0, missing <= rank else { return value }
+    let ones = Array(repeating: 1, count: missing)
+    switch value {
+    case .constant(var tensor):
+      tensor.shape += ones
+      return .constant(tensor)
+    case .features(var features):
+      features.shape += ones
+      return .features(features)
+    case .unreadable: return value
+    }
+  }
+
   // MARK: Sums
 
   mutating func sum(_ a: GraphValue, _ b: GraphValue) throws(GraphProblem) -> GraphValue {
@@ -137,53 +158,47 @@ extension GraphReader {
     case (.constant(let c), .features): return try scaled(b, by: c, divides: false)
     case (.features(let x), .features(let y)):
       let pair = try paired(x, y)
-      let elements =
-        gated(pair.a, by: pair.b) ?? gated(pair.b, by: pair.a) ?? product(pair.a, pair.b)
+      let elements = try product(pair.a, pair.b)
       return .features(Features(shape: pair.shape, elements: elements, batchAxis: pair.batchAxis))
     case (.unreadable(let problem), _), (_, .unreadable(let problem)): throw problem
     }
   }
 
-  /// a² where both are the same, else ab = ((a + b)/2)² − ((a − b)/2)².
-  private mutating func product(_ a: [Element], _ b: [Element]) -> [Element] {
+  /// An activation if it is one, a² where both are the same, else ab = ((a + b)/2)² − ((a − b)/2)².
+  private mutating func product(_ a: [Element], _ b: [Element]) throws(GraphProblem) -> [Element] {
     // What is constant in one of both scales the other.
     if zip(a, b).allSatisfy({ $0.isConstant || $1.isConstant }) {
       return zip(a, b).map { $0.isConstant ? $1.times($0.b) : $0.times($1.b) }
     }
     if a == b { return add(.activation(.square, a), width: a.count) }
+    if let known = try recognised(.product, [a, b]) { return known }
+    if (a + b).contains(where: isOpen) { return open(.product, [a, b]) }
     let halves = a.map { $0.times(0.5) }
     let others = b.map { $0.times(0.5) }
     let sums = sum(halves, others)
     let differences = sum(halves, others.map(\.negated))
-    remarks.add("products of computed values are read as differences of squares")
+    hasProducts = true
     let square = add(.activation(.square, sums), width: a.count)
     let other = add(.activation(.square, differences), width: a.count)
-    let result = sum(square, other.map(\.negated))
-    if let node = result.first?.node {
-      if preimages(b, .square) == a { cubes[node] = a }
-      if preimages(a, .square) == b { cubes[node] = b }
-    }
-    return result
+    return sum(square, other.map(\.negated))
   }
 
   mutating func quotient(_ a: GraphValue, _ b: GraphValue) throws(GraphProblem) -> GraphValue {
-    guard case .constant(let c) = b else {
-      throw fail("only division by a constant is supported; this divides by a computed value")
-    }
+    guard case .constant(let c) = b else { return try function(.quotient) }
     if case .constant(let x) = a { return .constant(try combine(x, c) { $0 / $1 }) }
     return try scaled(a, by: c, divides: true)
   }
 
   mutating func power() throws(GraphProblem) -> GraphValue {
-    let exponent = try constant(1, "its exponent")
+    guard case .constant(let exponent) = try operand(1) else { return try function(.power) }
     let x = try features(0)
-    guard exponent.isScalar else { throw fail("its exponent must be one number") }
+    guard exponent.isScalar else { return try function(.power) }
     switch exponent.values[0] {
     case 1: return .features(x)
     case 2: return activated(.square, x)
     case 3:
       return try product(.features(x), activated(.square, x))
-    case let other: throw fail("powers 1, 2 and 3 are supported, not \(other)")
+    default: return try function(.power)
     }
   }
 
@@ -195,7 +210,9 @@ extension GraphReader {
     for axis in axes ?? Array(x.shape.indices) {
       reduced.insert(try self.axis(axis, rank: x.shape.count))
     }
-    if let axis = x.batchAxis, reduced.contains(axis) { throw fail("it sums over samples") }
+    if let axis = x.batchAxis, reduced.contains(axis) {
+      throw fail("it takes samples together; only features can be")
+    }
     let keeps = integer("keepdims", 1) != 0
     let kept = x.shape.indices.map { reduced.contains($0) ? 1 : x.shape[$0] }
     var groups = [[Element]](repeating: [], count: Shape.count(kept))
@@ -203,22 +220,48 @@ extension GraphReader {
     let places = Shape.walk(
       x.shape, x.shape.indices.map { reduced.contains($0) ? 0 : strides[$0] }, start: 0)
     for (element, place) in zip(x.elements, places) { groups[place].append(element) }
-    let count = Double(groups.first?.count ?? 1)
-    let factor = node.opType == "ReduceMean" ? 1 / count : 1
     try spend(x.elements.count)
-    // One row of ones for each group of numbers.
-    var elements: [Element] = []
-    for group in groups {
-      elements += add(
-        .sum(
-          [.product(Matrix(rows: 1, columns: group.count) { _, _ in factor }, group)], bias: [0]),
-        width: 1)
-    }
+    let elements =
+      switch node.opType {
+      case "ReduceSum", "ReduceMean": totals(groups, isMean: node.opType == "ReduceMean")
+      case "ReduceProd":
+        try folded(groups) { reader, a, b throws(GraphProblem) in try reader.product(a, b) }
+      default:
+        try folded(groups) { reader, a, b throws(GraphProblem) in
+          let extreme = try reader.extreme(
+            .features(Features(shape: [a.count], elements: a)),
+            .features(Features(shape: [b.count], elements: b)))
+          guard case .features(let result) = extreme else { return a }
+          return result.elements
+        }
+      }
     let shape = keeps ? kept : x.shape.indices.filter { !reduced.contains($0) }.map { x.shape[$0] }
     let batchAxis = x.batchAxis.map { axis in
       keeps ? axis : axis - reduced.count { $0 < axis }
     }
     return .features(Features(shape: shape, elements: elements, batchAxis: batchAxis))
+  }
+
+  /// One row of ones for each group of numbers.
+  private mutating func totals(_ groups: [[Element]], isMean: Bool) -> [Element] {
+    groups.flatMap { group in
+      let factor = isMean ? 1 / Double(group.count) : 1
+      let row = Matrix(rows: 1, columns: group.count) { _, _ in factor }
+      return add(.sum([.product(row, group)], bias: [0]), width: 1)
+    }
+  }
+
+  /// The groups' first numbers with their second ones, with their third ones and so on.
+  private mutating func folded(
+    _ groups: [[Element]],
+    by combine: (inout GraphReader, [Element], [Element]) throws(GraphProblem) -> [Element]
+  ) throws(GraphProblem) -> [Element] {
+    guard let first = groups.first, !first.isEmpty else { throw fail("it has no values") }
+    var result = groups.map { $0[0] }
+    for index in first.indices.dropFirst() {
+      result = try combine(&self, result, groups.map { $0[index] })
+    }
+    return result
   }
 
   // MARK: Normalisation

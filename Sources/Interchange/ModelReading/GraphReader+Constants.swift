@@ -96,7 +96,7 @@ extension GraphReader {
     case "Softplus": return each { Double.log(onePlus: Double.exp($0)) }
     case "Cast":
       let code = Int32(clamping: integer("to", 1))
-      guard let type = ElementType(rawValue: code), type.size != nil else {
+      guard let type = ElementType(rawValue: code), type.bits != nil else {
         throw fail("it makes \(ElementType.words(of: code)), which is not supported")
       }
       var result = first
@@ -141,6 +141,7 @@ extension GraphReader {
         }
       return .constant(Tensor(shape: keeps ? [1] : [], values: [value], type: first.type))
     case "DequantizeLinear", "QuantizeLinear":
+      remarks.add("quantised weights are read as the numbers that they stand for")
       return .constant(try quantised(first, second, operands.count > 2 ? operands[2] : nil))
     case "Concat": return .constant(try joinedConstants(operands))
     case "MatMul":
@@ -210,6 +211,8 @@ extension GraphReader {
       let type = zero?.type ?? .uint8
       let bounds: ClosedRange<Double> =
         switch type {
+        case .int4: -8...7
+        case .uint4: 0...15
         case .int8: -128...127
         case .uint8: 0...255
         case .int16: -32768...32767

@@ -19,31 +19,51 @@ extension GraphReader {
           Tensor(shape: [], values: [Double(Shape.count(try operand(0).shape))], type: .int64))
       ]
     case "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose", "Expand", "Slice", "Gather",
-      "Tile", "Pad", "GatherElements":
+      "Tile", "Pad", "GatherElements", "GatherND":
       return [try moved()]
     case "Split": return try split()
     case "Concat": return [try concatenate()]
     case "Gemm": return [try gemm()]
     case "MatMul": return [try matMul()]
-    case "Add": return [try sum(try operand(0), try operand(1))]
-    case "Sub": return [try sum(try operand(0), try negated(try operand(1)))]
+    case "Einsum": return [try einsum()]
+    case "Add": return [try sum(try operand(0), try secondOperand())]
+    case "Sub": return [try sum(try operand(0), try negated(try secondOperand()))]
     case "Sum", "Mean": return [try sumOfAll()]
     case "Neg": return [try negated(try operand(0))]
-    case "Mul": return [try product(try operand(0), try operand(1))]
-    case "Div": return [try quotient(try operand(0), try operand(1))]
+    case "Mul": return [try product(try operand(0), try secondOperand())]
+    case "Div": return [try quotient(try operand(0), try secondOperand())]
     case "Pow": return [try power()]
     case "Max", "Min": return [try extreme()]
     case "Where": return [try choice()]
-    case "ReduceSum", "ReduceMean": return [try reduce()]
+    case "ReduceSum", "ReduceMean", "ReduceProd", "ReduceMax", "ReduceMin":
+      return [try reduce()]
     case "BatchNormalization": return [try batchNormalisation()]
     case "Clip": return [try clip()]
     case "PRelu": return [try leakyByChannel()]
     case "Abs":
-      let z = try features(0)
-      return [try sum(activated(.relu, z), activated(.relu, scaled(z, by: -1)))]
+      return [activated(.leakyRelu(slope: -1), try features(0))]
+    case "Erfc", "Expm1", "Log1p": return [try leftOver()]
     default:
       if let activation = try elementwiseActivation() { return [activation] }
+      if let operation = ElementwiseOperator(rawValue: node.opType) {
+        return [try function(operation)]
+      }
       throw fail(Self.reason(against: node.opType))
+    }
+  }
+
+  /// Functions of TensorFlow that its exporter leaves as they are.
+  private mutating func leftOver() throws(GraphProblem) -> GraphValue {
+    let x = try features(0)
+    func plusOne(_ value: GraphValue, _ one: Double) throws(GraphProblem) -> GraphValue {
+      try sum(value, .constant(Tensor(shape: [], values: [one])))
+    }
+    switch node.opType {
+    case "Expm1": return try plusOne(activated(.exponential, x), -1)
+    case "Erfc": return try plusOne(activated(.errorFunction, scaled(x, by: -1)), 1)
+    default:
+      guard case .features(let argument) = try plusOne(.features(x), 1) else { return .features(x) }
+      return try function(.logarithm, [argument])
     }
   }
 
@@ -54,11 +74,17 @@ extension GraphReader {
       "RMSNormalization", "MeanVarianceNormalization", "LpNormalization":
       "it divides every sample by its own deviation, which is no affine map; train with "
         + "BatchNormalization or without"
-    case "LSTM", "GRU", "RNN", "Loop", "Scan":
+    case "ReduceL1", "ReduceL2":
+      "it takes a sample's length, as normalisations do, which is no affine map; leave the normalisation out"
+    case "Loop", "Scan":
+      "it repeats a part of the graph, over time or over the samples of a training (as kernels and nearest "
+        + "neighbours do); Filigree reads feed-forward networks"
+    case "LSTM", "GRU", "RNN":
       "it repeats itself over time; Filigree reads feed-forward networks, so export one step"
     case "If": "what it does depends on values; export the branch that is meant"
     case "Conv", "ConvTranspose", "MaxPool", "AveragePool", "GlobalAveragePool":
-      "this operator is not supported: it is for pictures; Filigree reads networks of features"
+      "this operator is not supported: it slides over pictures or windows of time; Filigree reads networks of "
+        + "features"
     case "Softmax", "LogSoftmax":
       "this operator is not supported: it divides by a sum of exponentials; export the values before it"
     case "QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "QLinearMatMul",
@@ -85,6 +111,9 @@ extension GraphReader {
     case "SVMRegressor": throw fail("a support vector machine is no network of layers")
     case "LinearClassifier", "SVMClassifier", "ZipMap":
       throw fail("a classifier returns classes; Filigree reads regressors")
+    case "Normalizer": throw fail("it divides every sample by its own norm, which is no affine map")
+    case "Binarizer":
+      throw fail("this function jumps, so that it has no slope there; it is not supported")
     default:
       throw fail(
         "this operator is not supported; of ai.onnx.ml Scaler, LinearRegressor and "
@@ -113,6 +142,10 @@ extension GraphReader {
       return try product(
         .constant(Tensor(shape: [], values: [1 / alpha])),
         activated(.silu, scaled(try features(0), by: alpha)))
+    case "MatMulNBits":
+      throw fail(
+        "its weights are packed in a way of its own; quantise them in the format QDQ, which stores "
+          + "DequantizeLinear, or use the model as it was before")
     default:
       throw fail(
         "operators of domain \"com.microsoft\" are made by onnxruntime's optimiser and this one is not "

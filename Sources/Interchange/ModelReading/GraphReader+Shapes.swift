@@ -4,6 +4,8 @@ extension GraphReader {
   struct Move {
     var shape: [Int]
     var places: [Int]
+    /// Of each axis which one it was (−1: a new one), where that is known.
+    var origin: [Int]?
   }
 
   mutating func moved() throws(GraphProblem) -> GraphValue {
@@ -50,10 +52,9 @@ extension GraphReader {
   /// Where the samples' axis has gone.
   private func axis(_ old: Int?, of shape: [Int], after move: Move) -> Int? {
     guard let old else { return nil }
+    if let origin = move.origin { return origin.firstIndex(of: old) }
     switch node.opType {
-    case "Transpose":
-      let order = attribute("perm")?.ints.map { Int($0) } ?? Array(shape.indices.reversed())
-      return order.firstIndex(of: old)
+    case "Expand": return old + move.shape.count - shape.count
     case _ where moving.contains(node.opType) && move.shape.count == shape.count: return old
     default:
       // The axis of length 1 with as many values before it as the old one had.
@@ -85,8 +86,13 @@ extension GraphReader {
     func reshaped(_ new: [Int]) -> Move {
       Move(shape: new, places: Array(0..<Shape.count(new)))
     }
+    func keeping(_ axes: [Int]) -> Move {
+      var move = reshaped(axes.map { $0 < 0 ? 1 : shape[$0] })
+      move.origin = axes
+      return move
+    }
     switch node.opType {
-    case "Reshape": return reshaped(try reshapedShape(shape))
+    case "Reshape": return reshaped(try reshapedShape(shape, isBatched: batchAxis == 0))
     case "Flatten":
       let at = integer("axis", 1)
       let cut = at < 0 ? at + shape.count : at
@@ -94,30 +100,30 @@ extension GraphReader {
       return reshaped([Shape.count(Array(shape[..<cut])), Shape.count(Array(shape[cut...]))])
     case "Squeeze":
       guard let axes = try list(1, "axes") else {
-        return reshaped(
-          shape.indices.filter { shape[$0] != 1 || $0 == batchAxis }.map { shape[$0] })
+        return keeping(shape.indices.filter { shape[$0] != 1 || $0 == batchAxis })
       }
       var dropped: Set<Int> = []
       for axis in axes { dropped.insert(try self.axis(axis, rank: shape.count)) }
       guard dropped.allSatisfy({ shape.indices.contains($0) && shape[$0] == 1 }) else {
         throw fail("it squeezes axes \(axes) of the shape \(shape)")
       }
-      return reshaped(shape.indices.filter { !dropped.contains($0) }.map { shape[$0] })
+      return keeping(shape.indices.filter { !dropped.contains($0) })
     case "Unsqueeze":
       let axes = try list(1, "axes") ?? []
       let rank = shape.count + axes.count
       var added: Set<Int> = []
       for axis in axes { added.insert(try self.axis(axis, rank: rank)) }
       guard added.count == axes.count else { throw fail("it adds an axis twice") }
-      var rest = shape[...]
-      return reshaped((0..<rank).map { added.contains($0) ? 1 : rest.removeFirst() })
+      var rest = shape.indices
+      return keeping((0..<rank).map { added.contains($0) ? -1 : rest.removeFirst() })
     case "Transpose":
       let order =
         attribute("perm")?.ints.map { Int(clamping: $0) } ?? Array(shape.indices.reversed())
       guard order.sorted() == Array(shape.indices) else { throw fail("perm \(order) of \(shape)") }
       let strides = Shape.strides(shape)
       let new = order.map { shape[$0] }
-      return Move(shape: new, places: Shape.walk(new, order.map { strides[$0] }, start: 0))
+      return Move(
+        shape: new, places: Shape.walk(new, order.map { strides[$0] }, start: 0), origin: order)
     case "Expand":
       let wanted = try constant(1, "its shape").integers
       guard wanted.allSatisfy({ $0 > 0 }), let new = Shape.broadcast(shape, wanted) else {
@@ -134,6 +140,7 @@ extension GraphReader {
       try limit(new)
       return taken(shape, shape.indices.map { axis in (0..<new[axis]).map { $0 % shape[axis] } })
     case "Slice": return try sliced(shape, batchAxis)
+    case "GatherND": return try pointed(shape, batchAxis)
     case "Gather", "GatherElements": return try gathered(shape, batchAxis)
     default: return try padded(shape)
     }
@@ -150,12 +157,14 @@ extension GraphReader {
     }
   }
 
-  private func reshapedShape(_ shape: [Int]) throws(GraphProblem) -> [Int] {
+  private func reshapedShape(_ shape: [Int], isBatched: Bool) throws(GraphProblem) -> [Int] {
     var wanted = try list(1, "shape") ?? []
     let keepsZeros = integer("allowzero", 0) == 0
     for axis in wanted.indices where wanted[axis] == 0 && keepsZeros && axis < shape.count {
       wanted[axis] = shape[axis]
     }
+    // The number of samples for which the model was exported.
+    if isBatched, let fixedBatch, wanted.first == fixedBatch { wanted[0] = 1 }
     let count = Shape.count(shape)
     let open = wanted.indices.filter { wanted[$0] == -1 }
     var known = 1
@@ -255,7 +264,40 @@ extension GraphReader {
     guard count <= 1 << 24 else { throw fail("it makes too many values") }
     var move = taken(shape, all)
     move.shape = Array(shape[..<axis]) + tensor.shape + Array(shape[(axis + 1)...])
+    move.origin =
+      Array(shape.indices[..<axis]) + tensor.shape.map { _ in -1 }
+      + Array(shape.indices[(axis + 1)...])
     return move
+  }
+
+  /// Parts that lists of indices point at, as PyTorch's exporter takes columns.
+  private func pointed(_ shape: [Int], _ batchAxis: Int?) throws(GraphProblem) -> Move {
+    let tensor = try constant(1, "its indices")
+    let count = tensor.shape.last ?? 0
+    guard integer("batch_dims", 0) == 0, (1...max(1, shape.count)).contains(count) else {
+      throw fail("its indices have the shape \(tensor.shape)")
+    }
+    if let batchAxis, batchAxis < count { throw fail("it chooses among samples") }
+    let strides = Shape.strides(shape)
+    let rest = Array(shape[count...])
+    let size = Shape.count(rest)
+    let new = tensor.shape.dropLast() + rest
+    try limit(new)
+    let indices = tensor.integers
+    var places: [Int] = []
+    for start in stride(from: 0, to: indices.count, by: count) {
+      var place = 0
+      for axis in 0..<count {
+        let index = indices[start + axis] + (indices[start + axis] < 0 ? shape[axis] : 0)
+        guard (0..<shape[axis]).contains(index) else {
+          throw fail("an index lies outside \(shape)")
+        }
+        place += index * strides[axis]
+      }
+      places += place..<(place + size)
+    }
+    let origin = tensor.shape.dropLast().map { _ in -1 } + Array(shape.indices[count...])
+    return Move(shape: Array(new), places: places, origin: origin)
   }
 
   private func padded(_ shape: [Int]) throws(GraphProblem) -> Move {

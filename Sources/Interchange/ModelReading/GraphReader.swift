@@ -16,12 +16,21 @@ struct GraphReader {
   let operatorSets: [String: Int64]
   /// What was left out, folded or assumed, for people.
   var remarks: Remarks
+  /// Whether products of computed values were read as differences of squares.
+  var hasProducts = false
   /// The node being read.
   var node = Filigree_Onnx_NodeProto()
   /// What attributes that refer to the caller's are called there, within a function.
   var callerAttributes: [Filigree_Onnx_AttributeProto]?
-  /// What the third powers, by their node, are powers of.
-  var cubes: [Int32: [Element]] = [:]
+  /// For how many samples the model was exported, if for a fixed number of several.
+  var fixedBatch: Int?
+  /// What functions of one value were recognised as; nil for those that are no activation.
+  var matches: [ScalarFunction: ScalarMatch?] = [:]
+  /// What the outputs of a node are called that does the same with the same operands.
+  private var known: [NodeKey: [String]] = [:]
+  /// The first name of a value that has several.
+  private var firstNames: [String: String] = [:]
+  private var numbers: [String: String] = [:]
   private var depth = 0
   private var calls = 0
   /// The number of numbers that may still be made: a small file could ask for any number of them.
@@ -56,6 +65,7 @@ struct GraphReader {
       width += read.width
       guard width <= Self.largestWidth else { throw read.problem("it is too wide") }
       inputs.append(read)
+      fixedBatch = fixedBatch ?? read.fixedBatch
     }
     guard !inputs.isEmpty else {
       throw GraphProblem(place: "graph", reason: "it has no input")
@@ -70,13 +80,48 @@ struct GraphReader {
           batchAxis: input.batchAxis))
       first = units.upperBound
     }
-    for node in graph.node { read(node) }
+    for node in Self.inOrder(graph.node) { read(node) }
     return inputs
+  }
+
+  /// The nodes, each after those whose outputs it reads: some converters append nodes to a graph that they belong
+  /// to the beginning of. Where there is a circle they stay as they are.
+  private static func inOrder(_ nodes: [Filigree_Onnx_NodeProto]) -> [Filigree_Onnx_NodeProto] {
+    var maker: [String: Int] = [:]
+    for (index, node) in nodes.enumerated() {
+      for output in node.output where !output.isEmpty && maker[output] == nil {
+        maker[output] = index
+      }
+    }
+    let sources = nodes.map { node in node.input.compactMap { maker[$0] } }
+    guard sources.enumerated().contains(where: { index, list in list.contains { $0 >= index } })
+    else { return nodes }
+    var order: [Int] = []
+    var (isOpened, isDone) = (nodes.map { _ in false }, nodes.map { _ in false })
+    for start in nodes.indices {
+      var waiting = [start]
+      while let top = waiting.last {
+        if isDone[top] {
+          waiting.removeLast()
+        } else if isOpened[top] {
+          guard sources[top].allSatisfy({ isDone[$0] }) else { return nodes }
+          waiting.removeLast()
+          isDone[top] = true
+          order.append(top)
+        } else {
+          isOpened[top] = true
+          waiting += sources[top].reversed().filter { !isOpened[$0] }
+        }
+      }
+    }
+    return order.map { nodes[$0] }
   }
 
   private mutating func readInitialisers(_ graph: Filigree_Onnx_GraphProto) {
     for tensor in graph.initializer {
-      values[tensor.name] = value { () throws(GraphProblem) in try tensors.read(tensor) }
+      let read = value { () throws(GraphProblem) in try tensors.read(tensor) }
+      values[tensor.name] = read
+      nameNumber(read, tensor.name)
     }
     for tensor in graph.sparseInitializer {
       values[tensor.values.name] = value { () throws(GraphProblem) in try tensors.read(tensor) }
@@ -90,9 +135,17 @@ struct GraphReader {
     }
   }
 
+  /// Single numbers that are equal have one name, so that what is done with them is recognised as the same.
+  private mutating func nameNumber(_ value: GraphValue, _ name: String) {
+    guard case .constant(let tensor) = value, tensor.shape.isEmpty else { return }
+    let key = "\(tensor.values) \(tensor.type)"
+    if let first = numbers[key] { firstNames[name] = first } else { numbers[key] = name }
+  }
+
   /// Reads a node; a fault in it matters only where its output is needed.
   mutating func read(_ node: Filigree_Onnx_NodeProto) {
     self.node = node
+    guard !isRepetition() else { return }
     var results: [GraphValue]
     do throws(GraphProblem) {
       results = try outputs()
@@ -105,10 +158,29 @@ struct GraphReader {
       let problem = error
       results = node.output.map { _ in .unreadable(problem) }
     }
-    for (name, result) in zip(node.output, results) where !name.isEmpty { values[name] = result }
+    for (name, result) in zip(node.output, results) where !name.isEmpty {
+      values[name] = result
+      if node.opType == "Constant" { nameNumber(result, name) }
+    }
     for name in node.output.dropFirst(results.count) where !name.isEmpty {
       values[name] = .unreadable(fail("its output \"\(name)\" has no place in a network"))
     }
+  }
+
+  /// Whether an earlier node does the same with the same operands; its outputs are this one's then. Exporters that
+  /// write out what a program computes twice would else make two layers of it.
+  private mutating func isRepetition() -> Bool {
+    guard !node.input.isEmpty else { return false }
+    let key = NodeKey(node, operands: node.input.map { firstNames[$0] ?? $0 })
+    guard let first = known[key], first.count == node.output.count else {
+      known[key] = node.output
+      return false
+    }
+    for (name, other) in zip(node.output, first) where !name.isEmpty {
+      values[name] = values[other]
+      firstNames[name] = firstNames[other] ?? other
+    }
+    return true
   }
 
   mutating func spend(_ numbers: Int) throws(GraphProblem) {
@@ -165,16 +237,16 @@ struct GraphReader {
       throw fail("functions call each other without end")
     }
     let caller = node
-    let outer = (values, callerAttributes)
+    let outer = (values, callerAttributes, known, firstNames, numbers)
     var inner: [String: GraphValue] = [:]
     for (name, argument) in zip(function.input, caller.input) { inner[name] = values[argument] }
-    values = inner
+    (values, known, firstNames, numbers) = (inner, [:], [:], [:])
     callerAttributes = caller.attribute.map(resolved) + function.attributeProto
     depth += 1
-    for inner in function.node { read(inner) }
+    for inner in Self.inOrder(function.node) { read(inner) }
     depth -= 1
     let results = function.output.map { values[$0] }
-    (values, callerAttributes) = outer
+    (values, callerAttributes, known, firstNames, numbers) = outer
     node = caller
     var found: [GraphValue] = []
     for (name, result) in zip(function.output, results) {
@@ -274,12 +346,26 @@ struct GraphReader {
   }
 }
 
+/// What a node does, whatever it is called.
+private struct NodeKey: Hashable {
+  let operation: [String]
+  let operands: [String]
+  let attributes: [Filigree_Onnx_AttributeProto]
+
+  init(_ node: Filigree_Onnx_NodeProto, operands: [String]) {
+    operation = [node.domain, node.opType, node.overload]
+    self.operands = operands
+    attributes = node.attribute
+  }
+}
+
 /// An input of the graph.
 struct GraphInput {
   var name: String
   /// With the samples' axis 1 long.
   var shape: [Int]
   var batchAxis: Int?
+  var fixedBatch: Int?
   var width: Int { Shape.count(shape) }
 
   init(_ input: Filigree_Onnx_ValueInfoProto) throws(GraphProblem) {
@@ -300,6 +386,7 @@ struct GraphInput {
     // A single axis of unknown length holds samples, one of known length features.
     let isBatched = dims.count > 1 || dims.first.map { $0.dimValue <= 0 } ?? false
     batchAxis = isBatched && dims[0].dimValue != 1 ? 0 : nil
+    fixedBatch = isBatched && dims[0].dimValue > 1 ? Int(clamping: dims[0].dimValue) : nil
     shape = []
     for (axis, dim) in dims.enumerated() {
       if isBatched && axis == 0 {

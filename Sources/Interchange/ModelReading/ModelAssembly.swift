@@ -27,8 +27,10 @@ struct ModelAssembly {
       path: path, size: size)
     let inputs = try reader.read(file.graph)
     try refuseLostConstants(inputs)
-    let output = try chosenOutput()
+    let output = try chosenOutput(in: reader)
     let elements = try elements(of: output, in: reader)
+    // The weights are in the nodes now.
+    reader.values = [:]
     let builder = try NetworkBuilder(
       reader.nodes, outputs: elements, isOurs: isOurs, size: size)
     let network = builder.network
@@ -39,6 +41,9 @@ struct ModelAssembly {
         throw GraphProblem(
           place: "layer \"\(layer.name)\"", reason: "its numbers overflow, or are not finite")
       }
+    }
+    if reader.hasProducts, network.layers.contains(where: { $0.activation == .square }) {
+      reader.remarks.add("products of computed values are read as differences of squares")
     }
     let names = try Names(
       entries: entries, told: told, isOurs: isOurs, inputs: inputs, output: output,
@@ -78,7 +83,9 @@ struct ModelAssembly {
         + "Rescaling in the place of Normalization, or scale the data before the network")
   }
 
-  private func chosenOutput() throws(GraphProblem) -> Filigree_Onnx_ValueInfoProto {
+  private func chosenOutput(in reader: GraphReader) throws(GraphProblem)
+    -> Filigree_Onnx_ValueInfoProto
+  {
     let outputs = file.graph.output
     let names = outputs.map { "\"\($0.name)\"" }.joined(separator: ", ")
     if let wanted = told.outputName {
@@ -89,6 +96,11 @@ struct ModelAssembly {
       return found
     }
     guard let only = outputs.first, outputs.count == 1 else {
+      // Where none can be read the choice is not what is wrong.
+      let problems = outputs.compactMap { output -> GraphProblem? in
+        if case .unreadable(let problem) = reader.values[output.name] { problem } else { nil }
+      }
+      if let first = problems.first, problems.count == outputs.count { throw first }
       throw GraphProblem(
         place: "graph",
         reason: outputs.isEmpty

@@ -31,6 +31,7 @@ struct NetworkBuilder {
     isKept = isReached
     inputScaling = .identity(nodes[0].width)
     findUses(outputs)
+    try refuseOpenFunctions(outputs)
     inputScaling = standardisation()
     try makeLayers()
     try makeOutputs(outputs)
@@ -43,6 +44,7 @@ struct NetworkBuilder {
     switch nodes[node].kind {
     case .inputs: []
     case .activation(_, let elements): [(elements, false)]
+    case .function(_, let lists, _): lists.map { ($0, false) }
     case .sum(let terms, _):
       terms.map {
         switch $0 {
@@ -71,6 +73,23 @@ struct NetworkBuilder {
       if uses[node].contains(2) { isKept[node] = true }
     }
     keepSomeOfChains()
+  }
+
+  /// Refuses operators that are parts of no activation, the first that something else reads.
+  private func refuseOpenFunctions(_ outputs: [Element]) throws(GraphProblem) {
+    for node in nodes.indices where isReached[node] {
+      guard case .function = nodes[node].kind else {
+        for (elements, _) in reads(node) { try refuseOpenFunction(in: elements) }
+        continue
+      }
+    }
+    try refuseOpenFunction(in: outputs)
+  }
+
+  private func refuseOpenFunction(in elements: [Element]) throws(GraphProblem) {
+    for element in elements where !element.isConstant {
+      if case .function(_, _, let problem) = nodes[Int(element.node)].kind { throw problem }
+    }
   }
 
   /// Makes layers of some sums in long chains of sums, because substituting one into the next recurses.
@@ -279,11 +298,23 @@ struct NetworkBuilder {
       guard let list = columns[source] else { continue }
       let place = try connection(to: source, isCarry: false, &rows)
       rows.connections[place].weightCount += parts.count * list.count
-      let width = rows.connections[place].weight.columns
-      for part in parts {
-        for (column, unit, scale) in list {
-          rows.connections[place].weight.elements[part.row * width + unit] +=
-            part.factor * (weight[part.unit, column] * scale)
+      add(weight, parts, list, to: &rows.connections[place].weight)
+    }
+  }
+
+  /// Adds scaled rows of a matrix to others; the loop in which the time of wide networks goes.
+  private func add(
+    _ weight: Matrix, _ parts: [(row: Int, unit: Int, factor: Double)],
+    _ list: [(column: Int, unit: Int, scale: Double)], to sum: inout Matrix
+  ) {
+    let (width, count) = (sum.columns, weight.columns)
+    sum.elements.withUnsafeMutableBufferPointer { target in
+      weight.elements.withUnsafeBufferPointer { source in
+        for part in parts {
+          let (row, from) = (part.row * width, part.unit * count)
+          for (column, unit, scale) in list {
+            target[row + unit] += part.factor * (source[from + column] * scale)
+          }
         }
       }
     }
@@ -313,7 +344,8 @@ struct NetworkBuilder {
   private mutating func makeLayers() throws(GraphProblem) {
     for node in nodes.indices.dropFirst() where isReached[node] {
       switch nodes[node].kind {
-      case .inputs: continue
+      // Open functions have been refused.
+      case .inputs, .function: continue
       case .activation(let activation, let elements):
         var rows = try layerRows(of: elements)
         if rows.key == 0 { rows.key = node }

@@ -127,6 +127,8 @@ struct GraphNode {
     case inputs
     case sum([Term], bias: [Double])
     case activation(Activation, [Element])
+    /// An operator that has a meaning only as a part of an activation, unit by unit, and what to say if it is none.
+    case function(ElementwiseOperator, [[Element]], GraphProblem)
   }
   var kind: Kind
   var width: Int

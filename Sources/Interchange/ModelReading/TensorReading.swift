@@ -11,21 +11,23 @@ struct TensorReader {
     let place = "tensor \"\(tensor.name)\""
     func problem(_ reason: String) -> GraphProblem { GraphProblem(place: place, reason: reason) }
     let count = try count(tensor.dims, place)
-    guard let type = ElementType(rawValue: tensor.dataType), type.size != nil else {
+    guard let type = ElementType(rawValue: tensor.dataType), let bits = type.bits else {
       throw problem(
         "its element type, \(ElementType.words(of: tensor.dataType)), is not supported; "
           + "export the model with 32-bit floats")
     }
-    let values: [Double]
+    var values: [Double]
     if tensor.dataLocation != 0 {
       let bytes = try ExternalData(path: path).bytes(
-        of: tensor, expected: count * (type.size ?? 1), place)
+        of: tensor, expected: (count * bits + 7) / 8, place)
       values = Self.numbers(bytes, type)
     } else if tensor.hasRawData {
       values = Self.numbers(tensor.rawData, type)
     } else {
       values = Self.typed(tensor, type)
     }
+    // The last byte of an odd number of halves is not full.
+    if bits == 4 && values.count == count + 1 { values.removeLast() }
     guard values.count == count else {
       throw problem(
         "it holds \(values.count) numbers where its shape \(tensor.dims) needs \(count)")
@@ -105,6 +107,8 @@ struct TensorReader {
       tensor.int32Data.map { Double(half: UInt16(truncatingIfNeeded: $0)) }
     case .bfloat16:
       tensor.int32Data.map { Double(Float(bitPattern: UInt32(truncatingIfNeeded: $0) << 16)) }
+    case .int4, .uint4:
+      tensor.int32Data.flatMap { halves(of: UInt8(truncatingIfNeeded: $0), type) }
     default: tensor.int32Data.map { Double($0) }
     }
   }
@@ -123,7 +127,15 @@ struct TensorReader {
     case .int16: numbers(data) { (bits: Int16) in Double(bits) }
     case .uint16: numbers(data) { (bits: UInt16) in Double(bits) }
     case .int8: numbers(data) { (bits: Int8) in Double(bits) }
+    case .int4, .uint4: data.flatMap { halves(of: $0, type) }
     default: numbers(data) { (bits: UInt8) in Double(bits) }
+    }
+  }
+
+  /// The two 4-bit integers in a byte, the lower one first.
+  private static func halves(of byte: UInt8, _ type: ElementType) -> [Double] {
+    [byte & 15, byte >> 4].map { half in
+      type == .int4 && half > 7 ? Double(half) - 16 : Double(half)
     }
   }
 
@@ -141,13 +153,14 @@ struct TensorReader {
 }
 
 extension ElementType {
-  /// Bytes of one number; nil for types that are not read.
-  var size: Int? {
+  /// Bits of one number; nil for types that are not read.
+  var bits: Int? {
     switch self {
-    case .uint8, .int8, .bool: 1
-    case .uint16, .int16, .float16, .bfloat16: 2
-    case .float, .int32, .uint32: 4
-    case .double, .int64, .uint64: 8
+    case .uint4, .int4: 4
+    case .uint8, .int8, .bool: 8
+    case .uint16, .int16, .float16, .bfloat16: 16
+    case .float, .int32, .uint32: 32
+    case .double, .int64, .uint64: 64
     default: nil
     }
   }
