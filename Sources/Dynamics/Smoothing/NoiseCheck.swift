@@ -3,11 +3,12 @@ import LinearAlgebra
 /// Tells measurement noise from disturbances and from fast motion.
 ///
 /// White noise n on the recorded values gives the one-step errors of any model the form e(k) = n(k+1) − n(k) + …,
-/// with autocovariance −σ² at lag one and zero at lag two. A disturbance of the state itself gives uncorrelated
-/// errors; effects that the model lacks give errors that change slowly, with equal autocovariances at both lags. So
-/// c₂ − c₁ estimates σ² in either case. The model is a quadratic regression on the recorded states and controls.
+/// with autocovariance −σ² at lag one and zero beyond. A disturbance of the state itself gives uncorrelated errors;
+/// effects that the model lacks give errors that change smoothly, whose autocovariance at lag one follows from those
+/// at lags two to four. What c₁ falls short of it estimates σ² in either case (less for a state that forgets much
+/// within a step). The model is a quadratic regression on the recorded states and controls.
 struct NoiseCheck {
-  /// Of each state: σ² as estimated by c₂ − c₁; nil where there are too few rows.
+  /// Of each state: σ² as estimated; nil where there are too few rows.
   let variances: [Double?]
 
   private static let mostRows = 8000
@@ -33,8 +34,8 @@ struct NoiseCheck {
     regression.forEachStep { _, trajectory, sample in places.append((trajectory, sample)) }
     let square = data.timeStep * data.timeStep
     variances = (0..<targets.columns).map { state in
-      let c = Self.autocovariances(residuals, state, places)
-      return (c.second - c.first) * square
+      let c = (0...4).map { Self.autocovariance(residuals, state, places, lag: $0) }
+      return Self.variance(c, rows: regression.rows) * square
     }
   }
 
@@ -96,21 +97,28 @@ struct NoiseCheck {
     return result
   }
 
-  /// At lags one and two, over rows that follow each other.
-  private static func autocovariances(
-    _ residuals: Matrix, _ state: Int, _ places: [(trajectory: Int, sample: Int)]
-  ) -> (first: Double, second: Double) {
-    func covariance(_ lag: Int) -> Double {
-      var (sum, count) = (0.0, 0.0)
-      for row in 0..<max(0, residuals.rows - lag)
-      where places[row + lag].trajectory == places[row].trajectory
-        && places[row + lag].sample == places[row].sample + lag
-      {
-        sum += residuals[row, state] * residuals[row + lag, state]
-        count += 1
-      }
-      return count > 0 ? sum / count : 0
+  /// σ² by the autocovariances at lags 0 to 4. Smooth errors have γ₀ + a k² or γ₀ + a k² + b k⁴ at small lags k.
+  private static func variance(_ c: [Double], rows: Int) -> Double {
+    let plain = c[2] - c[1]
+    // Extrapolation costs precision, so it is left out where nothing is seen to be smooth.
+    guard c[2] > 4 * c[0] / Double(rows).squareRoot() else { return plain }
+    let parabola = c[2] + 0.6 * (c[2] - c[3]) - c[1]
+    let quartic = 2 * c[2] - 9 / 7 * c[3] + 2 / 7 * c[4] - c[1]
+    return max(plain, parabola, quartic)
+  }
+
+  /// Over rows that follow each other.
+  private static func autocovariance(
+    _ residuals: Matrix, _ state: Int, _ places: [(trajectory: Int, sample: Int)], lag: Int
+  ) -> Double {
+    var (sum, count) = (0.0, 0.0)
+    for row in 0..<max(0, residuals.rows - lag)
+    where places[row + lag].trajectory == places[row].trajectory
+      && places[row + lag].sample == places[row].sample + lag
+    {
+      sum += residuals[row, state] * residuals[row + lag, state]
+      count += 1
     }
-    return (covariance(1), covariance(2))
+    return count > 0 ? sum / count : 0
   }
 }

@@ -11,7 +11,7 @@ public struct Smoother: Sendable {
   /// be told from the errors of the regression.
   static let worthChecking = 0.1
   /// At least this share of its variance must prove to be measurement noise.
-  static let leastShare = 0.3
+  static let leastShare = 0.2
   public var threads: Int
 
   public init(threads: Int) { self.threads = threads }
@@ -40,7 +40,9 @@ public struct Smoother: Sendable {
       let found = NoiseCheck(data).variances
       for state in reports.indices where reports[state].relativeNoise > Self.worthChecking {
         let claimed = reports[state].noise * reports[state].noise
-        reports[state].movesTheState = found[state].map { $0 < Self.leastShare * claimed } ?? false
+        reports[state].whiteShare = found[state].map { $0 / claimed }
+        reports[state].movesTheState =
+          reports[state].whiteShare.map { $0 < Self.leastShare } ?? false
       }
     }
     let chosen = reports.indices.filter { needsSmoothing(reports[$0]) }

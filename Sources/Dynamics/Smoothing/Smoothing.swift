@@ -28,12 +28,15 @@ public struct Smoothing: Sendable {
     /// Whether what looks like measurement noise moves the state itself: a disturbance, or motion too fast for the
     /// sampling step. It is not removed.
     public var movesTheState = false
+    /// The share of its variance that proves to be white measurement noise (see `NoiseCheck`); nil if unchecked.
+    public var whiteShare: Double?
     /// The correlation of successive third differences: −¾ for white noise, smaller in magnitude for noise that
     /// drifts.
     public var correlation: Double
     /// Whether the noise is large and not white, as the smoother assumes it to be.
     public var noiseDrifts: Bool {
       isNoise && !movesTheState && relativeNoise > 0.1 && correlation > -0.72
+        && (whiteShare ?? 0) < 0.45
     }
     /// Measurements that are missing.
     public var gaps: Int

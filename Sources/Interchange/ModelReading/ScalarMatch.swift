@@ -17,10 +17,7 @@ struct ScalarMatch {
 
   static let tolerance = 3e-7
   /// Found by two points; piecewise linear functions and ELU come by ways of their own.
-  private static let smooth: [Activation] = [
-    .silu, .tanh, .sigmoid, .softplus, .gelu, .geluByTanh, .selu, .softsign, .hardSwish, .mish,
-    .errorFunction, .exponential, .sine, .cosine, .square,
-  ]
+  private static let smooth = Activation.allCases.filter { !$0.isPiecewiseLinear }
 
   /// How the arguments of activations and of what they are spelled in differ: erf z/√2, tanh z/2.
   private static let scalings = [1, 2.0.squareRoot(), 2, 0.5].flatMap { [$0, -$0] }
