@@ -305,7 +305,9 @@ public struct EnsembleTraining: Sendable {
     }
     guard !members.isEmpty else { return Decision(trained: trained) }
     try Task.checkCancellation()
-    let elimination = PooledElimination(attempts: recipe.eliminate)
+    let elimination = PooledElimination(
+      attempts: recipe.eliminate,
+      own: trained[0].history.problem.tower.flatMap { ownState($0, materials) })
     let free = elimination.whitened(members)
     let outcome = elimination.run(free)
     try Task.checkCancellation()
@@ -318,6 +320,12 @@ public struct EnsembleTraining: Sendable {
     var evidence = PooledEvidence(free: free, outcome, elimination)
     evidence.explained = explained(trained, tower, materials)
     return Decision(trained: trained, evidence: evidence)
+  }
+
+  /// The feature that is the state whose rate an output is.
+  private func ownState(_ output: Int, _ materials: [Material]) -> Int? {
+    guard let set = materials.first?.set else { return nil }
+    return set.features.firstIndex { $0.name == set.targets[output].name }
   }
 
   /// R² of an output on what the members hold out.
@@ -439,17 +447,19 @@ extension EnsembleTraining {
       return (magnitude.map { $0 / Double(points.rows) }, signed.map { $0 / Double(points.rows) })
     }
     let elimination = PooledElimination(attempts: recipe.eliminate)
+    let pairs = found.enumerated().map { output, evidence in
+      evidence.pairs(
+        sums.map { Array($0.magnitude.row(output)) }, sums.map { Array($0.signed.row(output)) },
+        proof: elimination.proof, negligible: elimination.negligible)
+    }
     return EnsembleEvidence(
-      outputs: set.targets.map(\.name), inputs: set.features.map(\.name),
-      pairs: found.enumerated().map { output, evidence in
-        evidence.pairs(
-          sums.map { Array($0.magnitude.row(output)) }, sums.map { Array($0.signed.row(output)) },
-          proof: elimination.proof, negligible: elimination.negligible)
-      },
+      outputs: set.targets.map(\.name), inputs: set.features.map(\.name), pairs: pairs,
       explained: found.map(\.explained),
       alone: models.indices.map { member in
         found.map { member < $0.alone.count ? $0.alone[member] : [] }
       },
-      groups: found.map { _ in [] })
+      groups: zip(found, pairs).map { evidence, pairs in
+        evidence.collinear.filter { $0.contains { pairs[$0].verdict == .undecided } }
+      })
   }
 }

@@ -247,6 +247,40 @@ import Testing
     }
   }
 
+  /// A chain of masses with cubic springs, whose accelerations a quadratic regression explains badly: what it lacks
+  /// changes smoothly, and is no disturbance.
+  @Test func noiseIsFoundWhereTheRegressionLacksEffects() throws {
+    var simulation = Simulation(plant: SpringChain(masses: 10), trajectories: 12, samples: 1000)
+    simulation.noise = 0.01
+    let smoothing = try Smoother(threads: 1).run(try simulation.run())
+    for report in smoothing.states {
+      #expect(report.isNoise && !report.movesTheState && report.motion != nil, "\(report)")
+      #expect(!report.noiseDrifts, "\(report)")
+    }
+  }
+
+  /// What pushes the state itself stays in it, as it does where the regression lacks effects.
+  @Test(arguments: [0, 2.0]) func disturbancesStay(bend: Double) throws {
+    var stream = RandomStream(seed: 6)
+    let samples = (0..<10).map { _ -> Matrix in
+      var (x, u) = (0.0, 0.0)
+      return Matrix(
+        (0..<800).map { k -> [Double] in
+          if k % 20 == 0 { u = 2 * stream.uniform() - 1 }
+          defer {
+            x += -0.1 * x + 0.1 * u + 0.01 * bend * Double.sin(3 * x) + 0.05 * stream.normal()
+          }
+          return [x, u]
+        })
+    }
+    let data = try Trajectories(
+      variables: [Variable("x", role: .state), Variable("u", role: .control)], timeStep: 1,
+      samples: samples)
+    let smoothing = try Smoother(threads: 1).run(data)
+    #expect(smoothing.states[0].movesTheState, "\(smoothing.states[0])")
+    #expect(smoothing.data.samples == data.samples)
+  }
+
   /// (Noise with a correlation of 0.9 moves like a disturbance and is left.)
   @Test(arguments: [0.5])
   func noiseThatDriftsIsSaidSo(correlation: Double) throws {

@@ -61,6 +61,8 @@ public struct EnsembleReport {
     /// What the members together said of every pair when they were trained; null for ensembles that were trained
     /// one by one.
     var verdicts: [EvidenceVerdict]?
+    /// Inputs that the data cannot tell apart, with the rates concerned.
+    var collinear: [CollinearSet]?
     /// The verdicts against the plant; absent without either.
     var evidenceScore: EvidenceScore?
     /// Φ of what each member found alone, before they decided together.
@@ -107,6 +109,7 @@ public struct EnsembleReport {
       averagePrecision: agreement.curve?.averagePrecision, curve: agreement.curve?.points,
       pairs: agreement.judged?.map { JudgedPair($0, of: ensemble) },
       verdicts: ensemble.evidence.map(EvidenceVerdict.all),
+      collinear: ensemble.evidence.map(CollinearSet.all),
       evidenceScore: agreement.verdictScore.map(EvidenceScore.init),
       stabilityAlone: ensemble.selectionAlone?.stability,
       explained: ensemble.evidence?.explained)

@@ -32,6 +32,35 @@ struct EvidenceVerdict: Encodable {
   }
 }
 
+/// Inputs that the data cannot tell apart.
+struct CollinearSet: Encodable {
+  var inputs: [String]
+  /// The rates of which the data therefore cannot say which of the inputs acts.
+  var outputs: [String]
+
+  static func all(_ evidence: EnsembleEvidence) -> [CollinearSet] {
+    var sets: [CollinearSet] = []
+    for (output, groups) in zip(evidence.outputs, evidence.groups) {
+      for group in groups {
+        let names = group.map { evidence.inputs[$0] }
+        if let known = sets.firstIndex(where: { $0.inputs == names }) {
+          sets[known].outputs.append(output)
+        } else {
+          sets.append(CollinearSet(inputs: names, outputs: [output]))
+        }
+      }
+    }
+    return sets
+  }
+
+  var words: String {
+    let list = inputs.joined(separator: ", ")
+    let rates = outputs.prefix(6).joined(separator: ", ") + (outputs.count > 6 ? ", …" : "")
+    return (inputs.count == 2 ? "\(list) move together" : "\(list) follow from each other")
+      + ": the data cannot tell which of them drives \(rates)."
+  }
+}
+
 extension EnsembleReport {
   /// The verdicts, rates by inputs, or nil where there are none.
   var evidenceTable: Table? {
@@ -51,7 +80,7 @@ extension EnsembleReport {
           + "\(EnsembleEvidence.relevanceThreshold). ?: undecided, the interval reaches from below that to above, or "
           + "another input explains as much. ·: absent, its interval lies below and no effect was found.",
         "\(undecided) of \(all) pairs are undecided.",
-      ])
+      ] + CollinearSet.all(evidence).map(\.words))
     return table.saying(explained)
   }
 

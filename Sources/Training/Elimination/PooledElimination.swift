@@ -11,8 +11,9 @@ import Networks
 /// the noise of whole networks; and if the error does not rise by a share of itself, neither over all rows nor
 /// where the input is far from its mean, which protects inputs that act in few rows. Clearly idle inputs are
 /// removed together; if a group is refused, it is tried without those that are needed, or by halves. Collinear
-/// inputs are thus resolved one at a time: of two that carry the same information one stays. Inputs that prove to
-/// be missing at the end are restored, the most significant first.
+/// inputs are thus resolved one at a time: of two that carry the same information one stays, and of several of which
+/// one is the state whose rate is predicted that state, without which a free run drifts where no data are. Inputs
+/// that prove to be missing at the end are restored, the most significant first.
 package struct PooledElimination {
   /// The largest number of Levenberg-Marquardt attempts to refit the rest after a removal.
   var attempts: Int
@@ -29,8 +30,13 @@ package struct PooledElimination {
   /// The search ends after this many consecutive inputs that could not be removed.
   var mostRefusals = 4
   var kernels = Kernels.active
+  /// The input that is the state whose rate is predicted, if one is.
+  var own: Int?
 
-  package init(attempts: Int) { self.attempts = attempts }
+  package init(attempts: Int, own: Int? = nil) {
+    self.attempts = attempts
+    self.own = own
+  }
 
   /// One member's network of the output, with the rows that it was fitted to and those that it holds out.
   package struct Member: Sendable {
@@ -70,6 +76,7 @@ package struct PooledElimination {
     var state = State(members, self)
     var kept: Set<Int> = []
     var refusals = 0
+    let rivals = rivals(members[0])
     while true {
       let candidates = outcome.members.readInputs.subtracting(kept).sorted()
       guard !candidates.isEmpty else { break }
@@ -79,7 +86,8 @@ package struct PooledElimination {
         for cost in costs { outcome.comparisons[cost.input] = cost.comparison }
         break
       }
-      var batch = cheapest(costs)
+      let isRivalLeft = candidates.contains { rivals.contains($0) }
+      var batch = cheapest(isRivalLeft ? costs.filter { $0.input != own } : costs)
       while !batch.isEmpty {
         let trial = trial(without: batch, outcome.members, state)
         if let accepted = trial.accepted {
@@ -103,6 +111,13 @@ package struct PooledElimination {
     }
     takeBack(&outcome)
     return outcome
+  }
+
+  /// The inputs of which, with the own state, one follows from the others; they are removed before it.
+  private func rivals(_ member: Member) -> Set<Int> {
+    guard let own else { return [] }
+    let group = CollinearInputs.groups(member.learnt).first { $0.contains(own) } ?? []
+    return Set(group).subtracting([own])
   }
 
   /// Restores inputs whose linear terms the remaining network proves to lack.

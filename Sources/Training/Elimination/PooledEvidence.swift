@@ -19,6 +19,9 @@ struct PooledEvidence: Sendable {
   /// members × inputs: the inputs that each member finds alone.
   var alone: [[Bool]]
 
+  /// Sets of inputs that follow from each other.
+  var collinear: [[Int]]
+
   /// The 97.5 % quantile of the normal distribution.
   static let reach = 1.96
   private static let pointCount = 500
@@ -69,6 +72,7 @@ struct PooledEvidence: Sendable {
       comparisons[input] = NestedComparison(found.map(\.terms))
     }
     explained = nil
+    collinear = CollinearInputs.groups(members[0].learnt)
     alone = free.map { member in
       let relevance = member.network.relevance(member.rows.points(Self.pointCount))
       let fit = TangentFit(member.network, member.learnt, kernels: elimination.kernels)
@@ -92,23 +96,29 @@ struct PooledEvidence: Sendable {
       let low = max(0, effect - Self.reach * deviation)
       let high = effect + Self.reach * deviation
       let comparison = comparisons[input]
+      let slope = isIn[input] ? signs.map { $0[input] }.mean : signed[input]
+      let isClear = abs(slope) - Self.reach * deviation > EnsembleEvidence.relevanceThreshold
       return PairEvidence(
-        effect: effect, low: low, high: high.isFinite ? high : nil,
-        signed: isIn[input] ? signs.map { $0[input] }.mean : signed[input],
+        effect: effect, low: low, high: high.isFinite ? high : nil, signed: slope,
         cost: comparison.cost,
         costError: comparison.costError.isFinite ? comparison.costError : nil,
         statistic: comparison.statistic,
-        verdict: verdict(input, low: low, high: high, proof: proof, negligible: negligible))
+        verdict: verdict(
+          input, low: low, high: high, isClear: isClear, proof: proof, negligible: negligible))
     }
   }
 
+  /// Noise bends the networks, and what it bends counts in a mean of |J|: an effect whose sign is not clear is present
+  /// only if held-out rows are predicted better with it.
   private func verdict(
-    _ input: Int, low: Double, high: Double, proof: Double, negligible: Double
+    _ input: Int, low: Double, high: Double, isClear: Bool, proof: Double, negligible: Double
   ) -> Verdict {
     let threshold = EnsembleEvidence.relevanceThreshold
     if isIn[input] {
       if isReplaceable[input] { return .undecided }
-      if low > threshold { return .present }
+      let comparison = comparisons[input]
+      let helps = comparison.cost > Self.reach * comparison.costError
+      if low > threshold { return isClear || helps ? .present : .undecided }
       return high <= threshold ? .weak : .undecided
     }
     guard high <= threshold else { return .undecided }

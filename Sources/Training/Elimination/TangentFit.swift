@@ -46,10 +46,8 @@ struct TangentFit {
     }.first
   }
 
-  /// The share of its variance that an input must have for itself: more than what measurement noise leaves of an input
-  /// that others add up to.
   private func ownShare(_ input: Int) -> Double {
-    max(1e-9, rows.noise.isEmpty ? 0 : 3 * rows.noise[input])
+    CollinearInputs.ownShare(noise: rows.noise.isEmpty ? 0 : rows.noise[input])
   }
 
   private func block(_ row: Int) -> Int { row * Self.blockCount / jacobian.rows }
@@ -62,7 +60,7 @@ struct TangentFit {
   func standardErrors(of inputs: Set<Int>) -> [Double] {
     let used = readers.indices.filter { !readers[$0].isEmpty || inputs.contains($0) }
     let columns = ([nil] + used.map { $0 }).map { whitened(rows, $0) }
-    let products = Self.products(columns)
+    let products = Matrix.products(of: columns)
     let read = [0] + used.indices.filter { !readers[used[$0]].isEmpty }.map { $0 + 1 }
     var result = [Double](repeating: 0, count: readers.count)
     for (place, input) in used.enumerated() where inputs.contains(input) {
@@ -95,23 +93,6 @@ struct TangentFit {
     var sums = [Double](repeating: 0, count: Self.blockCount)
     for row in rest.indices { sums[block(row)] += rest[row] * errors[row] }
     return sums.reduce(0) { $0 + $1 * $1 }.squareRoot() / square
-  }
-
-  private static func products(_ columns: [[Double]]) -> Matrix {
-    var result = Matrix(rows: columns.count, columns: columns.count)
-    for i in columns.indices {
-      for j in 0...i {
-        let sum = columns[i].withUnsafeBufferPointer { a in
-          columns[j].withUnsafeBufferPointer { b in
-            var sum = 0.0
-            for row in a.indices { sum += a[row] * b[row] }
-            return sum
-          }
-        }
-        (result[i, j], result[j, i]) = (sum, sum)
-      }
-    }
-    return result
   }
 
   // MARK: What is not

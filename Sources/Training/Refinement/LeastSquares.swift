@@ -18,7 +18,7 @@ public struct RegressionRows: Equatable, Sendable {
   /// ones; empty for errors as they are.
   package var whitenings: [Whitening] = []
   /// Of each input, the variance of the measurement noise that was taken out of it; empty where none was.
-  var noise: [Double] = []
+  package var noise: [Double] = []
 
   /// - Precondition: as many rows in each, at least one, and no negative weight.
   public init(inputs: Matrix, targets: Matrix, weights: Matrix? = nil) {
