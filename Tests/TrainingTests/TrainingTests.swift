@@ -57,9 +57,9 @@ import Training
       let last = try #require(history.epochs.last)
       let (before, after) = (try #require(first.validationLoss), try #require(last.validationLoss))
       let ratio = last.trainingLoss / first.trainingLoss
-      Seeds.note("training lowers its loss: ratio", seed: seed, ratio, below: 0.3)
+      Seeds.note("training lowers its loss: ratio", seed: seed, ratio, below: 0.7)
       Seeds.note("and that of held-out data: ratio", seed: seed, after / before, below: 1)
-      #expect(ratio < 0.3)
+      #expect(ratio < 0.7)
       #expect(after < before)
     }
   }
