@@ -16,7 +16,7 @@ struct ScalarMatch {
   var parts: [Part] = []
 
   static let tolerance = 3e-7
-  /// Found by two points; piecewise linear functions and ELU come by ways of their own.
+  /// Found by two points; piecewise linear functions, and ELUs of other scales, come by ways of their own.
   private static let smooth = Activation.allCases.filter { !$0.isPiecewiseLinear }
 
   /// How the arguments of activations and of what they are spelled in differ: erf z/√2, tanh z/2.

@@ -46,10 +46,14 @@ package struct PooledElimination {
     var learnt: RegressionRows
     /// Of those that are held out, as recorded.
     var held: RegressionRows
+    /// See `CollinearInputs`.
+    var collinear: [[Int]]
 
     package init(
-      network: Network, rows: RegressionRows, learnt: RegressionRows, held: RegressionRows
+      network: Network, rows: RegressionRows, learnt: RegressionRows, held: RegressionRows,
+      collinear: [[Int]] = []
     ) {
+      self.collinear = collinear
       self.network = network
       self.rows = rows
       self.learnt = learnt
@@ -116,7 +120,7 @@ package struct PooledElimination {
   /// The inputs of which, with the own state, one follows from the others; they are removed before it.
   private func rivals(_ member: Member) -> Set<Int> {
     guard let own else { return [] }
-    let group = CollinearInputs.groups(member.learnt).first { $0.contains(own) } ?? []
+    let group = member.collinear.first { $0.contains(own) } ?? []
     return Set(group).subtracting([own])
   }
 

@@ -72,7 +72,7 @@ struct PooledEvidence: Sendable {
       comparisons[input] = NestedComparison(found.map(\.terms))
     }
     explained = nil
-    collinear = CollinearInputs.groups(members[0].learnt)
+    collinear = members[0].collinear
     alone = free.map { member in
       let relevance = member.network.relevance(member.rows.points(Self.pointCount))
       let fit = TangentFit(member.network, member.learnt, kernels: elimination.kernels)

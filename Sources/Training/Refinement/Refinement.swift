@@ -108,6 +108,8 @@ public struct Refinement: Sendable {
     var learnt: RegressionRows
     /// Of those that it holds out, as recorded.
     var held: RegressionRows
+    /// Inputs of what it learns from that follow from each other; the same for all outputs.
+    var collinear: [[Int]]
 
     /// Whether networks have been fitted to increments as recorded.
     var isWhitened: Bool { !rows.whitenings.isEmpty }
@@ -115,7 +117,7 @@ public struct Refinement: Sendable {
     func member(_ index: Int, targets: Range<Int>) -> PooledElimination.Member {
       PooledElimination.Member(
         network: networks[index], rows: rows.targets(targets), learnt: learnt.targets(targets),
-        held: held.targets(targets))
+        held: held.targets(targets), collinear: collinear)
     }
   }
 
@@ -138,7 +140,9 @@ public struct Refinement: Sendable {
       }
     }
     guard let (learnt, held) = try recorded(smoothing) else { return nil }
-    return Grounds(networks: networks, rows: rows, learnt: learnt, held: held)
+    return Grounds(
+      networks: networks, rows: rows, learnt: learnt, held: held,
+      collinear: CollinearInputs.groups(learnt))
   }
 
   /// What a member learns from and what it holds out, increments as recorded; nil where nothing is held out.
