@@ -73,7 +73,8 @@ let package = Package(
     .target(name: "Evidence", dependencies: ["LinearAlgebra"]),
     .target(name: "Networks", dependencies: ["LinearAlgebra", "Dynamics", "Evidence"]),
     .target(
-      name: "Training", dependencies: ["LinearAlgebra", "Dynamics", "Networks", "Evidence"]),
+      name: "Training",
+      dependencies: ["LinearAlgebra", "Dynamics", "Networks", "Evidence", "Forecasting"]),
     .target(
       name: "Structure",
       dependencies: [

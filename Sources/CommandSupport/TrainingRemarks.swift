@@ -85,7 +85,7 @@ public enum TrainingRemarks {
     let kept = Set(outcome.models.map(\.member))
     let trained = outcome.histories.filter { kept.contains($0.problem.member) }
     return divergences(outcome, names) + doubts(trained, names) + empty(outcome, at: output)
-      + little(outcome) + [
+      + little(outcome) + freeRuns(outcome) + [
         figures(outcome, trained, at: output, seconds: seconds)
       ]
   }
@@ -157,6 +157,29 @@ public enum TrainingRemarks {
     remarks.append(
       .note("pairs: " + counts.joined(separator: ", ") + " (filigree-agreement shows them)"))
     return remarks
+  }
+
+  /// What free runs made of the members' networks.
+  private static func freeRuns(_ outcome: EnsembleTraining.Outcome) -> [Remark] {
+    guard !outcome.freeRuns.isEmpty else { return [] }
+    func mean(_ kind: FreeRunChoice.Kind) -> String {
+      let errors = outcome.freeRuns.compactMap { $0.errors[kind] }
+      return errors.isEmpty ? "-" : String(format: "%.2g", errors.mean)
+    }
+    let replaced = outcome.freeRuns.filter { $0.delivered != .networks }
+    let scale = "mean |e|/σ over runs of up to 1000 samples, at most 3"
+    guard !replaced.isEmpty else {
+      return [.note("free runs: \(mean(.networks)), a line \(mean(.line)) (\(scale))")]
+    }
+    return replaced.map { choice in
+      let tried = FreeRunChoice.Kind.allCases.compactMap { kind in
+        choice.errors[kind].map { "\(kind.rawValue) \(String(format: "%.2g", $0))" }
+      }
+      return .warning(
+        "member \(choice.member): free runs of its networks keep to the data less well than a line; delivered is "
+          + "what does better: \(choice.delivered.rawValue) (\(scale): \(tried.joined(separator: ", ")))"
+      )
+    }
   }
 
   private static func figures(

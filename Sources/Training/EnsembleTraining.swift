@@ -36,6 +36,8 @@ public struct EnsembleTraining: Sendable {
     public var histories: [TrainingHistory]
     /// The evidence on every pair, if the members decided together.
     public var evidence: EnsembleEvidence?
+    /// How each member's networks were chosen by their free runs, if they were.
+    public var freeRuns: [FreeRunChoice] = []
   }
 
   public func problems(targets: Int) -> [TrainingProblem] {
@@ -89,10 +91,12 @@ public struct EnsembleTraining: Sendable {
       try decide(
         trained.filter { $0.history.problem.tower == towers[index].tower }, grounds, materials)
     }
-    let finished = try await concurrentMap(members, threads: threads) { member in
-      try finish(decided.flatMap(\.trained), of: member, materials[member], grounds[member])
-    }.flatMap { $0 }
-    return try outcome(Array(0..<members), finished, decided, materials[0].set)
+    let delivered = try await concurrentMap(members, threads: threads) { member in
+      try deliver(
+        finish(decided.flatMap(\.trained), of: member, materials[member], grounds[member]),
+        before: trained, of: member, materials[member])
+    }
+    return try outcome(Array(0..<members), delivered, decided, materials[0].set)
   }
 
   /// Trains all members on the calling thread.
@@ -109,10 +113,12 @@ public struct EnsembleTraining: Sendable {
     let decided = try towers.map { tower in
       try decide(trained.filter { $0.history.problem.tower == tower.tower }, grounds, materials)
     }
-    let finished = try (0..<members).flatMap {
-      try finish(decided.flatMap(\.trained), of: $0, materials[$0], grounds[$0])
+    let delivered = try (0..<members).map {
+      try deliver(
+        finish(decided.flatMap(\.trained), of: $0, materials[$0], grounds[$0]),
+        before: trained, of: $0, materials[$0])
     }
-    return try outcome(Array(0..<members), finished, decided, materials[0].set)
+    return try outcome(Array(0..<members), delivered, decided, materials[0].set)
   }
 
   /// One for each member, according to what it holds out, or the same for all.
@@ -164,7 +170,8 @@ public struct EnsembleTraining: Sendable {
       }
       return try alone(trained, member, material)
     }.flatMap { $0 }
-    return try outcome(Array(0..<members), trained, [], whole)
+    return try outcome(
+      Array(0..<members), [FreeRunDelivery(trained: trained)], [], whole)
   }
 
   /// Decides a member's structure by what that member alone holds out.
@@ -187,7 +194,9 @@ public struct EnsembleTraining: Sendable {
     let states = problems(targets: material.set.targets.count).filter { $0.member == member }
       .map { ProblemState($0) }
     let trained = try train(states, on: material, checkpoints: .none, report: report)
-    return try outcome([member], try alone(trained, member, material), [], material.set)
+    let finished = try alone(trained, member, material)
+    return try outcome(
+      [member], [try deliver(finished, before: trained, of: member, material)], [], material.set)
   }
 
   /// Data prepared for the trainings of a recipe.
@@ -408,27 +417,34 @@ public struct EnsembleTraining: Sendable {
   }
 
   private func outcome(
-    _ members: [Int], _ trained: [GroupTraining.Trained], _ decided: [Decision],
+    _ members: [Int], _ delivered: [FreeRunDelivery], _ decided: [Decision],
     _ set: TrainingSet
   ) throws -> Outcome {
+    let trained = delivered.flatMap(\.trained)
     var models: [(member: Int, model: Model)] = []
     for member in members {
       let towers = trained.filter { $0.history.problem.member == member }
       let networks = towers.compactMap(\.network)
       guard networks.count == towers.count else { continue }
-      var model = Model(
-        network: Network.joined(networks).cut(recipe.cut), inputs: set.features,
-        outputs: set.targets, inputScaling: set.inputScaling, outputScaling: set.outputScaling,
-        timeStep: set.timeStep, recipe: RecipeField.texts(of: recipe))
-      model.inputRanges = set.ranges
-      models.append((member, model))
+      models.append((member, model(networks, set)))
     }
     let histories = trained.map(\.history)
     if models.isEmpty, let failed = histories.first(where: { !$0.divergences.isEmpty }) {
       throw TrainingFailure(failed, outputs: set.targets.map(\.name))
     }
     return Outcome(
-      models: models, histories: histories, evidence: evidence(decided, models.map(\.model), set))
+      models: models, histories: histories, evidence: evidence(decided, models.map(\.model), set),
+      freeRuns: delivered.compactMap(\.choice))
+  }
+
+  /// - Parameter networks: of all outputs, in their order.
+  func model(_ networks: [Network], _ set: TrainingSet) -> Model {
+    var model = Model(
+      network: Network.joined(networks).cut(recipe.cut), inputs: set.features,
+      outputs: set.targets, inputScaling: set.inputScaling, outputScaling: set.outputScaling,
+      timeStep: set.timeStep, recipe: RecipeField.texts(of: recipe))
+    model.inputRanges = set.ranges
+    return model
   }
 }
 

@@ -41,6 +41,11 @@ extension Train {
       try folder.write(table.csv.utf8, named: "refinement.csv")
       manifest.files.append("refinement.csv")
     }
+    if !outcome.freeRuns.isEmpty {
+      let table = TrainingTables.freeRuns(outcome.freeRuns)
+      try folder.write(table.csv.utf8, named: "candidates.csv")
+      manifest.files.append("candidates.csv")
+    }
     if smoothing.rateVariances != nil {
       try folder.write(TrainingTables.noise(smoothing.states).csv.utf8, named: "noise.csv")
       manifest.files.append("noise.csv")

@@ -75,4 +75,25 @@ public enum TrainingTables {
     }
     return table
   }
+
+  /// The free-run errors of everything that each member could have delivered (see `FreeRunChoice`).
+  ///
+  /// - Parameter choices: of the members.
+  public static func freeRuns(_ choices: [FreeRunChoice]) -> Table {
+    var table = Table(title: "", corner: "member", columns: ["candidate", "error", "delivered"])
+    for choice in choices {
+      for kind in FreeRunChoice.Kind.allCases {
+        guard let error = choice.errors[kind] else { continue }
+        table.rows.append(
+          (
+            String(choice.member),
+            [
+              .text(kind.rawValue), .number(error),
+              .text(kind == choice.delivered ? "yes" : ""),
+            ]
+          ))
+      }
+    }
+    return table
+  }
 }

@@ -90,7 +90,7 @@ public struct WeightElimination: Equatable, Sendable {
 
 extension Network {
   /// Only the direct connections from these inputs to the outputs.
-  fileprivate func linearPart(of inputs: Set<Int>) -> Network {
+  func linearPart(of inputs: Set<Int>) -> Network {
     var result = withLinearPartOpen()
     for layer in layers.indices {
       for index in layers[layer].connections.indices
@@ -112,7 +112,7 @@ extension Network {
   }
 
   /// Without the weights that read a unit which reads nothing: the next biases can take their place.
-  fileprivate var withoutIdleUnits: Network {
+  var withoutIdleUnits: Network {
     var result = self
     for layer in result.layers.indices {
       for unit in 0..<result.layers[layer].unitCount where result.readsNothing(layer, unit) {

@@ -88,16 +88,32 @@ public struct Refinement: Sendable {
     var network = network.cut(recipe.cut)
     // What a penalty has taken out of one member may be what another member stands on.
     if recipe.isCrossFitted { network = network.withLinearPartOpen() }
-    var fit = fitting(recipe.refine).fit(network, rows)
+    let validation = material.validation?.targets(targets)
+    let begun = fitting(min(Self.beforeScreening, recipe.refine)).fit(network, rows)
     try Task.checkCancellation()
-    if recipe.refine > 0, let validation = material.validation?.targets(targets),
-      let wider = UnitRevival(attempts: recipe.refine)
-        .run(fit.network, rows, validation: validation, stream: &stream)
+    var fit = fitting(recipe.refine - begun.attempts)
+      .fit(screened(begun.network, rows, validation), rows)
+    try Task.checkCancellation()
+    if recipe.refine > 0, let validation,
+      let wider = UnitRevival(attempts: recipe.refine).run(
+        fit.network, rows, validation: validation, stream: &stream,
+        screen: { screened($0, rows, validation) })
     {
       fit.network = wider
     }
     try Task.checkCancellation()
-    return (fit.network, Record(before: fit.lossBefore, after: fit.loss, removed: []))
+    return (fit.network, Record(before: begun.lossBefore, after: fit.loss, removed: []))
+  }
+
+  /// Attempts after which it shows which inputs bend something.
+  private static let beforeScreening = 8
+
+  /// The network without hidden weights of inputs that bend nothing, where inputs are judged later.
+  private func screened(
+    _ network: Network, _ rows: RegressionRows, _ validation: RegressionRows?
+  ) -> Network {
+    guard recipe.isCrossFitted, let validation else { return network }
+    return HiddenScreening().run(network, rows, validation: validation) ?? network
   }
 
   /// The rows by which inputs are judged: those that a member learns from, and those that it has not seen.
@@ -178,8 +194,7 @@ public struct Refinement: Sendable {
   }
 
   /// Networks fitted to their targets.
-  private func fit(_ networks: [Network], _ rows: RegressionRows, attempts: Int) throws -> [Network]
-  {
+  func fit(_ networks: [Network], _ rows: RegressionRows, attempts: Int) throws -> [Network] {
     var first = 0
     return try networks.map { network in
       try Task.checkCancellation()
@@ -266,7 +281,7 @@ public struct Refinement: Sendable {
   }
 
   /// The rates that networks predict at the states of a trajectory: steps × states.
-  private func rates(_ networks: [Network], _ samples: Matrix) -> Matrix {
+  func rates(_ networks: [Network], _ samples: Matrix) -> Matrix {
     let (inputs, outputs) = (material.set.inputScaling, material.set.outputScaling)
     var rates = Matrix(rows: samples.rows - 1, columns: outputs.count)
     guard rates.rows > 0 else { return rates }
@@ -290,7 +305,7 @@ public struct Refinement: Sendable {
     return rates
   }
 
-  private func fitting(_ attempts: Int) -> LevenbergMarquardt {
+  func fitting(_ attempts: Int) -> LevenbergMarquardt {
     LevenbergMarquardt(
       attempts: attempts, improvement: 0.02, ridge: LevenbergMarquardt.smallRidge)
   }
