@@ -41,6 +41,7 @@ def main(path):
     with xarray.open_dataset(path, engine="netcdf4", decode_times=False) as data:
         print(json.dumps({
             "dims": dict(data.sizes),
+            "order": [str(name) for name in data.data_vars],
             "coordinates": {str(name): describe(v) for name, v in data.coords.items()},
             "variables": {str(name): describe(v) for name, v in data.data_vars.items()},
             "attributes": {key: plain(v) for key, v in data.attrs.items()},

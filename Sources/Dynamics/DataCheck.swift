@@ -310,7 +310,8 @@ public struct DataCheck: Codable, Sendable {
   }
 
   /// The lag d, up to fifty samples, with the largest |correlation| of u(k − d) − u(k − d − 1) and
-  /// x(k + 1) − x(k); nil where none stands out of chance by six standard errors.
+  /// x(k + 1) − x(k); nil where none stands out of chance by six standard errors, or where both move in the same
+  /// sample most closely, so that neither follows the other.
   private static func deadTime(
     _ data: Trajectories, _ samples: [Matrix], _ control: Int, _ state: Int
   )
@@ -318,10 +319,10 @@ public struct DataCheck: Codable, Sendable {
   {
     let most = min(50, (samples.map(\.rows).max() ?? 0) / 5)
     var best: (lag: Int, correlation: Double, count: Int)?
-    for lag in 0...max(0, most) {
+    for lag in -1...max(0, most) {
       var (products, inputs, outputs, count) = (0.0, 0.0, 0.0, 0)
       for matrix in samples where matrix.rows > lag + 2 {
-        for row in (lag + 1)..<(matrix.rows - 1) {
+        for row in max(1, lag + 1)..<(matrix.rows - 1) {
           let change = matrix[row - lag, control] - matrix[row - lag - 1, control]
           let increment = matrix[row + 1, state] - matrix[row, state]
           guard !change.isNaN, !increment.isNaN else { continue }
@@ -335,7 +336,8 @@ public struct DataCheck: Codable, Sendable {
       let correlation = products / (inputs * outputs).squareRoot()
       if abs(correlation) > abs(best?.correlation ?? 0) { best = (lag, correlation, count) }
     }
-    guard let best, best.count > 50, abs(best.correlation) > 6 / Double(best.count).squareRoot()
+    guard let best, best.lag >= 0, best.count > 50,
+      abs(best.correlation) > 6 / Double(best.count).squareRoot()
     else { return nil }
     return DeadTime(
       input: data.variables[control].name, state: data.variables[state].name, samples: best.lag,

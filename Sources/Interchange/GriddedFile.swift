@@ -40,10 +40,9 @@ public struct GriddedFile: Sendable {
         let dimensionIDs = try dimensions.map {
           try dataset.defineDimension($0.name, $0.length)
         }
-        let ids = try variables.enumerated().map { position, variable in
+        let ids = try variables.map { variable in
           let id = try dataset.defineVariable(
             variable.name, NC_DOUBLE, variable.dimensions.map { dimensionIDs[$0] })
-          try dataset.setInteger("position", Int32(position), of: id)
           for (key, value) in variable.texts.sorted(by: { $0.key < $1.key }) where !value.isEmpty {
             try dataset.setText(key, value, of: id)
           }
@@ -58,7 +57,8 @@ public struct GriddedFile: Sendable {
         for (variable, id) in zip(variables, ids) {
           try dataset.put(variable.values, into: id)
         }
-        return try dataset.finish()
+        let image = try dataset.finish()
+        return withExtendedLifetime(image) { Array(image.bytes) }
       }
     } catch {
       throw .cannotCreate(path: path, reason: "\(error)")

@@ -30,6 +30,11 @@ enum NetCDF {
   // MARK: Writing
 
   static func bytes(_ data: Trajectories, path: String) throws(FileProblem) -> [UInt8] {
+    let image = try image(data, path: path)
+    return withExtendedLifetime(image) { Array(image.bytes) }
+  }
+
+  static func image(_ data: Trajectories, path: String) throws(FileProblem) -> FileImage {
     do {
       return try exclusively { try encode(data) }
     } catch {
@@ -37,7 +42,7 @@ enum NetCDF {
     }
   }
 
-  private static func encode(_ data: Trajectories) throws -> [UInt8] {
+  private static func encode(_ data: Trajectories) throws -> FileImage {
     var dataset = try Dataset(creating: ())
     let length = data.samples.map(\.rows).max() ?? 0
     let trajectory = try dataset.defineDimension("trajectory", data.samples.count)
@@ -47,22 +52,20 @@ enum NetCDF {
     try dataset.setText("units", "s", of: timeID)
     try dataset.setText("long_name", "time since the start of the trajectory", of: timeID)
     try dataset.setText("axis", "T", of: timeID)
-    let lengthID = try dataset.defineVariable("length", NC_INT64, [trajectory])
-    try dataset.setText("long_name", "number of samples of the trajectory", of: lengthID)
 
-    let names = fileNames(data.variables)
-    let ids = try zip(data.variables, names).enumerated().map { position, pair in
-      let (variable, name) = pair
+    let ids = try zip(data.variables, fileNames(data.variables)).map { variable, name in
       let id = try dataset.defineVariable(name, NC_DOUBLE, [trajectory, time])
-      // Files made in memory forget the order of their variables (netcdf-c issue 3334).
-      try dataset.setInteger("position", Int32(position), of: id)
       if name != variable.name { try dataset.setText("name", variable.name, of: id) }
       if !variable.unit.isEmpty { try dataset.setText("units", variable.unit, of: id) }
       if !variable.longName.isEmpty { try dataset.setText("long_name", variable.longName, of: id) }
       try dataset.setText("role", variable.role.rawValue, of: id)
+      // Other programs then count the lengths among the coordinates, not the variables.
+      try dataset.setText("coordinates", "length", of: id)
       try dataset.setFillValue(.nan, of: id)
       return id
     }
+    let lengthID = try dataset.defineVariable("length", NC_INT64, [trajectory])
+    try dataset.setText("long_name", "number of samples of the trajectory", of: lengthID)
     try dataset.setText("Conventions", "CF-1.10", of: NC_GLOBAL)
     for (key, value) in data.attributes.sorted(by: { $0.key < $1.key }) where isLegal(key) {
       try dataset.setText(key, value, of: NC_GLOBAL)
@@ -177,9 +180,9 @@ enum NetCDF {
       )
     }
     let count = shape.count == 2 ? shape[0].length : 1
-    // Compressed data shrink at most about a thousandfold: more is a forged size.
-    let (values, overflow) = count.multipliedReportingOverflow(by: max(1, length))
-    guard !overflow, values / 1000 <= byteCount else {
+    let (each, overflow) = count.multipliedReportingOverflow(by: max(1, length))
+    let (values, isMore) = each.multipliedReportingOverflow(by: carriers.count)
+    guard !overflow, !isMore, Expansion.isPlausible(values: values, from: byteCount) else {
       throw malformed(
         "", "\(count) trajectories of \(length) samples cannot lie in \(byteCount) bytes")
     }
@@ -236,6 +239,19 @@ enum NetCDF {
   }
 }
 
+/// A whole file in memory that libnetcdf has handed over. Nothing changes it, so that threads may share it.
+final class FileImage: @unchecked Sendable {
+  private let held: NC_memio
+
+  fileprivate init(_ held: NC_memio) { self.held = held }
+  deinit { free(held.memory) }
+
+  /// Only as long as the image lives.
+  var bytes: UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(start: held.memory, count: held.size)
+  }
+}
+
 /// What libnetcdf says of a failed call.
 struct NetCDFError: Error, CustomStringConvertible {
   let code: Int32
@@ -270,11 +286,23 @@ struct Dataset: ~Copyable {
   private let id: Int32
   private var isOpen = true
 
-  /// A file that libnetcdf holds in memory. It forgets in which order variables were defined (netcdf-c issue 3334),
-  /// so other programs list them by name; an attribute holds their positions.
+  /// A file that libnetcdf holds in memory.
+  ///
+  /// What `nc_create_mem` makes forgets in which order variables were defined (netcdf-c issue 3334), so that other
+  /// programs list them by name. An empty file that keeps the order is opened and filled instead.
   init(creating: Void) throws {
+    let empty = EmptyFile.bytes
+    guard let memory = malloc(empty.count) else { throw NetCDFError(code: NC_ENOMEM) }
+    memory.copyMemory(from: empty, byteCount: empty.count)
+    // The library frees or returns the memory.
+    var held = NC_memio(size: empty.count, memory: memory, flags: 0)
     var id: Int32 = 0
-    try check(nc_create_mem("filigree", NC_NETCDF4, 1 << 16, &id))
+    try check(nc_open_memio("filigree", NC_WRITE, &held, &id))
+    let status = nc_redef(id)
+    if status != NC_NOERR {
+      nc_abort(id)
+      throw NetCDFError(code: status)
+    }
     self.id = id
   }
 
@@ -309,11 +337,6 @@ struct Dataset: ~Copyable {
     try check(nc_put_att_text(id, variable, key, value.utf8.count, value))
   }
 
-  func setInteger(_ key: String, _ value: Int32, of variable: Int32) throws {
-    var value = value
-    try check(nc_put_att_int(id, variable, key, NC_INT, 1, &value))
-  }
-
   func setFillValue(_ value: Double, of variable: Int32) throws {
     var value = value
     try check(nc_def_var_fill(id, variable, NC_FILL, &value))
@@ -325,13 +348,12 @@ struct Dataset: ~Copyable {
     if !values.isEmpty { try check(nc_put_var_double(id, variable, values)) }
   }
 
-  /// Closes the file and returns its bytes.
-  mutating func finish() throws -> [UInt8] {
+  /// Closes the file and returns what it is.
+  mutating func finish() throws -> FileImage {
     isOpen = false
     var held = NC_memio()
     try check(nc_close_memio(id, &held))
-    defer { free(held.memory) }
-    return Array(UnsafeRawBufferPointer(start: held.memory, count: held.size))
+    return FileImage(held)
   }
 
   func variables() throws -> [FileVariable] {
@@ -421,4 +443,26 @@ struct Dataset: ~Copyable {
     }
     return result
   }
+}
+
+/// An HDF5 file without content whose root group keeps the order in which links are made; libhdf5 wrote it, with
+/// `H5Pset_link_creation_order` and the format of release 1.8.
+private enum EmptyFile {
+  /// A superblock (version 2), the header of the root group, and free space in it up to its checksum.
+  static let bytes: [UInt8] =
+    superblock + groupHeader + [UInt8](repeating: 0, count: 126) + checksum
+
+  private static let undefined = [UInt8](repeating: 0xFF, count: 8)
+  private static let superblock: [UInt8] =
+    [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A, 2, 8, 8, 0]
+    + [UInt8](repeating: 0, count: 8) + undefined
+    + [0xEF, 0, 0, 0, 0, 0, 0, 0, 0x30, 0, 0, 0, 0, 0, 0, 0, 0x94, 0x33, 0x45, 0x0F]
+  private static let groupHeader: [UInt8] =
+    [0x4F, 0x48, 0x44, 0x52, 2, 0x0C, 0xB4]
+    // Links: tracked and indexed by creation, none there.
+    + [2, 0x22, 0, 0, 0, 0, 0, 3] + [UInt8](repeating: 0, count: 8) + undefined + undefined
+    + undefined
+    // A group's constants, and nothing.
+    + [0x0A, 2, 0, 1, 0, 0, 0, 0, 0, 0x7E, 0, 0, 0, 0]
+  private static let checksum: [UInt8] = [0x63, 0x28, 0xAC, 0x1C]
 }

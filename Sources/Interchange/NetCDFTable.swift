@@ -86,8 +86,9 @@ enum NetCDFTable {
       }
       return value
     }
-    let (cells, overflow) = runs.multipliedReportingOverflow(by: max(1, axis.length))
-    guard !overflow, cells / 1000 <= byteCount else {
+    let (samples, overflow) = runs.multipliedReportingOverflow(by: max(1, axis.length))
+    let (cells, isMore) = samples.multipliedReportingOverflow(by: carriers.count)
+    guard !overflow, !isMore, Expansion.isPlausible(values: cells, from: byteCount) else {
       throw table.malformed(
         "", "\(runs) trajectories of \(axis.length) samples cannot lie in \(byteCount) bytes")
     }

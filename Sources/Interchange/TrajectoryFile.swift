@@ -61,6 +61,20 @@ public enum TrajectoryFile {
     return isCSV(path) ? CSV.bytes(data) : try NetCDF.bytes(data, path: path)
   }
 
+  /// Writes a file in the format of its extension; large data are not held more often than needed.
+  /// - Throws: `FileProblem` as `bytes(_:for:)` and `WholeFile.write(_:to:force:)` do.
+  public static func write(_ data: Trajectories, to path: String, force: Bool) throws(FileProblem) {
+    try checkFormat(path)
+    if isCSV(path) {
+      try WholeFile.write(CSV.bytes(data), to: path, force: force)
+    } else {
+      let image = try NetCDF.image(data, path: path)
+      try WholeFile.write(image.bytes, to: path, force: force)
+      // The bytes are the image's.
+      withExtendedLifetime(image) {}
+    }
+  }
+
   /// - Throws: `FileProblem.cannotCreate` for an extension other than `.nc` or `.csv`.
   public static func checkFormat(_ path: String) throws(FileProblem) {
     guard isCSV(path) || WholeFile.ending(path) == "nc" else {

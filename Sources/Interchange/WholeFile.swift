@@ -61,7 +61,11 @@ public enum WholeFile {
     let temporary = partialName(path)
     let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else { throw .cannotCreate(path: path, reason: systemError()) }
-    var failure = writeAll(descriptor, Array(bytes))
+    // What lies in one piece is not copied.
+    let written = bytes.withContiguousStorageIfAvailable {
+      writeAll(descriptor, UnsafeRawBufferPointer($0))
+    }
+    var failure = written ?? Array(bytes).withUnsafeBytes { writeAll(descriptor, $0) }
     if fsync(descriptor) != 0 && errno != EINVAL { failure = failure ?? systemError() }
     if close(descriptor) != 0 { failure = failure ?? systemError() }
     if failure == nil {
@@ -175,10 +179,11 @@ public enum WholeFile {
   }
 
   /// The reason of failure, or nil.
-  private static func writeAll(_ descriptor: Int32, _ bytes: [UInt8]) -> String? {
+  private static func writeAll(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> String? {
     var rest = bytes[...]
     while !rest.isEmpty {
-      let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+      let part = UnsafeRawBufferPointer(rebasing: rest)
+      let count = Glibc.write(descriptor, part.baseAddress, part.count)
       if count < 0 {
         if errno == EINTR { continue }
         return systemError()

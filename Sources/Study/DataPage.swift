@@ -60,11 +60,7 @@ public struct DataPage {
   /// What the data cannot distinguish, and what they show about delays.
   public var findings: [String] {
     var result: [String] = []
-    for group in check.groups {
-      result.append(
-        "\(group.name) is to \(Self.percent(group.explained)) a linear function of \(group.by.joined(separator: ", ")): "
-          + "their effects are hard to tell apart")
-    }
+    result += Self.together(check.groups)
     for feedback in check.feedback {
       result.append(
         "\(feedback.input) seems to be set by feedback: \(Self.percent(feedback.explained)) of its changes follow from "
@@ -73,7 +69,8 @@ public struct DataPage {
     }
     for delay in check.deadTimes where delay.samples > 0 {
       result.append(
-        "\(delay.state) follows \(delay.input) after \(delay.samples) samples (\(Self.seconds(delay.seconds))) most closely"
+        "\(delay.state) follows \(delay.input) after \(delay.samples) \(delay.samples == 1 ? "sample" : "samples") "
+          + "(\(TableReport.time(delay.seconds))) most closely"
       )
     }
     return result
@@ -83,7 +80,33 @@ public struct DataPage {
     share > 0.9995 ? "100 %" : String(format: "%.1f %%", 100 * share)
   }
 
-  private static func seconds(_ value: Double) -> String { String(format: "%.4g s", value) }
+  /// A line for each set of variables that are linear functions of each other.
+  private static func together(_ groups: [DataCheck.Group]) -> [String] {
+    var sets: [(names: [String], explained: [String: Double])] = []
+    for group in groups {
+      var merged = (names: [group.name] + group.by, explained: [group.name: group.explained])
+      for set in sets where !Set(set.names).isDisjoint(with: merged.names) {
+        merged.names = set.names + merged.names.filter { !set.names.contains($0) }
+        merged.explained.merge(set.explained) { old, _ in old }
+      }
+      sets.removeAll { !Set($0.names).isDisjoint(with: merged.names) }
+      sets.append(merged)
+    }
+    return sets.map { set in
+      let functions = set.names.filter { set.explained[$0] != nil }
+      let others = set.names.filter { set.explained[$0] == nil }
+      let least = percent(set.explained.values.min() ?? 0)
+      if functions.count == 1, let only = functions.first {
+        return
+          "\(only) is to \(least) a linear function of \(others.joined(separator: ", ")): their effects are "
+          + "hard to tell apart"
+      }
+      return
+        "\(functions.joined(separator: ", ")) are each to \(least) or more a linear function of the others"
+        + (others.isEmpty ? "" : " and \(others.joined(separator: ", "))")
+        + ": their effects are hard to tell apart"
+    }
+  }
 
   // MARK: Variables
 

@@ -98,7 +98,7 @@ struct Prepare: Tool {
     var data = data
     data.attributes["history"] = prepared.history
     data.attributes["source"] = prepared.source
-    try WholeFile.write(try TrajectoryFile.bytes(data, for: path), to: path, force: output.force)
+    try TrajectoryFile.write(data, to: path, force: output.force)
   }
 
   private func report(_ prepared: PreparedTables, _ kept: Trajectories, _ aside: Trajectories?) {

@@ -112,9 +112,7 @@ struct Simulate: Tool {
     let progress = ProgressLine(total: trajectories, unit: "trajectories", quiet: run.quiet)
     let outcome = try await simulation.run(threads: run.threads) { _ in progress.advance() }
     progress.finish()
-    try WholeFile.write(
-      TrajectoryFile.bytes(outcome.data, for: output.output), to: output.output,
-      force: output.force)
+    try TrajectoryFile.write(outcome.data, to: output.output, force: output.force)
     report(outcome, plant)
   }
 

@@ -87,6 +87,7 @@ extension Train {
     settings["seed"] = String(seed)
     settings["bootstrap"] = bootstrap ? EnsembleFolder.Description.halves : "none"
     settings["trajectories"] = trajectories.map(String.init) ?? "all"
+    settings["samples"] = String(samples)
     settings["inputs"] = tables.inputs ?? "as in the file"
     if let said = tables.said { settings["table"] = said }
     if lags.isGiven {
@@ -129,6 +130,12 @@ extension Train {
     } catch {
       throw FileProblem.badData(path: self.data, problem: error)
     }
+    let all = data.sampleCount
+    guard samples > 0, all > samples else { return data }
+    data = data.thinned(to: samples)
+    run.note(
+      "learns from \(data.sampleCount) of \(all) samples, in \(data.samples.count) stretches spread evenly "
+        + "(--samples 0: from all)")
     return data
   }
 }

@@ -34,6 +34,13 @@ struct Train: Tool {
   @Option(parsing: .unconditional, help: "Use the first so many trajectories; all by default.")
   var trajectories: Int?
 
+  @Option(
+    parsing: .unconditional,
+    help:
+      "Of longer data learn from stretches of 5000 samples, spread evenly, with about so many in all; 0: from all."
+  )
+  var samples = 1_000_000
+
   @Option(parsing: .unconditional, help: "How many members to train.")
   var members = 10
 
@@ -94,6 +101,9 @@ struct Train: Tool {
     }
     if let trajectories, trajectories < 1 {
       throw ValidationError("--trajectories \(trajectories): must be at least 1.")
+    }
+    guard samples == 0 || samples >= 10_000 else {
+      throw ValidationError("--samples \(samples): must be 0 (all) or at least 10000.")
     }
   }
 

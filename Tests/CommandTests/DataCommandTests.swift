@@ -71,4 +71,34 @@ import Testing
     let text = try await shell.bash("filigree-data check run0.csv")
     #expect(text.output.contains("input?") && text.output.contains("filigree-train mine.nc"))
   }
+
+  @Test func longRecordsAreLearntFromInStretches() async throws {
+    let shell = try Shell()
+    var text = "time,x,u\n"
+    var x = 0.0
+    for row in 0..<30_000 {
+      let u = Double(row / 40 * 7 % 11) / 10
+      text += "\(row),\(x),\(u)\n"
+      x += 0.1 * (u - x)
+    }
+    try shell.write(text, to: "long.csv")
+    let result = try await shell.bash(
+      "filigree-train long.csv --inputs u --recipe linear --members 1 --samples 10000 --output m")
+    #expect(result.code == 0, "\(result.error)")
+    #expect(result.error.contains("learns from 10000 of 30000 samples, in 2 stretches"))
+    #expect(try await shell.bash("filigree-train long.csv --samples 5 --output n").code == 64)
+  }
+
+  /// Half a gigabyte is what the tool's libraries reserve and a part of what these files would take.
+  @Test(arguments: [
+    "(echo time,x,u; head -c 100000000 /dev/zero | tr '\\0' 1) > a.csv",
+    "(seq -s, 1000000; seq -s, 1000000; seq -s, 1000000) > a.csv",
+    "(echo time,x,u; head -c 100000000 /dev/zero) > a.csv",
+    "(echo time,x,u; echo 0,1,2; yes '\"' | head -c 100000000) > a.csv",
+  ])
+  func hostileTablesAreRefusedInBoundedMemory(make: String) async throws {
+    let result = try await Shell().bash(
+      "\(make); ulimit -v 1000000; filigree-data check a.csv")
+    #expect(result.code == 65 && result.error.contains("a.csv"), "\(result.error)")
+  }
 }

@@ -110,6 +110,10 @@ struct OtherProgramsTests {
     #expect(variables["I_line"]?["role"] as? String == "input")
     #expect(variables["T_liq"]?["role"] as? String == "observable")
     let data = try TrajectoryFile.read(shell.path("data.nc"))
+    // Variables in their own order, and nothing else among them.
+    #expect(value["order"] as? [String] == data.variables.map(\.name))
+    let coordinates = try #require(value["coordinates"] as? [String: [String: Any]])
+    #expect(Set(coordinates.keys) == ["time", "length"])
     let bath = data.samples.flatMap { $0.column(5) }
     let mean = try #require(variables["T_bath"]?["mean"] as? Double)
     #expect(abs(mean / (bath.reduce(0, +) / 150) - 1) < 1e-12)

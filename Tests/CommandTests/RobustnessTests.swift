@@ -186,6 +186,6 @@ import Testing
     let script = Fixture.packageFolder.appendingPathComponent("Scripts/faults").path
     let result = try await shell.bash("python3 \(script) --binaries \(Shell.binaries) --count 120")
     #expect(result.code == 0, "\(result.error.suffix(1000))")
-    #expect(result.output.split(separator: "\n").count == 2 + 7)
+    #expect(result.output.split(separator: "\n").count == 2 + 8)
   }
 }

@@ -260,6 +260,7 @@ import Testing
   @Test(arguments: [
     "README.md", "Documentation/structure.md", "Documentation/drawings.md",
     "Documentation/your-own-plant.md", "Documentation/performance.md",
+    "Documentation/a-measured-record.md",
   ])
   func everyCommandWorks(file: String) async throws {
     let readme = try String(

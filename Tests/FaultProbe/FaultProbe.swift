@@ -37,7 +37,7 @@ struct FaultProbe {
         _ = model.rates(model.inputs.map { _ in 0.5 })
         _ = model.network.survivingWeightCount
       }
-    case "netcdf", "csv":
+    case "netcdf", "csv", "npz":
       let data = try TrajectoryFile.read(path, gaps: .inStates)
       _ = try Regression(data).standardisation()
     case "yaml":

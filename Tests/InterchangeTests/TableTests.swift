@@ -299,6 +299,136 @@ struct TableTests {
     #expect(data.samples[0][0, 0] == 1040.5)
   }
 
+  @Test("Headings of several rows: names, units, kinds of averages")
+  func headingsOfLoggers() throws {
+    let text = Self.text(
+      header: "\"TOA5\",\"rig\",\"CR1000\"\n\"TIMESTAMP\",\"RECORD\",\"level\",\"pump\"\n"
+        + "\"TS\",\"RN\",\"m\",\"%\"\n\"\",\"\",\"Avg\",\"Smp\""
+    ) { value, column, row in
+      column == 0 ? "\"2024-05-03 08:0\(row / 30):\(row % 30 * 2 + 10)\",\(row + 7)" : "\(value)"
+    }
+    .replacing(":60\"", with: ":00\"")
+    let rows = text.split(separator: "\n")
+    let (data, report) = try prepared(rows.prefix(4 + 25).joined(separator: "\n").utf8)
+    #expect(data.variables.map(\.label) == ["level [m]", "pump [%]"])
+    #expect(report.line(limit: 20).contains("\"RECORD\" counts the rows"))
+    let named = Self.text(header: "time,level [m],pump\nlogged,mean,mean")
+    #expect(try prepared(named.utf8).data.samples == base)
+  }
+
+  @Test("Averages below the last row are left out, faults between rows are not")
+  func footers() throws {
+    let footer = try prepared((Self.text() + "Average,0.4,0.5\nMaximum,,0.75\n,,\n").utf8)
+    #expect(footer.data.samples == base && footer.data.missingValues == [0])
+    #expect(footer.report.line().contains("2 lines that are no rows (first in line 42"))
+    var lines = Self.text().split(separator: "\n").map(String.init)
+    lines.insert("Average,0.4,0.5", at: 20)
+    #expect(
+      try problem { try prepared(lines.joined(separator: "\n").utf8) }.words.hasPrefix(
+        "line 21, column 1 (time): \"Average\" is not a number or a time"))
+  }
+
+  @Test(
+    "Dates without marks, in parts, by month and year, and as date(1) writes them", arguments: 0..<9
+  )
+  func calendars(kind: Int) throws {
+    func two(_ value: Int) -> String { String(format: "%02d", value) }
+    let month = 2_629_746.0
+    let kinds: [(String, Double, (Int) -> String)] = [
+      ("timestamp", 60, { "20240503\(two(8 + $0 / 30))\(two($0 % 30 + 29))00" }),
+      ("MESS_DATUM", 3600, { "202405\(two(3 + $0 / 24))\(two($0 % 24))" }),
+      ("date", 86400, { "2024\($0 < 29 ? "02" : "03")\(two($0 < 29 ? $0 + 1 : $0 - 28))" }),
+      ("timestamp", 1, { "20240503T0800\(two($0))Z" }),
+      ("Date", 1, { "Fri May 03 08:00:\(two($0)) CEST 2024" }),
+      ("year,month,day,hour", 3600, { "2024,2,\(28 + $0 / 24),\($0 % 24)" }),
+      ("YY MM DD hh mm", 60, { "2024 02 29 23 \(two($0))" }),
+      ("month", month, { "\(2000 + $0 / 12)-\(two($0 % 12 + 1))" }),
+      ("Year", 12 * month, { "\(1980 + $0)" }),
+    ]
+    let (heading, step, format) = kinds[kind]
+    let separator = kind == 6 ? " " : ","
+    // The first kind crosses an hour between rows 30 and 31.
+    let rows = kind == 0 ? 30 : 40
+    let text =
+      "\(heading)\(separator)level\(separator)pump\n"
+      + Self.rows.prefix(rows).enumerated().map { row, values in
+        "\(format(row))\(separator)\(values[1])\(separator)\(values[2])\n"
+      }.joined()
+    let (data, _) = try prepared(text.utf8)
+    #expect(data.samples[0].rows == rows && data.variables.map(\.name) == ["level", "pump"])
+    #expect(abs(data.timeStep - step) < 1e-6 * step)
+  }
+
+  @Test("Annotated tables of databases, in blocks with repeated headers")
+  func annotated() throws {
+    let head =
+      "#datatype,string,long,dateTime:RFC3339,double,string,string\n#group,false,false,false,false,true,true\n"
+      + "#default,_result,,,,,\n,result,table,_time,_value,_field,_measurement\n"
+    func block(_ name: String, _ column: Int) -> String {
+      head
+        + Self.rows.enumerated().map { row, values in
+          ",,\(column),2024-05-03T08:0\(row / 30):\(String(format: "%02d", row % 30 * 2))Z,\(values[column]),\(name),rig\n"
+        }.joined() + "\n"
+    }
+    let (data, _) = try prepared((block("level", 1) + block("pump", 2)).utf8)
+    #expect(data.variables.map(\.name) == ["level", "pump"] && data.samples == base)
+  }
+
+  @Test("Values with times of their own are not read as rows")
+  func pairs() throws {
+    func stamp(_ row: Int, _ shift: Int) -> String {
+      "2024-05-03 08:0\(row / 30):\(String(format: "%02d", row % 30 * 2 + shift))"
+    }
+    for shift in 0..<2 {
+      let text =
+        "time level,level,time pump,pump\n"
+        + Self.rows.enumerated().map { row, values in
+          "\(stamp(row, 0)),\(values[1]),\(stamp(row, shift)),\(values[2])\n"
+        }.joined()
+      if shift == 0 {
+        #expect(try prepared(text.utf8).data.samples == base)
+      } else {
+        #expect(
+          try problem { try prepared(text.utf8) }.words.contains("variable has times of its own"))
+      }
+    }
+  }
+
+  @Test("Tags at times of their own are resampled to the spacing of the fastest")
+  func events() throws {
+    var lines = ["TagName,DateTime,Value"]
+    for (row, values) in Self.rows.enumerated() {
+      let second = String(format: "%02d", row % 30 * 2)
+      lines.append("LEVEL,2024-05-03 08:0\(row / 30):\(second).000,\(values[1])")
+      if row % 10 == 0 {
+        lines.append("pump,2024-05-03 08:0\(row / 30):\(second).900,\(values[2])")
+      }
+    }
+    let text = lines.joined(separator: "\n")
+    #expect(try problem { try prepared(text.utf8) }.words.hasSuffix("for example --every 2s"))
+    var settings = TableSettings()
+    settings.every = "2s"
+    #expect(try prepared(text.utf8, settings).data.samples[0].rows >= 38)
+  }
+
+  @Test("Long data are thinned to stretches over their whole length")
+  func thinning() throws {
+    func made(_ lengths: [Int]) throws -> Trajectories {
+      try Trajectories(
+        variables: [Variable("x", role: .state), Variable("u", role: .control)], timeStep: 1,
+        samples: lengths.map { rows in
+          Matrix(rows: rows, columns: 2) { row, column in Double(column == 0 ? row : rows) }
+        })
+    }
+    let long = try made([100_001]).thinned(to: 20_000)
+    #expect(long.samples.map(\.rows) == [5000, 5000, 5000, 5000])
+    #expect(long.samples.map { $0[0, 0] } == [0, 25_000, 50_000, 75_000])
+    for matrix in long.samples { #expect(matrix[4999, 0] - matrix[0, 0] == 4999) }
+    let many = try made(Array(repeating: 100, count: 1000) + [1])
+    #expect(many.thinned(to: 10_000).samples.count == 100)
+    #expect(many.thinned(to: 100_001) == many)
+  }
+
   @Test("Hostile bytes are read or refused, never more", arguments: 0..<300 as Range<UInt64>)
   func mutations(seed: UInt64) throws {
     let texts = [

@@ -93,6 +93,34 @@ public struct Trajectories: Equatable, Sendable {
     return result
   }
 
+  /// Stretches of the data, spread evenly over them, with about `count` samples in all; all data where there are no
+  /// more.
+  ///
+  /// Samples within a stretch follow each other as recorded, so that increments, noise and lags stay what they are.
+  /// - Parameter stretch: the samples of each, at least two; shorter trajectories are taken whole.
+  public func thinned(to count: Int, stretch: Int = 5000) -> Trajectories {
+    guard sampleCount > count else { return self }
+    let pieces = samples.indices.flatMap { trajectory -> [(trajectory: Int, rows: Range<Int>)] in
+      let rows = samples[trajectory].rows
+      return stride(from: 0, to: rows, by: stretch).map {
+        (trajectory, $0..<min(rows, $0 + stretch))
+      }
+    }
+    .filter { $0.rows.count > 1 }
+    let share = Double(count) / Double(sampleCount)
+    let wanted = min(pieces.count, max(2, Int((Double(pieces.count) * share).rounded())))
+    var result = self
+    result.samples = (0..<wanted).map { place in
+      let piece = pieces[place * pieces.count / wanted]
+      let matrix = samples[piece.trajectory]
+      let (first, last) = (piece.rows.lowerBound, piece.rows.upperBound)
+      return Matrix(
+        rows: piece.rows.count, columns: matrix.columns,
+        elements: Array(matrix.elements[(first * matrix.columns)..<(last * matrix.columns)]))
+    }
+    return result
+  }
+
   /// Other samples of the same variables.
   func replacingSamples(_ samples: [Matrix]) -> Trajectories {
     var result = self

@@ -25,6 +25,30 @@ struct CalendarStamp: Equatable {
     return reader.stamp(dayFirst: dayFirst)
   }
 
+  /// Of year, month, day, hour, minute and second, each in a column of its own; hours may run to 24.
+  static func nanoseconds(parts: [Double]) -> Int64? {
+    let (year, month, day) = (parts[0], parts[1], parts[2])
+    guard (1600...2261).contains(year), (1...12).contains(month), year == year.rounded(),
+      month == month.rounded(), day == day.rounded(),
+      day >= 1, day <= Double(length(of: Int(month), Int(year))),
+      (0...24).contains(parts[3]), (0...60).contains(parts[4]), (0...61).contains(parts[5])
+    else { return nil }
+    let days = Int64(Self.days(year: Int(year), month: Int(month), day: Int(day)))
+    let clock = parts[3] * 3600 + parts[4] * 60 + parts[5]
+    return days * 86_400_000_000_000 + Int64((clock * 1e9).rounded())
+  }
+
+  /// Whether digits alone may be a date of the years 1900 to 2099: yyyymmdd, with hours, minutes and seconds behind
+  /// it or not.
+  static func isCompact(_ bytes: Bytes, _ start: Int, _ end: Int) -> Bool {
+    guard [8, 10, 12, 14].contains(end - start),
+      bytes[start..<end].allSatisfy({ $0 &- 0x30 < 10 }),
+      bytes[start..<(start + 2)].elementsEqual("19".utf8)
+        || bytes[start..<(start + 2)].elementsEqual("20".utf8)
+    else { return false }
+    return parse(bytes, start, end, dayFirst: true) != nil
+  }
+
   /// Days from 1970-01-01 (Hinnant, "chrono-compatible low-level date algorithms", days_from_civil).
   static func days(year: Int, month: Int, day: Int) -> Int {
     let y = month <= 2 ? year - 1 : year
@@ -105,10 +129,63 @@ struct CalendarStamp: Equatable {
       return result
     }
 
+    /// yyyymmddhh, with minutes and seconds or without.
+    private mutating func compact() -> CalendarStamp? {
+      let begin = position
+      guard [10, 12, 14].contains(end - begin) else { return nil }
+      var parts: [Double] = [0, 1, 1, 0, 0, 0]
+      var width = 4
+      for part in parts.indices where position < end {
+        var value = 0
+        for _ in 0..<width {
+          guard let byte = next, byte &- 0x30 < 10 else {
+            position = begin
+            return nil
+          }
+          value = value * 10 + Int(byte - 0x30)
+          position += 1
+        }
+        parts[part] = Double(value)
+        width = 2
+      }
+      guard parts[3] < 24, parts[4] < 60, parts[5] < 60,
+        let moment = CalendarStamp.nanoseconds(parts: parts)
+      else { return nil }
+      return CalendarStamp(
+        nanoseconds: moment, hasDate: true, hasClock: true, decimals: end - begin == 14 ? 0 : -1)
+    }
+
+    /// "May 03 08:00:00 CEST 2024", as date(1) and Java write it.
+    private mutating func yearLast() -> CalendarStamp? {
+      var result = CalendarStamp(nanoseconds: 0)
+      guard let month = month() else { return nil }
+      skipBlanks()
+      guard let day = digits(), day.count <= 2, skip(0x20), readClock(&result), result.decimals >= 0
+      else { return nil }
+      skipBlanks()
+      if let byte = next, byte &- 0x30 >= 10 {
+        guard readZone(&result) else { return nil }
+        skipBlanks()
+      }
+      guard let year = digits(), year.count == 4, position == end,
+        (1600...2261).contains(year.value),
+        (1...CalendarStamp.length(of: month, year.value)).contains(day.value)
+      else { return nil }
+      let days = CalendarStamp.days(year: year.value, month: month, day: day.value)
+      result.nanoseconds += Int64(days) * 86_400_000_000_000
+      result.hasDate = true
+      return result
+    }
+
     mutating func stamp(dayFirst: Bool) -> CalendarStamp? {
+      if let found = compact() { return found }
       var result = CalendarStamp(nanoseconds: 0)
       skipWeekday()
       let begin = position
+      if let byte = next, byte &- 0x30 >= 10 {
+        if let found = yearLast() { return found }
+        position = begin
+      }
       if readDate(&result, dayFirst: dayFirst) {
         result.hasDate = true
         if next == 0x54 || next == 0x74 || next == 0x5F { position += 1 }
@@ -163,8 +240,14 @@ struct CalendarStamp: Equatable {
         if first.count == 8 {
           (year, month, day) = (first.value / 10000, first.value / 100 % 100, first.value % 100)
         } else if first.count == 4 {
-          guard mark(), let second = number(), mark(), let third = digits() else { return false }
-          (year, month, day) = (first.value, second.value, third.value)
+          guard mark(), let second = number() else { return false }
+          if position == end {
+            // "2000-01": the first day of a month.
+            (year, month, day) = (first.value, second.value, 1)
+          } else {
+            guard mark(), let third = digits() else { return false }
+            (year, month, day) = (first.value, second.value, third.value)
+          }
         } else {
           guard first.count <= 2, let kind = next, mark(), let second = number(), mark(),
             let third = digits(), third.count == 4 || third.count == 2
@@ -204,15 +287,29 @@ struct CalendarStamp: Equatable {
     }
 
     mutating func readClock(_ result: inout CalendarStamp) -> Bool {
-      guard let hour = digits(), hour.count <= (result.hasDate ? 2 : 4), skip(0x3A),
-        let minute = digits(), minute.count == 2, minute.value < 60
-      else { return false }
+      guard let first = digits() else { return false }
+      // "T080000" and "T0800", as in the basic format of ISO 8601.
+      let isBasic = result.hasDate && (first.count == 4 || first.count == 6) && next != 0x3A
+      var (hour, minute) = (first, first)
       var seconds = 0
+      if isBasic {
+        let clock = first.count == 6 ? first.value : first.value * 100
+        (hour, minute) = ((clock / 10000, 2), (clock / 100 % 100, 2))
+        seconds = clock % 100
+      } else {
+        guard hour.count <= (result.hasDate ? 2 : 4), skip(0x3A), let found = digits() else {
+          return false
+        }
+        minute = found
+      }
+      guard minute.count == 2, minute.value < 60, seconds <= 60 else { return false }
       var fraction: Int64 = 0
       result.decimals = -1
-      if skip(0x3A) {
-        guard let found = digits(), found.count == 2, found.value <= 60 else { return false }
-        seconds = found.value
+      if isBasic ? first.count == 6 : skip(0x3A) {
+        if !isBasic {
+          guard let found = digits(), found.count == 2, found.value <= 60 else { return false }
+          seconds = found.value
+        }
         result.decimals = 0
         if next == 0x2E || next == 0x2C || next == 0x3A {
           position += 1
@@ -280,7 +377,7 @@ struct CalendarStamp: Equatable {
     }
   }
 
-  private static func length(of month: Int, _ year: Int) -> Int {
+  fileprivate static func length(of month: Int, _ year: Int) -> Int {
     let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
     return [31, isLeap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month - 1]
   }

@@ -13,6 +13,12 @@ struct ColumnFacts {
   var isSwitch = true
   /// A date of which no time of day was met.
   var lacksClock = true
+  /// Numbers that may all be dates, as 20240503080000.
+  var areCompactDates = true
+  /// The digits of the last of them.
+  var digits = 0
+  /// Stands for the texts of all cells, in order.
+  var digest = Hasher()
   /// Dates that only make sense with the month first.
   var isMonthFirst = false
   fileprivate var previous: Double?
@@ -24,8 +30,12 @@ struct ColumnFacts {
     _ bytes: TableBytes, _ field: FieldScanner.Field, _ kind: CellKind,
     _ scanner: NumberScanner
   ) {
+    digest.combine(
+      bytes: UnsafeRawBufferPointer(TableBytes(rebasing: bytes[field.start..<field.end])))
     guard kind != .empty else { return }
     let cell = Array(bytes[field.start..<field.end])
+    digits = cell.count
+    areCompactDates = areCompactDates && CalendarStamp.isCompact(bytes, field.start, field.end)
     if let text, text != cell {
       changes += 1
       if seen.contains(cell) { returns = true }
@@ -116,6 +126,26 @@ extension TableLayout {
       guard columns[index].kind == .number, fact.isRising, fact.count > 1 else { return false }
       return !hasHeading || !columns[index].isNamed || fact.largestStep <= 1.5 * fact.smallestStep
     }
+  }
+
+  /// Whether the numbers of a column are dates without marks. Ten digits may also be seconds since 1970, which last
+  /// digits below 24 in many rows rule out.
+  func holdsCompactDates(_ index: Int) -> Bool {
+    let fact = facts[index]
+    guard columns[index].kind == .number, fact.areCompactDates, fact.count > 2 else { return false }
+    return fact.digits != 10 || fact.count > 24 || fact.largestStep > 1.5 * fact.smallestStep
+  }
+
+  /// Whether two columns hold the same text in every row that was looked at.
+  func areEqual(_ one: Int, _ other: Int) -> Bool {
+    facts[one].digest.finalize() == facts[other].digest.finalize()
+  }
+
+  /// Whether numbers count rows: each one more than the one above.
+  func countsRows(_ index: Int) -> Bool {
+    let fact = facts[index]
+    return columns[index].kind == .number && fact.isRising && fact.count > 2
+      && fact.smallestStep == 1 && fact.largestStep == 1
   }
 
   /// Whether equal cells stand together, as those of runs do.

@@ -69,6 +69,10 @@ struct ColumnPlan {
       return found
     }
     if settings.sampling != nil { return [] }
+    if let parts = CalendarColumns.find(layout) {
+      takeParts(parts, layout)
+      return parts
+    }
     let found = likelyTime(layout)
     guard let first = found.first else {
       throw .malformed(
@@ -77,6 +81,7 @@ struct ColumnPlan {
           "there is no column of time: name it with --time, or say how far rows are apart with "
           + "--sampling 5s; there are \(Words.listed(layout.columns.map(\.heading), limit: 8))")
     }
+    try refusePairs(layout, first)
     take(found, layout)
     if !isTimeNamed && layout.hasHeading {
       notes.append(.init(.assumed, "\"\(Words.shown(layout.columns[first].heading))\" is the time"))
@@ -95,7 +100,7 @@ struct ColumnPlan {
     for index in found {
       switch layout.columns[index].kind {
       case .date, .clock: uses[index] = .stamp
-      default: uses[index] = .count
+      default: uses[index] = layout.holdsCompactDates(index) ? .stamp : .count
       }
     }
     timeUnit =
@@ -103,6 +108,35 @@ struct ColumnPlan {
       ?? layout.columns[first].unit.flatMap {
         TimeUnit.seconds(of: $0) == nil ? nil : TimeUnit(word: $0)
       }
+  }
+
+  /// Year, month, day and so on, each in a column of its own.
+  private mutating func takeParts(_ parts: [Int], _ layout: TableLayout) {
+    (hasTime, isTimeNamed, timePosition) = (true, true, parts[0] + 1)
+    for (part, index) in parts.enumerated() { uses[index] = .part(part) }
+    timeHeading = layout.columns[parts[0]].heading
+    notes.append(
+      .init(.layout, "\(Words.listed(parts.map { layout.columns[$0].heading })) are the time"))
+  }
+
+  /// Columns in pairs of a time and a value: each variable has times of its own.
+  private func refusePairs(_ layout: TableLayout, _ time: Int) throws(FileProblem) {
+    let dates = layout.columns.indices.filter {
+      layout.columns[$0].kind == .date && !layout.datesLackClock.contains($0)
+    }
+    guard
+      let other = dates.first(where: { other in
+        other > time + 1 && layout.columns[other - 1].kind == .number
+          && other + 1 < layout.columns.count && layout.columns[other + 1].kind == .number
+          && !layout.areEqual(time, other)
+      }), dates.contains(time)
+    else { return }
+    throw .malformed(
+      path: path, place: "column \(other + 1) (\(Words.shown(layout.columns[other].heading)))",
+      reason:
+        "its times are others than those of \"\(Words.shown(layout.columns[time].heading))\", so that each "
+        + "variable has times of its own: stack them as tag, time, value in three columns, or name the time of "
+        + "all of them with --time")
   }
 
   private mutating func likelyTime(_ layout: TableLayout) -> [Int] {
@@ -132,7 +166,9 @@ struct ColumnPlan {
     if let exact = named.first(where: { columns[$0].heading.trimmed.lowercased() == "time" }) {
       return [exact]
     }
-    if let first = named.first { return [first] }
+    if let first = named.first(where: { layout.facts[$0].isRising }) ?? named.first {
+      return [first]
+    }
     if let clock = columns.indices.first(where: { columns[$0].kind == .clock }) { return [clock] }
     return layout.risingColumns.first == 0 ? [0] : []
   }
@@ -190,6 +226,14 @@ struct ColumnPlan {
 
   // MARK: Variables
 
+  private static let counterNames: Set<String> = [
+    "no", "no.", "nr", "nr.", "#", "n", "id", "idx", "index", "row", "row number", "row_number",
+    "rownum", "rn", "record", "record number", "record no", "record_number", "recnum", "rec",
+    "line", "sample", "sample no", "sample_no", "sample number", "sample_number", "scan",
+    "scan number", "seq", "sequence", "count", "counter", "unnamed: 0", "lfd. nr.", "lfd nr",
+    "lfdnr", "datensatz", "zeile",
+  ]
+
   private mutating func add(_ index: Int, _ layout: TableLayout, _ settings: TableSettings) {
     let column = layout.columns[index]
     let ignored = settings.ignore ?? []
@@ -215,8 +259,13 @@ struct ColumnPlan {
         return
       }
     }
-    if !column.isNamed, layout.hasHeading, layout.isCounter(index) {
-      notes.append(.init(.leftOut, "column \(index + 1) counts the rows"))
+    if isCounter(index, heading, layout, settings) {
+      notes.append(
+        .init(
+          .leftOut,
+          column.isNamed
+            ? "\"\(Words.shown(column.heading))\" counts the rows"
+            : "column \(index + 1) counts the rows"))
       return
     }
     uses[index] = .variable(columns.count)
@@ -228,6 +277,18 @@ struct ColumnPlan {
     if !layout.hasHeading { variable.heading = variable.name }
     repair(&variable)
     columns.append(variable)
+  }
+
+  /// Whether a column only counts the rows, by its numbers and its name, or the lack of one.
+  private func isCounter(
+    _ index: Int, _ heading: Heading, _ layout: TableLayout, _ settings: TableSettings
+  ) -> Bool {
+    let column = layout.columns[index]
+    if !column.isNamed { return layout.hasHeading && layout.isCounter(index) }
+    let named = (settings.states ?? []) + (settings.inputs ?? [])
+    return layout.countsRows(index)
+      && Self.counterNames.contains(heading.name.trimmed.lowercased())
+      && !named.contains(heading.name) && !named.contains(column.heading)
   }
 
   /// Repairs damaged units and names where possible.
@@ -294,11 +355,12 @@ struct TimeHeading {
     "sampletime", "x value", "ts", "epoch",
     "unix time", "unixtime", "unix", "clock", "simtime", "sim time", "simulation time", "logtime",
     "recorded at", "measured at", "created at", "timeutc", "tijd", "tid", "czas", "hora", "heure",
-    "datumzeit", "datum zeit",
+    "datumzeit", "datum zeit", "mess datum", "messdatum", "messzeit", "messzeitpunkt", "zeitpunkt",
+    "valid time",
   ]
   private static let unitNames: Set<String> = [
     "seconds", "second", "sec", "secs", "s", "milliseconds", "minutes", "minute", "hours", "hour",
-    "days", "day", "ms", "min", "sekunden", "stunden",
+    "days", "day", "ms", "min", "sekunden", "stunden", "year", "years", "yr", "jahr",
   ]
 
   init(_ heading: String) {
@@ -340,5 +402,30 @@ struct TimeHeading {
     let word = text.split(separator: " ").first.map(String.init) ?? text
     guard let seconds = TimeUnit.seconds(of: word) else { return nil }
     return TimeUnit(word: word, seconds: seconds)
+  }
+}
+
+/// Columns that hold a date in parts, one after the other, the year first.
+enum CalendarColumns {
+  private static let names: [Set<String>] = [
+    ["year", "yr", "yy", "yyyy", "jahr"], ["month", "mo", "mm", "mon", "monat"],
+    ["day", "dy", "dd", "mday", "tag"], ["hour", "hr", "hh", "h", "stunde"],
+    ["minute", "min", "mn", "mi", "mm"], ["second", "sec", "ss", "s"],
+  ]
+
+  /// Their numbers: year, month and day at least; nil where there are none.
+  static func find(_ layout: TableLayout) -> [Int]? {
+    func isPart(_ part: Int, _ index: Int) -> Bool {
+      let column = layout.columns[index]
+      let name = Heading(column.heading).name.trimmed.lowercased()
+      return column.kind == .number && names[part].contains(name)
+    }
+    guard let first = layout.columns.indices.first(where: { isPart(0, $0) }) else { return nil }
+    var found: [Int] = []
+    for index in first..<layout.columns.count {
+      guard found.count < names.count, isPart(found.count, index) else { break }
+      found.append(index)
+    }
+    return found.count >= 3 ? found : nil
   }
 }

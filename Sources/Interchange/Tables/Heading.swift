@@ -116,7 +116,9 @@ enum UnitWords {
     let filled = cells.map(\.trimmed).filter { !$0.isEmpty }
     guard !filled.isEmpty else { return false }
     let known = filled.count {
-      isUnit($0) || $0.hasPrefix("[") && $0.hasSuffix("]") || $0.hasPrefix("(") && $0.hasSuffix(")")
+      // TS and RN: times and row numbers of Campbell's loggers.
+      isUnit($0) || $0 == "TS" || $0 == "RN" || $0.hasPrefix("[") && $0.hasSuffix("]")
+        || $0.hasPrefix("(") && $0.hasSuffix(")")
     }
     return known * 10 >= filled.count * 6
   }

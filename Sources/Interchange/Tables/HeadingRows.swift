@@ -16,36 +16,64 @@ struct HeadingRows {
     first = row
     var rows: [(cells: [Cell], index: Int)] = []
     var index = row - 1
-    while index >= 0, rows.count < 2 {
+    while index >= 0, rows.count < Self.most {
       guard let cells = Self.cells(bytes, sample, index), Self.isHeading(cells, sample) else {
         break
       }
       rows.append((cells, index))
       index -= 1
     }
-    guard let lowest = rows.first else {
-      // A record of another length right above is still a header where it is all words.
-      if row > 0, let cells = Self.cells(bytes, sample, row - 1, anyCount: true), cells.count > 1,
-        cells.allSatisfy({ !$0.text.isEmpty }),
-        sample.records[row - 1].kinds.allSatisfy({ $0 == .word }),
-        cells.count > sample.width / 3, cells.count < sample.width
-      {
-        (names, first, line) = (cells, row - 1, sample.records[row - 1].line)
-      }
+    guard !rows.isEmpty else {
+      takeOddRow(bytes, sample, row)
       return
     }
-    var chosen = lowest
-    if rows.count == 2, UnitWords.areUnits(lowest.cells.map(\.text)),
-      !UnitWords.areUnits(rows[1].cells.map(\.text))
-    {
-      chosen = rows[1]
-      units = lowest.cells.map { UnitWords.unbracketed($0.text) }
-      notes.append(.init(.layout, "line \(sample.records[lowest.index].line) holds the units"))
+    let (namesAt, unitsAt) = Self.parts(rows.map(\.cells))
+    if let unitsAt {
+      units = rows[unitsAt].cells.map { UnitWords.unbracketed($0.text) }
+      notes.append(
+        .init(.layout, "line \(sample.records[rows[unitsAt].index].line) holds the units"))
     }
+    for (place, row) in rows[..<namesAt].enumerated() where place != unitsAt {
+      let words = row.cells.first { !$0.text.isEmpty }?.text ?? ""
+      notes.append(
+        .init(
+          .leftOut,
+          "line \(sample.records[row.index].line) below the names (\"\(Words.shown(words, limit: 20))\" …)"
+        ))
+    }
+    let chosen = rows[namesAt]
     names = chosen.cells
     first = chosen.index
     line = sample.records[chosen.index].line
     fit(to: sample)
+  }
+
+  /// Rows of names, units, kinds of averages and the like.
+  private static let most = 4
+
+  /// Which of the rows, the lowest first, holds the names, and which the units: names stand above units, and are not
+  /// the same in several columns where a row above has a name for each.
+  private static func parts(_ rows: [[Cell]]) -> (names: Int, units: Int?) {
+    let texts = rows.map { $0.map(\.text) }
+    for place in texts.indices.dropLast()
+    where UnitWords.areUnits(texts[place]) && !UnitWords.areUnits(texts[place + 1]) {
+      return (place + 1, place)
+    }
+    func isName(_ place: Int) -> Bool {
+      Set(texts[place]).count == texts[place].count && !texts[place].contains("")
+    }
+    if texts.count > 1, Set(texts[0]).count < texts[0].count, isName(1) { return (1, nil) }
+    return (0, nil)
+  }
+
+  /// A record of another length right above the rows is still a header where it is all words.
+  private mutating func takeOddRow(_ bytes: TableBytes, _ sample: TableSample, _ row: Int) {
+    guard row > 0, let cells = Self.cells(bytes, sample, row - 1, anyCount: true), cells.count > 1,
+      cells.allSatisfy({ !$0.text.isEmpty }),
+      sample.records[row - 1].kinds.allSatisfy({ $0 == .word }),
+      cells.count > sample.width / 3, cells.count < sample.width
+    else { return }
+    (names, first, line) = (cells, row - 1, sample.records[row - 1].line)
   }
 
   /// A header may have one name fewer than there are columns, or trailing separators without columns.

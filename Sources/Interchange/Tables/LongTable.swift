@@ -15,13 +15,20 @@ enum LongTable {
 
   private static func plain(_ heading: String) -> String {
     Heading(heading).name.trimmed.lowercased().replacing("_", with: " ").replacing("-", with: " ")
+      .trimmed
   }
 
   /// Turns each tag into a column, and each time into a row.
   static func pivot(_ table: inout RawTable, _ settings: TableSettings) throws(FileProblem) {
-    guard let tag = table.wordColumns.firstIndex(where: { isTag($0.heading) }),
+    let candidates = table.wordColumns.indices.filter { isTag(table.wordColumns[$0].heading) }
+    // A measurement of which there is only one says less than its fields.
+    guard
+      let tag = candidates.first(where: { table.wordColumns[$0].words.count > 1 })
+        ?? candidates.first,
       !table.times.isEmpty,
-      let value = table.columns.firstIndex(where: { isValue($0.heading) })
+      let value = table.columns.firstIndex(where: {
+        isValue($0.heading) && $0.numberCount > 0
+      })
     else { return }
     let tags = table.wordColumns[tag]
     guard tags.words.count > 0, tags.words.count <= TableSample.mostColumns, !tags.isFull else {
@@ -75,14 +82,18 @@ enum LongTable {
       if present < times.count { column.firstMissing = (0, "no value at some times") }
       return column
     }
+    // A header that is repeated further down is no tag.
+    table.keepColumns(table.columns.indices.filter { table.columns[$0].heading != tags.heading })
     let most = table.columns.map(\.numberCount).max() ?? 0
     if count > 1, times.count * 2 > most * 3 {
       table.unevenness = "tags are recorded at times of their own"
+      // Nothing is missing between them.
+      for index in table.columns.indices { table.columns[index].missingCount = 0 }
     }
     table.wordColumns = []
     table.report.add(
       .done,
-      "one value in a row: \(Words.counted(count, "tag")) at \(Words.counted(times.count, "moment")) made columns and rows"
+      "one value in a row: \(Words.counted(table.columns.count, "tag")) at \(Words.counted(times.count, "moment")) made columns and rows"
     )
     if twice > 0 {
       table.report.add(

@@ -29,8 +29,9 @@ enum NumPyArchive {
     }
     var arrays: [ArrayContent] = []
     var skipped: [String] = []
+    var values = 0
     if bytes.starts(with: [0x93]) {
-      guard let array = try array(bytes[...], "x", path) else {
+      guard let array = try array(bytes[...], "x", path, besides: 0, of: bytes.count) else {
         throw malformed("the array holds no numbers")
       }
       arrays.append(array)
@@ -38,7 +39,9 @@ enum NumPyArchive {
       for member in try members(bytes, path) {
         let name = member.name.hasSuffix(".npy") ? String(member.name.dropLast(4)) : member.name
         if (settings.ignore ?? []).contains(name) { continue }
-        if let array = try array(member.bytes[...], name, path) {
+        let content = try content(of: member, in: bytes, path)
+        if let array = try array(content[...], name, path, besides: values, of: bytes.count) {
+          values += array.count
           arrays.append(array)
         } else {
           skipped.append(name)

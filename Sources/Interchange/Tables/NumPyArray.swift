@@ -2,10 +2,13 @@ import Foundation
 
 extension NumPyArchive {
   /// One .npy: a magic, a header as a Python dictionary, numbers; nil for an array of something else.
-  static func array(_ bytes: ArraySlice<UInt8>, _ name: String, _ path: String)
-    throws(FileProblem)
-    -> ArrayContent?
-  {
+  /// - Parameters:
+  ///   - others: how many numbers were read of the same file.
+  ///   - fileBytes: the size of that file.
+  static func array(
+    _ bytes: ArraySlice<UInt8>, _ name: String, _ path: String, besides others: Int,
+    of fileBytes: Int
+  ) throws(FileProblem) -> ArrayContent? {
     func malformed(_ reason: String) -> FileProblem {
       .malformed(path: path, place: "array \(Words.shown(name))", reason: reason)
     }
@@ -47,6 +50,10 @@ extension NumPyArchive {
       count * element.size <= data.count
     else {
       throw malformed("it has \(count) elements by its header, but \(data.count) bytes")
+    }
+    // A byte of an array of bytes becomes a number of eight.
+    guard Expansion.isPlausible(values: others + count, from: 8 * fileBytes) else {
+      throw malformed("it holds more numbers (\(Words.grouped(count))) than the file can")
     }
     var content = ArrayContent(name: name, shape: shape, values: [])
     (content.values, content.start) = element.values(data, count)

@@ -1,10 +1,15 @@
 extension NumPyArchive {
   struct Member {
     var name: String
-    var bytes: [UInt8]
+    var method: Int
+    /// Where its bytes lie in the file.
+    var packed: Range<Int>
+    /// Bytes when unpacked.
+    var size: Int
   }
 
-  /// The members by the central directory at the end; sizes are checked against the bytes of the file.
+  /// The members by the central directory at the end; sizes are checked against the bytes of the file, and nothing
+  /// is unpacked yet.
   static func members(_ bytes: [UInt8], _ path: String) throws(FileProblem) -> [Member] {
     func damaged(_ what: String = "the archive is damaged") -> FileProblem {
       .malformed(path: path, place: "", reason: what)
@@ -20,7 +25,6 @@ extension NumPyArchive {
       throw damaged()
     }
     var result: [Member] = []
-    var total = 0
     for _ in 0..<count {
       guard number(place, 4) == 0x0201_4B50, let method = number(place + 10, 2),
         var packed = number(place + 20, 4),
@@ -57,23 +61,63 @@ extension NumPyArchive {
       }
       let start = offset + 30 + localName + localExtra
       guard start <= bytes.count, packed <= bytes.count - start else { throw damaged() }
-      total += size
-      // DEFLATE shrinks at most a thousandfold: more is forged; what is announced bounds what is made.
-      guard size / 1033 <= packed, total <= 1 << 31 else {
-        throw damaged("the archive announces more than it can hold")
-      }
-      let content = bytes[start..<(start + packed)]
-      switch method {
-      case 0: result.append(Member(name: name, bytes: Array(content)))
-      case 8:
-        do throws(Inflate.Problem) {
-          result.append(Member(name: name, bytes: try Inflate.inflated(content, limit: size)))
-        } catch {
-          throw damaged("\(Words.shown(name)) is damaged")
-        }
-      default: throw damaged("\(Words.shown(name)) is packed in a way that NumPy does not use")
-      }
+      result.append(
+        Member(name: name, method: method, packed: start..<(start + packed), size: size))
     }
+    try checkExpansion(result, bytes.count, path)
     return result
+  }
+
+  /// Refuses archives that would fill memory. Archives of measurements shrink a few times, of constants up to a
+  /// hundred times.
+  private static func checkExpansion(_ members: [Member], _ byteCount: Int, _ path: String)
+    throws(FileProblem)
+  {
+    // DEFLATE shrinks at most a thousandfold: more is forged; what is announced bounds what is made.
+    let isForged = members.contains { $0.size / 1033 > $0.packed.count }
+    let total = members.reduce(0) { min($0 + $1.size, 1 << 60) }
+    guard !isForged, Expansion.isPlausible(bytes: total, from: byteCount) else {
+      throw .malformed(
+        path: path, place: "",
+        reason: "the archive announces more than it can hold (\(Words.grouped(total)) bytes in "
+          + "\(Words.grouped(byteCount))); if that is right, save it uncompressed, with numpy.savez"
+      )
+    }
+  }
+
+  /// What a member holds.
+  static func content(of member: Member, in bytes: [UInt8], _ path: String) throws(FileProblem)
+    -> [UInt8]
+  {
+    let packed = bytes[member.packed]
+    let name = Words.shown(member.name)
+    switch member.method {
+    case 0: return Array(packed)
+    case 8:
+      do throws(Inflate.Problem) {
+        return try Inflate.inflated(packed, limit: member.size)
+      } catch {
+        throw .malformed(path: path, place: "", reason: "\(name) is damaged")
+      }
+    default:
+      throw .malformed(
+        path: path, place: "", reason: "\(name) is packed in a way that NumPy does not use")
+    }
+  }
+}
+
+/// How much more than its bytes a file may hold.
+enum Expansion {
+  /// So much is read of any file.
+  private static let always = 1 << 28
+  private static let most = 100
+
+  static func isPlausible(bytes: Int, from fileBytes: Int) -> Bool {
+    bytes <= max(always, fileBytes.multipliedReportingOverflow(by: most).partialValue)
+  }
+
+  /// For numbers, which take eight bytes each in memory whatever they take in the file.
+  static func isPlausible(values: Int, from fileBytes: Int) -> Bool {
+    values >> 58 == 0 && isPlausible(bytes: values * 8, from: fileBytes)
   }
 }

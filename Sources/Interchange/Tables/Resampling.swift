@@ -7,7 +7,7 @@ struct Resampling {
 
   func apply(to table: inout RawTable) -> Sampling {
     let width = table.columns.count
-    let usual = Sampling.medianStep(table)
+    let usual = Self.usualDistance(table)
     var values: [Double] = []
     var segments: [RawTable.Segment] = []
     var places: [[Int]] = []
@@ -15,7 +15,7 @@ struct Resampling {
     // A gap is more than three usual steps of a variable, which may come more seldom than rows.
     let limits = (0..<width).map { column in
       max(
-        3.5 * distance(table, column, usual), 1.5 * step,
+        3.5 * Self.distance(table, column, usual), 1.5 * step,
         rule == .usual ? 0 : Double(rule.limit) * step)
     }
     for segment in table.segments {
@@ -69,8 +69,16 @@ struct Resampling {
     return sampling
   }
 
+  /// The median time between rows; where variables are recorded at times of their own, between values of that which
+  /// is recorded most often.
+  static func usualDistance(_ table: RawTable) -> Double {
+    let usual = Sampling.medianStep(table)
+    guard table.unevenness != nil else { return usual }
+    return table.columns.indices.map { distance(table, $0, usual) }.min() ?? usual
+  }
+
   /// The median time between values of a column.
-  private func distance(_ table: RawTable, _ column: Int, _ usual: Double) -> Double {
+  private static func distance(_ table: RawTable, _ column: Int, _ usual: Double) -> Double {
     let width = table.columns.count
     var distances: [Double] = []
     for segment in table.segments {

@@ -12,6 +12,8 @@ extension RowReader {
     var lacksZone = false
     var hasDate = false
     var hasClock = false
+    /// How many parts a date in several columns has: the last one is the unit of the clock.
+    var lastPart: Int?
     /// Where day and month could be either: the largest first and second number.
     var isOrderOpen = false
     var largestFirst = 0

@@ -12,6 +12,8 @@ struct RowReader {
     case count
     /// A date, a time of day, or both.
     case stamp
+    /// A part of a date and time: year, month, day, hour, minute, second.
+    case part(Int)
     /// Words: their place among the columns of words.
     case words(Int)
   }
@@ -33,6 +35,16 @@ struct RowReader {
   private(set) var raggedRows = 0
   private(set) var skippedLines: (count: Int, line: Int, text: String) = (0, 0, "")
   private(set) var repeatedHeadings = 0
+  /// Whole rows whose time is no time: a fault, unless only such rows follow to the end.
+  private var footer: (failure: FileProblem, line: Int, count: Int, text: String)?
+  /// What this row added to the accounts of its columns.
+  private var accounts: [Account] = []
+
+  private struct Account {
+    var place: Int
+    /// The word that stood for a missing value; nil for what is no number.
+    var word: String?
+  }
   private(set) var rows = 0
   private var row: [Double]
   private var rowWords: [Int32]
@@ -40,6 +52,10 @@ struct RowReader {
   private var lastWords: [[UInt8]]
   private var lastNumbers: [Int32]
   private let hasTime: Bool
+  private let partCount: Int
+  /// This row's year, month and so on.
+  private var parts: [Double] = [0, 1, 1, 0, 0, 0]
+  private var partsMet = 0
 
   init(
     uses: [Use], columns: [RawTable.Column], words: [RawTable.WordColumn], decimal: UInt8,
@@ -61,8 +77,9 @@ struct RowReader {
     wordNumbers = Array(repeating: [:], count: words.count)
     lastWords = Array(repeating: [], count: words.count)
     lastNumbers = Array(repeating: -1, count: words.count)
-    hasTime = uses.contains(.count) || uses.contains(.stamp)
-    time.isStamp = uses.contains(.stamp)
+    partCount = uses.count { if case .part = $0 { true } else { false } }
+    hasTime = uses.contains(.count) || uses.contains(.stamp) || partCount > 0
+    time.isStamp = uses.contains(.stamp) || partCount > 0
   }
 
   mutating func reserve(_ rows: Int) {
@@ -91,7 +108,10 @@ struct RowReader {
       }
       let consumed = try outcome.get()
       stream.consume(consumed)
-      if isLast { break }
+      if isLast {
+        try finishFooter()
+        break
+      }
       if !isEstimated, let total = stream.byteCount, consumed > 1000, rows > 0 {
         isEstimated = true
         reserve(Int(Double(total) / Double(consumed) * Double(rows) * 1.02) + 16)
@@ -207,6 +227,11 @@ struct RowReader {
     switch use {
     case .variable(let place): row[place] = value(bytes, field, place, line)
     case .count, .stamp: moment(bytes, field, use, line)
+    case .part(let part):
+      if let number = scanner.number(bytes, field.start, field.end) {
+        parts[part] = number
+        partsMet += 1
+      }
     case .words(let place): rowWords[place] = word(bytes, field, place)
     case .skip: if isExtra && field.start < field.end { extraFields += 1 }
     }
@@ -230,6 +255,7 @@ struct RowReader {
     }
     if start == end {
       columns[place].missingCount += 1
+      accounts.append(Account(place: place, word: ""))
       if columns[place].firstMissing == nil { columns[place].firstMissing = (line, "") }
       return .nan
     }
@@ -260,6 +286,7 @@ struct RowReader {
   private mutating func missing(_ place: Int, _ line: Int, _ text: String) -> Double {
     columns[place].missingCount += 1
     let key = Words.shown(text, limit: 24)
+    accounts.append(Account(place: place, word: key))
     if columns[place].missingWords[key] != nil || columns[place].missingWords.count < 16 {
       columns[place].missingWords[key, default: 0] += 1
     }
@@ -269,6 +296,7 @@ struct RowReader {
 
   private mutating func strange(_ place: Int, _ line: Int, _ text: String) {
     columns[place].strangeCount += 1
+    accounts.append(Account(place: place, word: nil))
     if columns[place].firstStrange == nil { columns[place].firstStrange = (line, text) }
   }
 
@@ -336,6 +364,20 @@ struct RowReader {
     }
   }
 
+  private mutating func composeMoment() {
+    let isComplete = partsMet == partCount
+    partsMet = 0
+    guard isComplete,
+      let moment = CalendarStamp.nanoseconds(parts: parts)
+    else { return }
+    time.isPending = true
+    time.pending = moment
+    time.hasDate = true
+    time.hasClock = partCount > 3
+    time.decimals = partCount > 5 ? 0 : -1
+    time.lastPart = partCount
+  }
+
   // MARK: Rows
 
   private mutating func finishRow(
@@ -343,10 +385,14 @@ struct RowReader {
   ) {
     let extra = extraFields
     extraFields = 0
+    if partCount > 0 { composeMoment() }
     if hasTime && !time.isPending {
       dropRow(bytes, start, end, count, line)
+      accounts.removeAll(keepingCapacity: true)
       return
     }
+    if !accounts.isEmpty { accounts.removeAll(keepingCapacity: true) }
+    if let footer { pendingFailure = footer.failure }
     if extra > 0 || count < uses.count {
       raggedRows += 1
       if firstRagged == nil { firstRagged = (line, count) }
@@ -383,33 +429,62 @@ struct RowReader {
   /// Handles a record without a time: a remark at the end, or a fault.
   private mutating func dropRow(_ bytes: Bytes, _ start: Int, _ end: Int, _ count: Int, _ line: Int)
   {
-    // Its other fields say nothing of the columns.
-    for place in columns.indices where columns[place].firstStrange?.line == line {
-      columns[place].strangeCount -= 1
-      columns[place].firstStrange = nil
-    }
+    withdraw(line)
     let text = Words.shown(TableText.line(bytes[start..<end]), limit: 40)
     let isEmpty = bytes[start..<end].allSatisfy {
       $0 == fields.separator || $0 <= 0x20 || $0 == 0x22
     }
     if isEmpty { return }
     if count == uses.count, pendingFailure == nil {
-      let column = uses.firstIndex { $0 == .count || $0 == .stamp } ?? 0
+      let column = uses.firstIndex { $0 == .count || $0 == .stamp || $0 == .part(0) } ?? 0
       var position = start
       var found: [FieldScanner.Field] = []
       let part = Bytes(rebasing: bytes[0..<end])
       try? fields.record(part, &position, isLast: true, into: &found)
       let cell =
         column < found.count ? TableText.decoded(FieldScanner.content(bytes, found[column])) : ""
-      let heading = timeHeading
-      pendingFailure = .malformed(
-        path: path, place: "line \(line), column \(column + 1) (\(heading))",
+      if cell == timeHeading {
+        repeatedHeadings += 1
+        return
+      }
+      let failure = FileProblem.malformed(
+        path: path, place: "line \(line), column \(column + 1) (\(timeHeading))",
         reason: cell.trimmed.isEmpty
           ? "the field is empty" : "\"\(Words.shown(cell, limit: 40))\" is not a number or a time")
+      if footer == nil { footer = (failure, line, 0, text) }
+      footer?.count += 1
       return
     }
     if skippedLines.count == 0 { skippedLines = (0, line, text) }
     skippedLines.count += 1
+  }
+
+  /// Takes back what a row that is no row said of its columns.
+  private mutating func withdraw(_ line: Int) {
+    for account in accounts {
+      if let word = account.word {
+        columns[account.place].missingCount -= 1
+        if let count = columns[account.place].missingWords[word] {
+          columns[account.place].missingWords[word] = count > 1 ? count - 1 : nil
+        }
+        if columns[account.place].firstMissing?.line == line {
+          columns[account.place].firstMissing = nil
+        }
+      } else {
+        columns[account.place].strangeCount -= 1
+        if columns[account.place].firstStrange?.line == line {
+          columns[account.place].firstStrange = nil
+        }
+      }
+    }
+  }
+
+  /// Averages, maxima and remarks below the last row.
+  private mutating func finishFooter() throws(FileProblem) {
+    guard let footer else { return }
+    guard footer.count <= 10, footer.count * 4 <= rows else { throw footer.failure }
+    if skippedLines.count == 0 { skippedLines = (0, footer.line, footer.text) }
+    skippedLines.count += footer.count
   }
 
   /// The heading of the column of time, for messages.

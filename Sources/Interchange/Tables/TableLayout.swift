@@ -84,8 +84,9 @@ struct TableLayout {
     if above > 0 {
       preamble = sample.records[above].line - 1
       let record = sample.records[0]
+      let cells = record.fields.map { TableText.decoded(FieldScanner.content(bytes, $0)) }
       preambleText = Words.shown(
-        TableText.line(bytes[record.start..<record.end]), limit: 40)
+        cells.filter { !$0.isEmpty }.joined(separator: " "), limit: 40)
     }
     dataStart = sample.records[first].start
     dataLine = sample.records[first].line

@@ -36,8 +36,8 @@ struct TablePreparation {
         if toleratesUnevenness { sampling = even(&table, unevenness, rule) }
       }
       if let unevenness = sampling.unevenness {
-        let usual = Words.time(
-          Sampling.handy(Sampling.medianStep(table), within: 0.1 * Sampling.medianStep(table)))
+        let distance = Resampling.usualDistance(table)
+        let usual = Words.time(Sampling.handy(distance, within: 0.1 * distance))
         throw table.malformed(
           "",
           "\(unevenness); models need equally spaced samples: resample with --every, for example --every "
@@ -51,7 +51,7 @@ struct TablePreparation {
   private func even(_ table: inout RawTable, _ unevenness: String, _ rule: TableSettings.GapRule)
     -> Sampling
   {
-    let usual = Sampling.medianStep(table)
+    let usual = Resampling.usualDistance(table)
     let step = Sampling.handy(usual, within: 0.1 * usual)
     table.report.every = Words.time(step).replacing(" ", with: "")
     table.report.add(

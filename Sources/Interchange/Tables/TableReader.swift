@@ -11,7 +11,10 @@ enum TableReader {
   {
     let path = stream.path
     stream.recogniseEncoding()
-    while !stream.isAtEnd && stream.end - stream.start < 1 << 16 { try stream.fill() }
+    // Two lines at least: one that is too long is refused as such.
+    while !stream.isAtEnd,
+      stream.end - stream.start < 1 << 16 || !Self.holdsTwoLines(stream.unread)
+    { try stream.fill() }
     try refuseOtherFormats(stream.unread, path)
     let isWhole = stream.isAtEnd
     let outcome: Result<TableLayout, FileProblem> = stream.buffer.withUnsafeBufferPointer {
@@ -45,6 +48,12 @@ enum TableReader {
     try take(&reader, &plan, layout, into: &table)
     try MomentsOfTable(reader.time, plan, settings).apply(to: &table)
     return table
+  }
+
+  private static func holdsTwoLines(_ bytes: ArraySlice<UInt8>) -> Bool {
+    func end(_ bytes: ArraySlice<UInt8>) -> Int? { bytes.firstIndex { $0 == 0x0A || $0 == 0x0D } }
+    guard let first = end(bytes) else { return false }
+    return end(bytes[(first + 1)...].drop { $0 == 0x0A || $0 == 0x0D }) != nil
   }
 
   private static func describe(
@@ -190,9 +199,24 @@ private struct MomentsOfTable {
     table.times = time.whole.map { Double($0 &- first) * 1e-9 }
     table.resolution =
       time.hasClock ? (time.decimals < 0 ? 60 : pow10(-min(9, time.decimals))) : 86400
+    if time.lastPart == 4 { table.resolution = 3600 }
     table.isLocalTime = time.hasDate && !time.hasZone
     table.isClockOnly = !time.hasDate
     if time.hasDate { table.start = (first, time.hasZone) }
+    if time.hasDate, !time.hasClock { evenMonths(&table) }
+  }
+
+  /// First days of months lie 28 to 31 days apart: months count as equally long.
+  private func evenMonths(_ table: inout RawTable) {
+    let perDay: Int64 = 86_400_000_000_000
+    let dates = time.whole.map { CalendarStamp.date(days: Int($0 / perDay)) }
+    guard dates.count > 2, dates.allSatisfy({ $0.day == 1 }) else { return }
+    let months = dates.map { 12 * $0.year + $0.month }
+    let steps = zip(months, months.dropFirst()).map { abs($1 - $0) }.filter { $0 > 0 }.sorted()
+    guard !steps.isEmpty, steps[steps.count / 2] < 12 else { return }
+    table.times = months.map { Double($0 - months[0]) * TimeUnit.month }
+    table.resolution = 86400
+    table.report.add(.assumed, "months are taken as equally long (a twelfth of a year)")
   }
 
   /// Day or month first, where all dates can be read both ways.

@@ -78,6 +78,7 @@ enum Words {
       case ..<180: (1, "s")
       case ..<10800: (60, "min")
       case ..<259200: (3600, "h")
+      case 8.64e7...: (12 * TimeUnit.month, "yr")
       default: (86400, "d")
       }
     return number(seconds / factor, digits: digits) + " " + unit

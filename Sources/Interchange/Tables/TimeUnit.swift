@@ -30,6 +30,8 @@ struct TimeUnit: Equatable {
     }
   }
 
+  /// The mean of the Gregorian calendar, in seconds.
+  static let month = 2_629_746.0
   static let second = TimeUnit(word: "s", seconds: 1)
 
   private static let special: [TimeUnit] = [
@@ -74,6 +76,7 @@ struct TimeUnit: Equatable {
       (60, ["min", "mins", "minute", "minutes", "minuten"]),
       (3600, ["h", "hr", "hrs", "hour", "hours", "std", "stunde", "stunden", "heures"]),
       (86400, ["d", "day", "days", "tag", "tage", "jours"]),
+      (12 * month, ["yr", "year", "years", "jahr", "jahre"]),
     ]
     let plain = word.lowercased()
     return names.first { $0.1.contains(plain) }?.0
