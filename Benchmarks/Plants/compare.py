@@ -1,6 +1,6 @@
 """Which pairs of rate and input are found in simulated plants, by Filigree's defaults and by others.
 
-    python compare.py --tools .build/release [--plants cstr,kuramoto] [--noise 0,0.001,0.01] [--seeds 1]
+    python compare.py --tools .build/release [--plants stirred-tank,kuramoto] [--noise 0,0.001,0.01] [--seeds 1]
                       [--members 5] [--trajectories 12] [--samples 1500] [--without pcmci] [--output results.json]
 
 Truth is the effect R = mean |dF/dz| sd(z)/sd(F) of the plant's own one-step map F on data without noise; pairs with R

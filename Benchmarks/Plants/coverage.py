@@ -1,6 +1,6 @@
 """How often the 95 % intervals of effects hold the truth.
 
-    python coverage.py --tools .build/release [--plants quadruple-tank,cstr,van-de-vusse] [--noise 0,0.001,0.01]
+    python coverage.py --tools .build/release [--plants quadruple-tank,stirred-tank,van-de-vusse] [--noise 0,0.001,0.01]
                        [--sets 20] [--members 5] [--trajectories 12] [--samples 1500] [--output coverage.json]
 
 For every plant and level of noise, over data sets of other seeds: of the pairs whose true R, of the plant's own
@@ -52,7 +52,7 @@ def lines(results):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--tools", required=True)
-    parser.add_argument("--plants", default="quadruple-tank,cstr,van-de-vusse")
+    parser.add_argument("--plants", default="quadruple-tank,stirred-tank,van-de-vusse")
     parser.add_argument("--noise", default="0,0.001,0.01")
     parser.add_argument("--sets", type=int, default=20)
     parser.add_argument("--members", type=int, default=5)

@@ -11,7 +11,7 @@ import numpy as np
 import xarray
 
 PLANTS = [
-    "quadruple-tank", "cstr", "van-de-vusse", "williams-otto", "kuramoto", "lorenz-96", "springs"]
+    "quadruple-tank", "stirred-tank", "van-de-vusse", "williams-otto", "kuramoto", "lorenz96", "springs"]
 # Effects above SURE count as true, at most NONE as false; those between count neither way.
 SURE, NONE = 0.012, 0.001
 THRESHOLD = 0.01

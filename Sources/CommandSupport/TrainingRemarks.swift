@@ -169,14 +169,18 @@ public enum TrainingRemarks {
     let replaced = outcome.freeRuns.filter { $0.delivered != .networks }
     let scale = "mean |e|/σ over runs of up to 1000 samples, at most 3"
     guard !replaced.isEmpty else {
-      return [.note("free runs: \(mean(.networks)), a line \(mean(.line)) (\(scale))")]
+      return [
+        .note(
+          "free runs: \(mean(.networks)), a line \(mean(.line)), no change \(mean(.persistence)) (\(scale))"
+        )
+      ]
     }
     return replaced.map { choice in
       let tried = FreeRunChoice.Kind.allCases.compactMap { kind in
         choice.errors[kind].map { "\(kind.rawValue) \(String(format: "%.2g", $0))" }
       }
       return .warning(
-        "member \(choice.member): free runs of its networks keep to the data less well than a line; delivered is "
+        "member \(choice.member): free runs of its networks keep to the data less well than a line or no change; delivered is "
           + "what does better: \(choice.delivered.rawValue) (\(scale): \(tried.joined(separator: ", ")))"
       )
     }

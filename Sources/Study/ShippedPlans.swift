@@ -6,7 +6,26 @@ public enum ShippedPlans {
     ("own", "linear, dense and sparse models of your own data; needs train.csv and test.csv", own),
     ("recipes", "every recipe at three sizes and four levels of noise; under an hour", recipes),
     ("other-cells", "the default and its baselines on a cell with other constants", otherCells),
+    (
+      "plants", "the default and its baselines on plants of the literature; one with --plant",
+      plants
+    ),
   ]
+
+  /// The text of a plan, with another plant in place of its own.
+  ///
+  /// - Parameters:
+  ///   - name: of a shipped plan.
+  ///   - plant: nil for the plan's own.
+  /// - Returns: nil where there is no such plan, or it simulates no plant.
+  public static func text(_ name: String, plant: String?) -> String? {
+    guard let text = all.first(where: { $0.name == name })?.text else { return nil }
+    guard let plant else { return text }
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    guard lines.contains(where: { $0.hasPrefix("plant: ") }) else { return nil }
+    return lines.map { $0.hasPrefix("plant: ") ? "plant: \(plant)" : String($0) }
+      .joined(separator: "\n")
+  }
 
   public static let quick = """
     # Dense and sparse networks of the electrolysis cell, from ten trajectories.
@@ -174,6 +193,30 @@ public enum ShippedPlans {
 
     recipes:
       linear: {recipe: linear}
+      sindy: {recipe: sindy}
+      dense: {recipe: smooth-dense}
+      filigree: {}
+
+    """
+
+  public static let plants = """
+    # What the default and its baselines find in a plant of the literature: exact and with measurement noise, from
+    # twelve trajectories and from three. filigree-study plan plants --plant stirred-tank prints this for another plant.
+
+    plant: quadruple-tank
+    train: {trajectories: 12, samples: 1500, seed: 8101}
+    test: {trajectories: 10, samples: 1500, seed: 9101}
+    noise: [0, 0.001, 0.01]             # of each state's deviation, white
+    sizes: [3, 12]
+    members: 5
+    seed: 31
+    horizons: [50, 250, 1500]
+    threshold: 0.01
+
+    title: A plant of the literature
+    recipes:
+      linear: {recipe: linear}
+      lasso: {recipe: lasso}
       sindy: {recipe: sindy}
       dense: {recipe: smooth-dense}
       filigree: {}

@@ -1,4 +1,5 @@
 import CommandSupport
+import Dynamics
 import Foundation
 import Interchange
 import Reporting
@@ -104,17 +105,29 @@ struct Plan: Tool {
     completion: .list(ShippedPlans.all.map(\.name)))
   var name: String
 
+  @Option(
+    help:
+      "Simulate this plant instead of the plan's own: \(PlantCatalogue.names.joined(separator: ", ")).",
+    completion: .list(PlantCatalogue.names))
+  var plant: String?
+
   func validate() throws {
     guard ShippedPlans.all.contains(where: { $0.name == name }) else {
       throw ValidationError(
         "there is no plan \(name); there are "
           + ShippedPlans.all.map(\.name).joined(separator: ", ") + ".")
     }
+    guard let plant else { return }
+    guard PlantCatalogue.plant(named: plant) != nil else {
+      throw ValidationError(
+        "--plant \(plant): there are \(PlantCatalogue.names.joined(separator: ", ")).")
+    }
+    guard ShippedPlans.text(name, plant: plant) != nil else {
+      throw ValidationError("--plant: the plan \(name) simulates no plant.")
+    }
   }
 
   mutating func work() async throws {
-    if let plan = ShippedPlans.all.first(where: { $0.name == name }) {
-      try Console.output(plan.text)
-    }
+    if let text = ShippedPlans.text(name, plant: plant) { try Console.output(text) }
   }
 }

@@ -181,8 +181,14 @@ import Testing
       filigree-study run nothing.yaml --output S; echo "none $?"
       filigree-study status mine; echo "status $?"
       filigree-study plan other; echo "plan $?"
+      filigree-study plan plants --plant stirred-tank | grep ^plant
+      filigree-study plan plants --plant moon; echo "moon $?"
+      filigree-study plan own --plant duffing; echo "own $?"
       """)
-    for words in ["foreign 73", "x\n", "none 66", "status 66", "plan 64"] {
+    for words in [
+      "foreign 73", "x\n", "none 66", "status 66", "plan 64", "plant: stirred-tank\n", "moon 64",
+      "own 64",
+    ] {
       #expect(other.output.contains(words), "\(words): \(other.output)")
     }
   }

@@ -98,8 +98,11 @@ import Training
     #expect(FreeRunChoice.best([.networks: 2, .line: 0.3, .steadied: 1, .dense: 1.5]) == .line)
     #expect(FreeRunChoice.best([.networks: 0.3, .line: 0.29]) == .networks)
     #expect(FreeRunChoice.best([.networks: 0.009, .line: 0.001]) == .networks)
-    #expect(FreeRunChoice.suffices(networks: 0.3, line: 0.29))
-    #expect(FreeRunChoice.suffices(networks: 0.009, line: 0.001))
-    #expect(!FreeRunChoice.suffices(networks: 3, line: 0.5))
+    #expect(FreeRunChoice.suffices([.networks: 0.3, .line: 0.29, .persistence: 1]))
+    #expect(FreeRunChoice.suffices([.networks: 0.009, .line: 0.001, .persistence: 0.005]))
+    #expect(!FreeRunChoice.suffices([.networks: 3, .line: 0.5, .persistence: 1]))
+    #expect(!FreeRunChoice.suffices([.networks: 2, .line: 3, .persistence: 1]))
+    // That nothing changes is no model.
+    #expect(FreeRunChoice.best([.networks: 2, .line: 3, .persistence: 1]) == .networks)
   }
 }

@@ -13,6 +13,8 @@ public struct FreeRunChoice: Equatable, Sendable {
     case dense = "before elimination"
     /// Direct weights from the same inputs.
     case line
+    /// That nothing changes: never delivered, but what is must beat it.
+    case persistence = "no change"
   }
 
   public var member: Int
@@ -27,7 +29,7 @@ public struct FreeRunChoice: Equatable, Sendable {
 
   /// - Parameter errors: of those that were tried.
   package static func best(_ errors: [Kind: Double]) -> Kind {
-    Kind.allCases.reduce(.networks) { chosen, next in
+    Kind.allCases.filter { $0 != .persistence }.reduce(.networks) { chosen, next in
       guard let now = errors[chosen], let other = errors[next], now > negligible else {
         return chosen
       }
@@ -35,9 +37,11 @@ public struct FreeRunChoice: Equatable, Sendable {
     }
   }
 
-  /// Whether networks need no replacement: they are hardly worse than a line.
-  package static func suffices(networks: Double, line: Double) -> Bool {
-    networks <= negligible || networks <= line / gain
+  /// Whether networks need no replacement: they are hardly worse than a line, and than that nothing changes.
+  package static func suffices(_ errors: [Kind: Double]) -> Bool {
+    let networks = errors[.networks] ?? .infinity
+    let others = [errors[.line], errors[.persistence]].compactMap { $0 }
+    return networks <= negligible || others.allSatisfy { networks <= $0 / gain }
   }
 }
 
@@ -49,8 +53,8 @@ struct FreeRunDelivery: Sendable {
 }
 
 extension EnsembleTraining {
-  /// Lets free runs decide what a member delivers. Networks that run away, or keep to the data less well than a line,
-  /// are replaced by what keeps to them better.
+  /// Lets free runs decide what a member delivers. Networks that run away, or keep to the data less well than a line or
+  /// than no change, are replaced by what keeps to them better.
   ///
   /// - Parameters:
   ///   - finished: the member's networks.
@@ -71,13 +75,15 @@ extension EnsembleTraining {
     func error(_ networks: [Network]) -> Double { judge.error(of: model(networks, material.set)) }
     var candidates = [FreeRunChoice.Kind.networks: networks, .line: refiner.line(networks)]
     var errors = candidates.mapValues(error)
-    if !FreeRunChoice.suffices(
-      networks: errors[.networks] ?? .infinity, line: errors[.line] ?? .infinity)
-    {
+    let (inputs, outputs) = (material.set.features, material.set.targets)
+    let still = judge.error(of: .persistence(inputs: inputs, outputs: outputs))
+    errors[.persistence] = still
+    if !FreeRunChoice.suffices(errors) {
       candidates[.steadied] = try refiner.steadied(networks, error: error)
       candidates[.dense] = all.filter { $0.history.problem.member == member }.compactMap(\.network)
         .map { $0.mapParameters { Double(Float($0)) } }
       errors = candidates.filter { $1.count == networks.count }.mapValues(error)
+      errors[.persistence] = still
     }
     let choice = FreeRunChoice(
       member: member, errors: errors, delivered: FreeRunChoice.best(errors))

@@ -199,7 +199,10 @@ public struct Refinement: Sendable {
     return try networks.map { network in
       try Task.checkCancellation()
       defer { first += network.outputCount }
-      return fitting(attempts)
+      var method = fitting(attempts)
+      method.curvature = .sampled
+      return
+        method
         .fit(network, rows.targets(first..<(first + network.outputCount))).network
     }
   }
