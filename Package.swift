@@ -43,7 +43,8 @@ let package = Package(
   name: "filigree",
   platforms: [.macOS(.v15)],
   products: libraries.map { .library(name: $0, targets: [$0]) }
-    + tools.map { .executable(name: "filigree-\($0.key)", targets: ["filigree-\($0.key)"]) },
+    + tools.map { .executable(name: "filigree-\($0.key)", targets: ["filigree-\($0.key)"]) }
+    + [.executable(name: "filigree", targets: ["filigree"])],
   dependencies: [
     // Command lines: parsing, help, completions.
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -141,6 +142,10 @@ let package = Package(
           "compare.py", "jax_peer.py", "pytorch_peer.py", "peers_common.py", "requirements.txt",
           "results.json", "results.md",
         ])
+    ]
+    + [
+      // One name for all tools: `filigree train` starts filigree-train.
+      .executableTarget(name: "filigree", dependencies: ["CommandSupport"])
     ]
     + tools.map {
       .executableTarget(

@@ -25,16 +25,17 @@ extension CommandMain {
     let text = fullMessage(for: error)
     guard !text.isEmpty else { return code.rawValue }
     guard code.isSuccess else {
-      Console.notice(String.safeMessage(text, arguments: Array(CommandLine.arguments.dropFirst())))
+      let lines = UsageErrors(_dumpHelp()).lines(text, Array(CommandLine.arguments.dropFirst()))
+      Console.notice(lines.joined(separator: "\n"))
       return code.rawValue
     }
     do {
-      try Console.output(text + "\n")
+      try Console.output(HelpText.withWholeExamples(text, width: Console.width) + "\n")
       return code.rawValue
     } catch let code as ExitCode {
       return code.rawValue
     } catch {
-      Console.error("\(Self.configuration.commandName ?? "filigree"): \(error)")
+      Console.error("\(UsageErrors.tool): \(error)")
       return EX_IOERR
     }
   }

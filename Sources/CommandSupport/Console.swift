@@ -22,8 +22,11 @@ public enum Console {
   }
 
   /// - Throws: when the text cannot be written, for example on a full disk.
-  public static func output(_ text: String) throws {
-    var rest = Array(text.utf8)[...]
+  public static func output(_ text: String) throws { try output(Array(text.utf8)) }
+
+  /// - Throws: when the bytes cannot be written, for example on a full disk.
+  public static func output(_ bytes: [UInt8]) throws {
+    var rest = bytes[...]
     while !rest.isEmpty {
       let count = rest.withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress, $0.count) }
       if count < 0 {

@@ -37,3 +37,15 @@ public func printResult(
     try Console.output(text.escapedJSON + "\n")
   }
 }
+
+/// Where a chart goes: the ending of its name tells the format.
+public enum PlotFile {
+  /// - Throws: `ValidationError` for an ending of which there is no format.
+  @discardableResult
+  public static func format(_ path: String) throws -> ChartFormat {
+    guard let format = ChartFormat(rawValue: WholeFile.ending(path)) else {
+      throw ValidationError("--plot \(path): must end in .svg or .pdf.")
+    }
+    return format
+  }
+}

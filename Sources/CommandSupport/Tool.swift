@@ -38,7 +38,7 @@ extension Tool {
     } catch let error as CleanExit {
       throw error
     } catch {
-      let name = Self.configuration.commandName ?? "filigree"
+      let name = UsageErrors.tool
       if let several = error as? any SeveralProblems {
         Console.error("\(name): \(several.summary)", several.lines)
       } else {

@@ -17,11 +17,21 @@ struct Captions {
   var legend: [[Sample]] = []
   var caption = ""
 
+  /// Of drawings of pairs, what the caption says where edges have no labels.
+  var captionWithoutLabels = ""
+
   private static let lineLength = 30.0
   private static let rowStep = 16.0
 
   /// Adds the captions around the present bounds of the graph.
-  func add(to graph: inout Graph) {
+  ///
+  /// - Parameter detail: whose room breaks lines where there is some.
+  func add(to graph: inout Graph, _ detail: Detail = .full) {
+    if let room = detail.room {
+      // Lines longer than the drawing would make it small.
+      let least = min(room, 480)
+      return addLines(to: &graph, room: max(least, graph.bounds?.width ?? 0), detail.isNarrow)
+    }
     let body = graph.bounds ?? Graph.Frame(centre: Point(0, 0), width: 0, height: 0)
     let middle = body.centre.x
     let widest = legend.map { $0.reduce(0) { $0 + Self.width($1) } }.max() ?? 0
@@ -47,6 +57,71 @@ struct Captions {
         "caption", caption, at: Point(middle, y - 4),
         width: max(room, VariableColumn.estimatedWidth(caption) * 0.9), size: 9,
         colour: DrawingStyle.faint))
+  }
+
+  /// The captions broken into lines no longer than there is room.
+  private func addLines(to graph: inout Graph, room: Double, _ isNarrow: Bool) {
+    let body = graph.bounds ?? Graph.Frame(centre: Point(0, 0), width: 0, height: 0)
+    let middle = body.centre.x
+    var number = 0
+    func add(_ name: String, _ text: String, size: Double, colour: String, bold: Bool, _ y: Double)
+    {
+      let width = VariableColumn.estimatedWidth(text) * size / 10 * (bold ? 1.1 : 1)
+      graph.add(
+        DrawingStyle.text(
+          "\(name)-\(number)", text, at: Point(middle, y), width: width, size: size, colour: colour,
+          bold: bold))
+      number += 1
+    }
+    let small = isNarrow ? 8.0 : 9
+    let above =
+      Self.lines(title, room, size: isNarrow ? 11 : 14, bold: true).map { ($0, true) }
+      + Self.lines(counts, room, size: small).map { ($0, false) }
+    var y = body.top + 10
+    for (line, isTitle) in above.reversed() {
+      let size = isTitle ? (isNarrow ? 11.0 : 14) : small
+      add(
+        isTitle ? "title" : "counts", line, size: size,
+        colour: isTitle ? DrawingStyle.ink : DrawingStyle.faint, bold: isTitle, y + 0.7 * size)
+      y += 1.45 * size
+    }
+    y = body.bottom - 20
+    var shown = self
+    shown.legend = legend.map { $0.flatMap { Self.pieces($0, room) } }
+    for row in shown.legendRows(room) {
+      shown.addLegend(row, to: &graph, middle: middle, y: y)
+      y -= 14
+    }
+    for line in Self.lines(caption, room, size: small) {
+      add("caption", line, size: small, colour: DrawingStyle.faint, bold: false, y)
+      y -= 1.4 * small
+    }
+  }
+
+  /// A text broken between words.
+  static func lines(_ text: String, _ room: Double, size: Double, bold: Bool = false) -> [String] {
+    let scale = size / 10 * (bold ? 1.1 : 1)
+    var lines: [String] = []
+    for word in text.split(separator: " ") {
+      let longer = (lines.last.map { $0 + " " } ?? "") + word
+      if !lines.isEmpty, VariableColumn.estimatedWidth(longer) * scale <= room {
+        lines[lines.count - 1] = longer
+      } else {
+        lines.append(VariableColumn.shortened(String(word), room, size: size, bold: bold))
+      }
+    }
+    return lines
+  }
+
+  /// A sample of a legend whose text is longer than a line, as several.
+  private static func pieces(_ sample: Sample, _ room: Double) -> [Sample] {
+    guard width(sample) > room else { return [sample] }
+    let used = width(sample) - VariableColumn.estimatedWidth(sample.text) * 0.9
+    return lines(sample.text, room - used, size: 9).enumerated().map { place, line in
+      place == 0
+        ? Sample(mark: sample.mark, text: line, attributes: sample.attributes)
+        : Sample(mark: .none, text: line)
+    }
   }
 
   // MARK: Legend
@@ -142,7 +217,7 @@ extension [Captions.Sample] {
 
   /// The legend of widths where several panels have their own scales.
   static func relativeScale(_ name: String) -> [Captions.Sample] {
-    [Captions.Sample(mark: .none, text: "weights, relative to the \(name)")]
+    [Captions.Sample(mark: .none, text: name)]
       + [("+1", 1.0), ("+¼", 0.25), ("−¼", -0.25), ("−1", -1)].map {
         Captions.Sample(
           mark: .line, text: $0.0, attributes: DrawingStyle.edge($0.1, strongest: 1))
@@ -153,9 +228,10 @@ extension [Captions.Sample] {
   static var activity: [Captions.Sample] {
     [
       Captions.Sample(
-        mark: .none, text: "units, filled by share of samples at which they are active")
+        mark: .none, text: "units, filled by the share of samples at which their slope is above 0.1"
+      )
     ]
-      + [("never", 0.0), ("a third", 1.0 / 3), ("always", 1.0)].map {
+      + [("none", 0.0), ("a third", 1.0 / 3), ("all", 1.0)].map {
         Captions.Sample(
           mark: .unit, text: $0.0, attributes: DrawingStyle.unit(activeShare: $0.1))
       }

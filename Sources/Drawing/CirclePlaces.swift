@@ -11,7 +11,11 @@ struct CirclePlaces {
   /// Wider than high, because boxes are.
   private static let flattening = 1.35
 
-  init(inputs: [Variable], outputs: [Variable], links: [PairLink]) {
+  /// Of distances, against those of a whole page.
+  private let scale: Double
+
+  init(inputs: [Variable], outputs: [Variable], links: [PairLink], size: DrawingSize = .full) {
+    scale = size == .full ? 1 : 0.5
     var variables = inputs
     outputNode = outputs.map { output in
       if let input = inputs.firstIndex(where: { $0.name == output.name }) { return input }
@@ -23,8 +27,8 @@ struct CirclePlaces {
       $0 >= inputs.count || inputs[$0].role == .state || nodes.contains($0)
     }
     let outside = variables.indices.filter { !onCircle.contains($0) }
-    let size = DrawingSize.full
-    let radius = max(80, 17 * Double(onCircle.count))
+    let scale = scale
+    let radius = scale * max(80, 17 * Double(onCircle.count))
     var angle = [Double](repeating: 0, count: variables.count)
     let order = Self.order(onCircle, links, outputNode)
     for (rank, node) in order.enumerated() {
@@ -34,7 +38,7 @@ struct CirclePlaces {
     boxes = VariableColumn(
       variables: variables, numbers: Array(variables.indices),
       centres: variables.indices.map { node in
-        let reach = outside.contains(node) ? radius + 75 : radius
+        let reach = outside.contains(node) ? radius + 75 * scale : radius
         return Point(
           Self.flattening * reach * Double.cos(angle[node]), reach * Double.sin(angle[node]))
       }, width: VariableColumn.width(of: variables, isOutput: false, size: size), isOutput: false,
@@ -111,9 +115,68 @@ struct CirclePlaces {
 
   private static let arrowLength = 5.0
 
+  /// The curves of the links. Those that meet a box on one side are spread along it, in the order in which they come, so
+  /// that one sees which is which.
+  func curves(of links: [PairLink]) -> [(curve: [Point], tip: Point)] {
+    var curves = links.map { curve(from: $0.input, to: $0.output) }
+    var meeting: [Meeting: [(link: Int, isTip: Bool, along: Double)]] = [:]
+    for (number, link) in links.enumerated() where link.input != outputNode[link.output] {
+      let (curve, tip) = curves[number]
+      for (node, point, control, isTip) in [
+        (link.input, curve[0], curve[1], false), (outputNode[link.output], tip, curve[2], true),
+      ] {
+        let side = self.side(of: node, at: point)
+        let along = side.isLevel ? control.x : control.y
+        meeting[side, default: []].append((number, isTip, along))
+      }
+    }
+    for (side, ends) in meeting where ends.count > 1 {
+      let order = ends.sorted {
+        ($0.along, $0.link, $0.isTip ? 1 : 0) < ($1.along, $1.link, $1.isTip ? 1 : 0)
+      }
+      let length = (side.isLevel ? boxes.width : boxes.size.boxHeight) - 0.6 * boxes.size.boxHeight
+      let step = min(0.9 * boxes.size.fontSize, length / Double(ends.count - 1))
+      for (rank, end) in order.enumerated() {
+        let offset = step * (Double(rank) - Double(ends.count - 1) / 2)
+        let point = side.point(boxes, offset)
+        if end.isTip {
+          curves[end.link].tip = point
+          let back = (curves[end.link].curve[2] - point).unit * Self.arrowLength
+          curves[end.link].curve[3] = point + back
+        } else {
+          curves[end.link].curve[0] = point
+        }
+      }
+    }
+    return curves
+  }
+
+  /// One side of a box.
+  private struct Meeting: Hashable {
+    var node: Int
+    /// Above and below; otherwise left and right.
+    var isLevel: Bool
+    /// Above or right.
+    var isPositive: Bool
+
+    func point(_ boxes: VariableColumn, _ offset: Double) -> Point {
+      let centre = boxes.centres[node]
+      let sign = isPositive ? 1.0 : -1
+      return isLevel
+        ? Point(centre.x + offset, centre.y + sign * boxes.size.boxHeight / 2)
+        : Point(centre.x + sign * boxes.width / 2, centre.y + offset)
+    }
+  }
+
+  private func side(of node: Int, at point: Point) -> Meeting {
+    let way = point - boxes.centres[node]
+    let isLevel = abs(way.y) / boxes.size.boxHeight >= abs(way.x) / boxes.width
+    return Meeting(node: node, isLevel: isLevel, isPositive: isLevel ? way.y > 0 : way.x > 0)
+  }
+
   /// The curve from box to box, bent slightly to its right, so that the two directions are two lines; a loop
   /// outside the circle for a state that drives itself.
-  func curve(from input: Int, to output: Int) -> (curve: [Point], tip: Point) {
+  private func curve(from input: Int, to output: Int) -> (curve: [Point], tip: Point) {
     let (from, to) = (boxes.centres[input], boxes.centres[outputNode[output]])
     if input == outputNode[output] { return loop(at: from) }
     // There and back bend to different sides; further where a box that is neither's stands in the way.
@@ -147,10 +210,10 @@ struct CirclePlaces {
   private func loop(at centre: Point) -> (curve: [Point], tip: Point) {
     let outward = loopDirection(at: centre)
     let along = Point(outward.y, -outward.x)
-    let first = centre + outward * 62 + along * -34
-    let second = centre + outward * 62 + along * 34
-    let start = border(centre, towards: centre + outward * 30 + along * -16)
-    let tip = border(centre, towards: centre + outward * 30 + along * 16)
+    let first = centre + outward * (62 * scale) + along * (-34 * scale)
+    let second = centre + outward * (62 * scale) + along * (34 * scale)
+    let start = border(centre, towards: centre + outward * (30 * scale) + along * (-16 * scale))
+    let tip = border(centre, towards: centre + outward * (30 * scale) + along * (16 * scale))
     let back = (second - tip).unit * Self.arrowLength
     return ([start, first, second, tip + back], tip)
   }
@@ -164,13 +227,13 @@ struct CirclePlaces {
         outward.x * Double.sin(angle) + outward.y * Double.cos(angle))
     }
     func room(_ direction: Point) -> Double {
-      let apex = centre + direction * 45
+      let apex = centre + direction * (45 * scale)
       return boxes.centres.filter { $0 != centre }.map { other in
         max(
           abs(apex.x - other.x) - boxes.width / 2, abs(apex.y - other.y) - boxes.size.boxHeight / 2)
       }.min() ?? .infinity
     }
-    return directions.first { room($0) >= 24 }
+    return directions.first { room($0) >= 24 * scale }
       ?? directions.max { room($0) < room($1) } ?? outward
   }
 

@@ -28,9 +28,13 @@ public struct DrawingFocus: Equatable, Sendable {
     var target: PathNode
   }
 
-  /// The weights on the paths in focus.
+  /// The weights on the paths in focus; those of largest product are the strongest.
   func edges(of network: Network) -> Set<Edge> {
     strongest.map { strongestEdges(network, $0) } ?? connectingEdges(network)
+  }
+
+  static func edges(along nodes: [PathNode]) -> [Edge] {
+    zip(nodes, nodes.dropFirst()).map { Edge(source: $0, target: $1) }
   }
 
   private func strongestEdges(_ network: Network, _ count: Int) -> Set<Edge> {
@@ -45,10 +49,7 @@ public struct DrawingFocus: Equatable, Sendable {
       let (a, b) = (abs($0.element.product), abs($1.element.product))
       return a != b ? a > b : $0.offset < $1.offset
     }.prefix(count)
-    return Set(
-      chosen.flatMap { path in
-        zip(path.element.nodes, path.element.nodes.dropFirst()).map { Edge(source: $0, target: $1) }
-      })
+    return Set(chosen.flatMap { Self.edges(along: $0.element.nodes) })
   }
 
   /// On some path from a wanted input to a wanted output.

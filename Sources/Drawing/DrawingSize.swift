@@ -25,6 +25,11 @@ struct DrawingSize: Equatable {
     unitDiameter: 9, unitStep: 13, columnStep: 90, bandGap: 16, boxHeight: 18, boxStep: 22,
     fontSize: 10, narrowestBox: 50, widestBox: 150, showsUnits: true)
 
+  /// A drawing in a column of a page.
+  static let column = DrawingSize(
+    unitDiameter: 7, unitStep: 9, columnStep: 44, bandGap: 12, boxHeight: 13, boxStep: 16,
+    fontSize: 8, narrowestBox: 34, widestBox: 62, showsUnits: false)
+
   /// One of many networks on a sheet.
   static let thumbnail = DrawingSize(
     unitDiameter: 5, unitStep: 7, columnStep: 55, bandGap: 8, boxHeight: 10, boxStep: 12,

@@ -87,6 +87,18 @@ enum DrawingStyle {
     ]
   }
 
+  /// Straight from point to point, as Bézier curves.
+  static func polyline(_ points: [Point]) -> [Point] {
+    guard let first = points.first else { return [] }
+    var curve = [first]
+    for (a, b) in zip(points, points.dropFirst()) {
+      let way = b - a
+      curve += [a + way * (1.0 / 3), a + way * (2.0 / 3), b]
+    }
+    // One point is a curve of no length.
+    return points.count > 1 ? curve : [first, first, first, first]
+  }
+
   /// `count` points of a cubic Bézier curve, evenly spaced in its parameter.
   static func points(on curve: [Point], _ count: Int) -> [Point] {
     (0..<count).map { index in
@@ -112,12 +124,19 @@ enum DrawingStyle {
   }
 
   /// Three significant digits, for labels and tooltips.
-  static func number(_ value: Double) -> String { String(format: "%.3g", value) }
+  static func number(_ value: Double, digits: Int = 3) -> String {
+    String(format: "%.\(digits)g", value)
+  }
 
   /// Two digits and a sign, short enough for a label beside a line: +0.4, −1.3.
   static func signed(_ value: Double) -> String {
     let digits = String(format: abs(value) < 10 ? "%.2g" : "%.0f", abs(value))
     return (value < 0 ? "−" : "+") + digits
+  }
+
+  /// A mean with its sign; where the sign varies so that little of the mean magnitude is left, that with ±.
+  static func signed(_ mean: Double, magnitude: Double) -> String {
+    abs(mean) < 0.5 * magnitude ? "±" + signed(magnitude).dropFirst() : signed(mean)
   }
 
   /// 16 640 000

@@ -13,13 +13,24 @@ public struct EnsembleGallery {
   private let ensemble: Ensemble
   private let title: String
   private let subjects: [NetworkPanel.Subject]
+  private let showsEffects: Bool
   /// Per member, the layers of each tower.
   private let bands: [[[Int]]]
 
-  public init(_ ensemble: Ensemble, title: String) {
+  /// - Parameters:
+  ///   - ensemble: whose members are drawn.
+  ///   - title: above the sheet.
+  ///   - acting: each member over data, for effects instead of weights; empty for weights.
+  public init(_ ensemble: Ensemble, title: String, acting: [ActingNetwork] = []) {
+    precondition(acting.isEmpty || acting.count == ensemble.members.count)
     self.ensemble = ensemble
     self.title = title
-    subjects = ensemble.members.map { NetworkPanel.Subject($0) }
+    showsEffects = !acting.isEmpty
+    subjects = ensemble.members.indices.map { member in
+      NetworkPanel.Subject(
+        ShownNetwork(
+          ensemble.members[member], acting: acting.isEmpty ? nil : acting[member]))
+    }
     bands = ensemble.members.map(\.network.bands)
   }
 
@@ -27,17 +38,27 @@ public struct EnsembleGallery {
     let isByTower = bands[0].count > 1 && bands.allSatisfy { $0.count == bands[0].count }
     let body = isByTower ? towers : whole
     let counts =
-      "\(Self.range(subjects.map(\.structure.network.survivingWeightCount))) weights, "
+      "\(Self.range(subjects.map(\.structure.network.survivingWeightCount))) \(edges), "
       + "\(Self.range(subjects.map(\.structure.liveNeuronCount))) hidden units each"
     var graph = DrawingStyle.graph("gallery", title: title, summary: counts)
     graph.add(body)
     Captions(
       title: title, counts: counts,
-      legend: [.relativeScale(isByTower ? "largest weight of its rate" : "largest weight")]
+      legend: [.relativeScale(scale(isByTower))]
         + (ensemble.explained.map { [$0.legend(ensemble.outputs.map(\.name))] } ?? []),
       caption: NetworkDescription.recipe(ensemble.members[0].recipe)
     ).add(to: &graph)
     return graph
+  }
+
+  /// What the edges are: some stand for units that were folded.
+  private var edges: String { showsEffects ? "edges" : "weights" }
+
+  private func scale(_ isByTower: Bool) -> String {
+    let whose = isByTower ? (showsEffects ? " on its rate" : " of its rate") : ""
+    return showsEffects
+      ? "effects over the data, relative to the largest\(whose)"
+      : "by weight, relative to the largest weight\(whose)"
   }
 
   private static func range(_ counts: [Int]) -> String {
@@ -88,7 +109,7 @@ public struct EnsembleGallery {
 
   /// The largest weight of some layers over all members.
   private func largest(_ layers: (Int) -> [Int]) -> Double {
-    subjects.indices.map { subjects[$0].structure.network.largestWeight(of: layers($0)) }.max() ?? 0
+    subjects.indices.map { subjects[$0].strongest(of: layers($0)) }.max() ?? 0
   }
 
   private func renamed(_ graph: Graph, _ member: Int) -> Graph {
@@ -100,7 +121,7 @@ public struct EnsembleGallery {
   private func label(_ member: Int) -> Graph {
     var graph = Graph(name: "label")
     let weights = subjects[member].structure.network.survivingWeightCount
-    for (line, text) in ["member \(member)", "\(weights) weights"].enumerated() {
+    for (line, text) in ["member \(member)", "\(weights) \(edges)"].enumerated() {
       graph.add(
         DrawingStyle.text(
           "member-\(member)-label-\(line)", text, at: Point(0, 5.8 - 11.6 * Double(line)),

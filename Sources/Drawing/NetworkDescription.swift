@@ -14,8 +14,19 @@ struct NetworkDescription {
     self.groups = groups
   }
 
-  func edge(_ source: PathNode, _ target: PathNode, _ weight: Double) -> String {
+  /// - Parameters:
+  ///   - effect: over data; nil without.
+  ///   - sum: of how many paths it is the sum; nil for a weight.
+  func edge(
+    _ source: PathNode, _ target: PathNode, _ weight: Double, effect: Double? = nil,
+    sum: String? = nil
+  ) -> String {
     let ends = "\(model.name(of: source)) → \(model.name(of: target))"
+    if let effect {
+      let size = "effect \(DrawingStyle.number(effect))"
+      return sum.map { "\(ends): \(size), the sum of \($0) paths that cancel" }
+        ?? "\(ends): \(size), weight \(DrawingStyle.number(weight))"
+    }
     guard let groups else { return "\(ends): weight \(DrawingStyle.number(weight))" }
     let count = groups.weights[.init(source: source, target: target)] ?? 0
     return "\(ends): \(count) weights, root of the sum of their squares "
@@ -47,6 +58,26 @@ struct NetworkDescription {
         sparsifier == "none" ? "dense" : "\(sparsifier), λ = \(recipe["strength"] ?? "")")
     }
     return parts.joined(separator: " · ")
+  }
+
+  /// What numbers beside inputs are, and what was folded away.
+  ///
+  /// - Parameters:
+  ///   - acting: what is drawn.
+  ///   - sums: how many lines stand for paths that cancel.
+  ///   - hasNumbers: whether inputs have numbers, as they do beside one output.
+  static func effects(_ acting: ActingNetwork, sums: Int, hasNumbers: Bool) -> [[Captions.Sample]] {
+    var texts =
+      hasNumbers ? ["numbers: mean effect of the input by all paths, ± where its sign varies"] : []
+    if sums > 0 { texts.append("paths that cancel: one line, their sum") }
+    let folded = [
+      (acting.lines.count, "as lines"), (acting.idle.count, "as they never act"),
+    ].filter { $0.0 > 0 }.map { "\($0.0) units folded \($0.1)" }
+    if !folded.isEmpty {
+      let change = String(format: "%.2g %%", 100 * acting.deviation)
+      texts.append(folded.joined(separator: ", ") + ": no rate changes by more than \(change)")
+    }
+    return texts.map { [Captions.Sample(mark: .none, text: $0)] }
   }
 
   /// What is left of the model.

@@ -22,12 +22,17 @@ public struct NetworkDrawing {
     /// Leaves out what is not in focus, which otherwise fades.
     public var crops = false
     public var activity: UnitActivity?
+    /// The model over data: edges then show effects, and units that act as lines or never are folded away; nil for
+    /// weights.
+    public var acting: ActingNetwork?
     /// Whether inputs and outputs may change places to save crossings, where there is one tower.
     public var movesEnds = false
     /// How much of each rate is explained, of an ensemble's member; nil where that is not known.
     public var explained: ExplainedShares?
     /// Above this number of weights they are gathered into edges between groups.
     public var mostEdges = 20_000
+    /// How much is shown where the drawing is made for a width.
+    public var detail = Detail.full
 
     public init() {}
   }
@@ -43,20 +48,21 @@ public struct NetworkDrawing {
     if structure.network.survivingWeightCount > options.mostEdges {
       let coarse = CoarseModel(model, structure)
       subject = NetworkPanel.Subject(
-        coarse.model, description: NetworkDescription(coarse.model, groups: coarse.groups))
+        ShownNetwork(coarse.model),
+        description: NetworkDescription(coarse.model, groups: coarse.groups))
       counts += ", gathered into \(coarse.groups.weights.count) edges between groups"
     } else {
-      let shown =
-        options.crops ? options.focus.cropped(model, structure) : model
       subject = NetworkPanel.Subject(
-        shown, focus: options.crops ? DrawingFocus() : options.focus, activity: options.activity)
+        ShownNetwork(model, acting: options.acting, focus: options.focus, crops: options.crops),
+        activity: options.activity)
     }
     let bands = subject.bandsInFocus(model.network.bands, crops: options.crops)
     let layout = options.layout ?? (model.network.bands.count > 1 ? .towers : .layers)
-    let (body, crossings) = Self.body(subject, bands, layout, movesEnds: options.movesEnds)
+    let (body, crossings) = Self.body(subject, bands, layout, options)
     self.crossings = crossings
     if options.crops {
-      counts += ", \(subject.structure.network.survivingWeightCount) weights shown"
+      let shown = subject.structure.network.survivingWeightCount
+      counts += ", \(shown) \(options.acting == nil ? "weights" : "edges") shown"
     }
     if layout != .dot {
       counts +=
@@ -64,37 +70,59 @@ public struct NetworkDrawing {
     }
     var graph = DrawingStyle.graph("network", title: title, summary: counts)
     graph.add(body)
-    let scale = subject.description.groups == nil ? "weight" : "root of the sum of squared weights"
     let captions = Captions(
       title: title, counts: counts,
-      legend: [
-        layout == .towers && bands.count > 1
-          ? .relativeScale("largest weight of its rate")
-          : .scale(scale, strongest: subject.strongest)
-      ]
-        + (subject.activity == nil ? [] : [.activity])
+      legend: Self.legend(
+        subject, isRelative: layout == .towers && bands.count > 1, isByTower: layout == .towers,
+        options)
         + (options.explained.map { [$0.legend(model.outputs.map(\.name))] } ?? []),
       caption: NetworkDescription.recipe(model.recipe))
     if layout == .dot {
       graph = graph.placedByGraphviz(captions)
     } else {
-      captions.add(to: &graph)
+      captions.add(to: &graph, options.detail)
     }
     self.graph = graph
   }
 
+  private static func legend(
+    _ subject: NetworkPanel.Subject, isRelative: Bool, isByTower: Bool, _ options: Options
+  ) -> [[Captions.Sample]] {
+    if let acting = options.acting {
+      return [
+        isRelative
+          ? .relativeScale("effects over the data, relative to the largest on its rate")
+          : .scale("effect over the data, in deviations", strongest: subject.strongest)
+      ]
+        + NetworkDescription.effects(
+          acting, sums: subject.effects?.sums.count ?? 0,
+          hasNumbers: isByTower || subject.model.outputs.count == 1)
+        + (subject.activity == nil ? [] : [.activity])
+    }
+    let scale = subject.description.groups == nil ? "weight" : "root of the sum of squared weights"
+    return [
+      isRelative
+        ? .relativeScale("by weight, relative to the largest weight of its rate")
+        : .scale("by \(scale)", strongest: subject.strongest)
+    ] + (subject.activity == nil ? [] : [.activity])
+  }
+
   private static func body(
-    _ subject: NetworkPanel.Subject, _ bands: [[Int]], _ layout: Layout, movesEnds: Bool
+    _ subject: NetworkPanel.Subject, _ bands: [[Int]], _ layout: Layout, _ options: Options
   ) -> (graph: Graph, crossings: Int) {
+    let isNarrow = options.detail.isNarrow
     guard layout == .towers else {
-      let panel = NetworkPanel(subject, bands: bands, size: .full, movesEnds: movesEnds)
+      let panel = NetworkPanel(
+        subject, bands: bands, size: isNarrow ? .column : .full, movesEnds: options.movesEnds)
       return (panel.graph(headings: layout == .layers), panel.crossings)
     }
     // Rates are standardised each by itself: one large weight of one tower says nothing of the others.
-    let strongest = bands.map { subject.structure.network.largestWeight(of: $0) }
-    let panels = towers(subject, bands, strongest: strongest, size: .panel)
+    let strongest = bands.map { subject.strongest(of: $0) }
+    let panels = towers(subject, bands, strongest: strongest, size: isNarrow ? .column : .panel)
     return (
-      Sheet.columns(panels.map { $0.graph(headings: false) }, gap: (36, 22)),
+      Sheet.columns(
+        panels.map { $0.graph(headings: false) }, gap: isNarrow ? (16, 16) : (36, 22),
+        room: options.detail.room),
       panels.reduce(0) { $0 + $1.crossings }
     )
   }
@@ -134,31 +162,6 @@ extension NetworkPanel.Subject {
     guard crops else { return bands }
     let left = bands.filter { structure.network.inputsRead(by: $0).contains(true) }
     return left.isEmpty ? bands : left
-  }
-}
-
-extension DrawingFocus {
-  /// The model with only the weights in focus.
-  fileprivate func cropped(_ model: Model, _ structure: LiveStructure) -> Model {
-    guard !isEverything else { return model }
-    let wanted = edges(of: structure.network)
-    var result = model
-    result.network = structure.network
-    for layer in result.network.layers.indices {
-      for number in result.network.layers[layer].connections.indices {
-        let connection = result.network.layers[layer].connections[number]
-        for unit in 0..<connection.weight.rows {
-          for column in 0..<connection.weight.columns
-          where !wanted.contains(
-            Edge(
-              source: PathNode(connection.source, column), target: .unit(layer: layer, index: unit))
-          ) {
-            result.network.layers[layer].connections[number].weight[unit, column] = 0
-          }
-        }
-      }
-    }
-    return result
   }
 }
 

@@ -15,29 +15,34 @@ struct NetworkPanel {
     let description: NetworkDescription
     /// The weights that stand out, and what they connect; nil for all.
     let inFocus: (edges: Set<DrawingFocus.Edge>, nodes: Set<PathNode>)?
-    /// The largest weight in magnitude.
-    let strongest: Double
+    /// What widths, colours and labels show instead of weights; nil for weights.
+    let effects: ShownNetwork.Effects?
     let outputNumber: [PathNode: Int]
 
     init(
-      _ model: Model, focus: DrawingFocus = DrawingFocus(), activity: UnitActivity? = nil,
-      description: NetworkDescription? = nil
+      _ shown: ShownNetwork, activity: UnitActivity? = nil, description: NetworkDescription? = nil
     ) {
-      self.model = model
+      model = shown.model
       self.activity = activity
       self.description = description ?? NetworkDescription(model)
+      effects = shown.effects
       structure = LiveStructure(model.network)
-      if focus.isEverything {
-        inFocus = nil
-      } else {
-        let edges = focus.edges(of: structure.network)
-        inFocus = (edges, Set(edges.flatMap { [$0.source, $0.target] }))
+      inFocus = shown.inFocus.map { edges in
+        (edges, Set(edges.flatMap { [$0.source, $0.target] }))
       }
-      strongest = structure.network.largestWeight(of: Array(model.network.layers.indices))
       outputNumber = Dictionary(
         model.network.outputUnits.enumerated().map {
           (PathNode.unit(layer: $1.layer, index: $1.unit), $0)
         }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// The largest size of an edge.
+    var strongest: Double { strongest(of: Array(model.network.layers.indices)) }
+
+    /// The largest size of an edge into these layers.
+    func strongest(of layers: [Int]) -> Double {
+      guard let effects else { return structure.network.largestWeight(of: layers) }
+      return structure.network.largest(of: layers) { effects.byWeight[$0][$1][$2, $3] }
     }
 
     func stands(_ node: PathNode) -> Bool { inFocus?.nodes.contains(node) ?? true }
@@ -127,6 +132,7 @@ struct NetworkPanel {
       subject.stands(.unit(layer: $0.layer, index: $0.unit))
     }
     graph.nodes += outputs.nodes(live: reached, inFocus: outputsInFocus)
+    graph.nodes += effectTexts()
     if headings {
       graph.nodes += inputs.headings() + outputs.headings()
       addUnitHeading(&graph)
@@ -186,6 +192,8 @@ struct NetworkPanel {
     var source: PathNode
     var target: PathNode
     var value: Double
+    /// What its width and its sign show.
+    var size: Double
     var stands: Bool
   }
 
@@ -193,21 +201,23 @@ struct NetworkPanel {
   private var weights: [Weight] {
     var weights: [Weight] = []
     for layer in bands.joined() {
-      for connection in structure.network.layers[layer].connections {
+      for (number, connection) in structure.network.layers[layer].connections.enumerated() {
         for unit in 0..<connection.weight.rows {
           let target = PathNode.unit(layer: layer, index: unit)
           for (column, value) in connection.weight.row(unit).enumerated() where value != 0 {
             let source = PathNode(connection.source, column)
             let stands =
               subject.inFocus?.edges.contains(.init(source: source, target: target)) ?? true
-            weights.append(Weight(source: source, target: target, value: value, stands: stands))
+            let size = subject.effects?.byWeight[layer][number][unit, column] ?? value
+            weights.append(
+              Weight(source: source, target: target, value: value, size: size, stands: stands))
           }
         }
       }
     }
     return weights.sorted {
       if $0.stands != $1.stands { return $1.stands }
-      return (abs($0.value), $1.source, $1.target) < (abs($1.value), $0.source, $0.target)
+      return (abs($0.size), $1.source, $1.target) < (abs($1.size), $0.source, $0.target)
     }
   }
 
@@ -215,7 +225,7 @@ struct NetworkPanel {
     let units = rows.places.keys.map(centre)
     let scale = size.fontSize / 10
     for weight in weights {
-      var attributes = DrawingStyle.edge(weight.value, strongest: strongest, scale: scale)
+      var attributes = DrawingStyle.edge(weight.size, strongest: strongest, scale: scale)
       if !weight.stands { DrawingStyle.fade(&attributes) }
       // The same in all layouts, however often an input is drawn.
       let source = id(weight.source)
@@ -223,7 +233,10 @@ struct NetworkPanel {
         source.hasPrefix(inputs.prefix) ? source.dropFirst(inputs.prefix.count) : source[...]
       attributes["id"] = .keyword("\(plain)--\(id(weight.target))")
       attributes["tooltip"] = .text(
-        subject.description.edge(weight.source, weight.target, weight.value))
+        subject.description.edge(
+          weight.source, weight.target, weight.value,
+          effect: subject.effects.map { _ in weight.size },
+          sum: subject.effects?.sums[.init(source: weight.source, target: weight.target)]))
       var edge = Graph.Edge(
         id(weight.source), id(weight.target),
         along: curve(
@@ -236,8 +249,9 @@ struct NetworkPanel {
   /// Standardised, for programs; where groups are drawn, how many weights an edge stands for.
   private func data(of weight: Weight) -> GraphData {
     var data: GraphData = [
-      "weight": .number(weight.value), "sign": .integer(weight.value < 0 ? -1 : 1),
+      "weight": .number(weight.value), "sign": .integer(weight.size < 0 ? -1 : 1),
     ]
+    if subject.effects != nil { data["effect"] = .number(weight.size) }
     if case .unit(let layer, _) = weight.target { data["layer"] = .text(layerName(layer)) }
     let gathered = DrawingFocus.Edge(source: weight.source, target: weight.target)
     if let count = subject.description.groups?.weights[gathered] {
@@ -288,6 +302,26 @@ struct NetworkPanel {
     }
   }
 
+  /// Left of the inputs of a panel with one output: what each does to it over the data, by all paths together.
+  private func effectTexts() -> [Graph.Node] {
+    guard let effects = subject.effects, outputs.numbers.count == 1, size != .thumbnail else {
+      return []
+    }
+    let output = outputs.numbers[0]
+    return zip(inputs.numbers, inputs.centres).map { input, centre in
+      let (mean, magnitude) = (
+        effects.meanJacobian[output, input], effects.meanMagnitude[output, input]
+      )
+      let text = DrawingStyle.signed(mean, magnitude: magnitude)
+      let type = 0.9 * size.fontSize
+      let width = VariableColumn.estimatedWidth(text) * type / 10 + 2
+      return DrawingStyle.text(
+        "\(inputs.prefix)effect-\(input)", text,
+        at: Point(centre.x - inputs.width / 2 - 3 - width / 2, centre.y), width: width, size: type,
+        colour: mean < 0 ? DrawingStyle.negative : DrawingStyle.positive)
+    }
+  }
+
   private func addUnitHeading(_ graph: inout Graph) {
     guard let highest = rows.places.max(by: { ($0.value.y, $1.key) < ($1.value.y, $0.key) }) else {
       return
@@ -303,11 +337,22 @@ struct NetworkPanel {
 extension Network {
   /// In magnitude.
   func largestWeight(of layers: [Int]) -> Double {
-    layers.reduce(0) { largest, layer in
-      self.layers[layer].connections.reduce(largest) { largest, connection in
-        connection.weight.elements.reduce(largest) { max($0, abs($1)) }
+    largest(of: layers) { self.layers[$0].connections[$1].weight[$2, $3] }
+  }
+
+  /// The largest magnitude of what there is for each weight that is not zero, by layer, connection, unit and column.
+  func largest(of layers: [Int], _ size: (Int, Int, Int, Int) -> Double) -> Double {
+    var largest = 0.0
+    for layer in layers {
+      for (number, connection) in self.layers[layer].connections.enumerated() {
+        for unit in 0..<connection.weight.rows {
+          for (column, weight) in connection.weight.row(unit).enumerated() where weight != 0 {
+            largest = max(largest, abs(size(layer, number, unit, column)))
+          }
+        }
       }
     }
+    return largest
   }
 
   /// Which inputs some unit of these layers reads, by number.

@@ -66,11 +66,13 @@ extension PairDrawing {
     return zip(column.numbers, column.centres).compactMap { number, centre in
       guard let share = explained.shares[number] else { return nil }
       let isNothing = explained.isNothing(number)
-      let width = isNothing ? 96.0 : 56
+      let scale = column.size.fontSize / 10
+      let width = (isNothing ? 96.0 : 56) * scale
       return DrawingStyle.text(
         "explained-\(number)",
         isNothing ? "nothing explained" : "R² \(ExplainedShares.digits(share))",
-        at: Point(centre.x + column.width / 2 + 4 + width / 2, centre.y), width: width, size: 9,
+        at: Point(centre.x + column.width / 2 + 4 + width / 2, centre.y), width: width,
+        size: 9 * (column.size == .full ? 1 : 8.0 / 9),
         colour: isNothing ? DrawingStyle.negative : DrawingStyle.faint)
     }
   }

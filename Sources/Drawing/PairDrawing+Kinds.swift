@@ -8,7 +8,7 @@ import Structure
 extension PairDrawing {
   /// What an ensemble selects over data: in more than half of the members.
   public struct Chosen: Sendable {
-    let ensemble: Ensemble
+    public let ensemble: Ensemble
     public let relevance: EnsembleRelevance
     public let rule: PairSelection
     public let selection: Selection
@@ -20,7 +20,7 @@ extension PairDrawing {
       selection = rule.selection(of: ensemble, relevance)
     }
 
-    fileprivate var condition: String {
+    var condition: String {
       let members = ensemble.members.count
       return rule.words
         + (members > 1 ? " in more than half of \(members) members" : "")
@@ -45,9 +45,7 @@ extension PairDrawing {
       attributes["class"] = sign < 0 ? "dependency negative" : "dependency positive"
       return Mark(
         strength: mean.elements[pair], attributes: attributes,
-        label: variesInSign(pair)
-          ? "±" + DrawingStyle.signed(mean.elements[pair]).dropFirst()
-          : DrawingStyle.signed(signed.elements[pair]),
+        label: DrawingStyle.signed(signed.elements[pair], magnitude: mean.elements[pair]),
         tooltip: chosen.tooltip(pair, mean.elements[pair], signed.elements[pair]),
         data: chosen.data(pair, mean.elements[pair], signed.elements[pair]))
     } captions: {
@@ -107,6 +105,7 @@ extension PairDrawing {
       ]
       captions.caption =
         "selected: \(chosen.condition) · width: mean |J|; labels: mean J, of missed pairs the plant's mean |J|"
+      captions.captionWithoutLabels = "selected: \(chosen.condition) · width: mean |J|"
     }
   }
 
@@ -117,10 +116,13 @@ extension PairDrawing {
   /// - Parameters:
   ///   - ensemble: whose members chose.
   ///   - selection: what each member selects, outputs × inputs.
+  ///   - signed: mean J of each pair, for colours and dashes by sign; nil without data, for those by the share of
+  ///     members.
   ///   - condition: what selects a pair, in words.
   ///   - title: above the drawing.
   public static func consensus(
-    _ ensemble: Ensemble, _ selection: Selection, condition: String, title: String
+    _ ensemble: Ensemble, _ selection: Selection, signed: [Double]? = nil, condition: String,
+    title: String
   ) -> PairDrawing {
     let members = selection.memberCount
     let votes = selection.frequency.map { Int(($0 * Double(members)).rounded()) }
@@ -128,13 +130,14 @@ extension PairDrawing {
     return PairDrawing(ensemble, pairs, title: title, verdicts: .drawn) { pair in
       Mark(
         strength: Double(votes[pair]),
-        attributes: Self.frequencyStyle(Double(votes[pair]) / Double(members)),
+        attributes: Self.frequencyStyle(Double(votes[pair]) / Double(members), signed?[pair]),
         label: votes[pair] == members ? nil : "\(votes[pair])/\(members)",
-        tooltip: "\(ensemble.pairName(pair)): \(votes[pair]) of \(members) members",
+        tooltip: "\(ensemble.pairName(pair)): \(votes[pair]) of \(members) members"
+          + (signed.map { ", mean J \(DrawingStyle.number($0[pair]))" } ?? ""),
         data: [
           "weight": .number(Double(votes[pair]) / Double(members)),
           "members": .integer(votes[pair]),
-        ])
+        ].merging(signed.map { ["effect": .number($0[pair])] } ?? [:]) { $1 })
     } captions: { captions in
       let unanimous = votes.count { $0 == members }
       let most = votes.count { 2 * $0 > members }
@@ -143,33 +146,39 @@ extension PairDrawing {
         + "\(votes.count { $0 > 0 }) in some"
         + (selection.isEmpty ? "; empty models agree on nothing" : "")
         + (selection.stability.map { String(format: "; Φ %.2f", $0) } ?? "")
-      captions.legend = [Self.frequencyLegend(members)]
+      captions.legend = [Self.frequencyLegend(members, hasSigns: signed != nil)]
     }
   }
 
-  /// Blue and solid where most members agree, orange and dashed below; wider the more they are.
-  private static func frequencyStyle(_ share: Double) -> Attributes {
+  /// Wider the more members have it. By its sign blue and solid or orange and dashed; where that is not known blue and
+  /// solid if most members have it, orange and dashed below.
+  private static func frequencyStyle(_ share: Double, _ effect: Double? = nil) -> Attributes {
     let isMost = share > 0.5
-    let opacity = share == 1 ? "FF" : isMost ? "B0" : "C0"
+    let opacity = share == 1 ? "FF" : isMost ? "B0" : effect == nil ? "C0" : "70"
+    let isBlue = effect.map { $0 >= 0 } ?? isMost
     return [
-      "color": .keyword((isMost ? DrawingStyle.positive : DrawingStyle.negative) + opacity),
-      "style": isMost ? "solid" : "dashed", "arrowhead": "none",
+      "color": .keyword((isBlue ? DrawingStyle.positive : DrawingStyle.negative) + opacity),
+      "style": isBlue ? "solid" : "dashed", "arrowhead": "none",
       "penwidth": .number(0.4 + 1.2 * share * share),
       "class": .keyword("dependency " + (share == 1 ? "unanimous" : isMost ? "most" : "some")),
     ]
   }
 
-  private static func frequencyLegend(_ members: Int) -> [Captions.Sample] {
+  private static func frequencyLegend(_ members: Int, hasSigns: Bool) -> [Captions.Sample] {
     let most = (3 * members + 3) / 4
     var shown = [members]
     if most < members && 2 * most > members { shown.append(most) }
     if members > 1 { shown.append(max(1, members / 4)) }
-    return [Captions.Sample(mark: .none, text: "members that have the pair")]
-      + shown.map {
-        Captions.Sample(
-          mark: .line, text: $0 == members ? "all \(members)" : "\($0) of \(members)",
-          attributes: frequencyStyle(Double($0) / Double(members)))
-      }
+    var legend = [Captions.Sample(mark: .none, text: "members that have the pair")]
+    legend += shown.map {
+      Captions.Sample(
+        mark: .line, text: $0 == members ? "all \(members)" : "\($0) of \(members)",
+        attributes: frequencyStyle(Double($0) / Double(members), hasSigns ? 1 : nil))
+    }
+    guard hasSigns else { return legend }
+    return legend + [
+      Captions.Sample(mark: .line, text: "negative", attributes: frequencyStyle(1, -1))
+    ]
   }
 
   // MARK: Differences
@@ -208,7 +217,7 @@ extension PairDrawing {
       return Mark(
         strength: size, isOnTop: side != .both,
         attributes: side.style(share: strongest > 0 ? size / strongest : 0),
-        label: side == .changed ? Self.change(pair, sizes, signed) : nil,
+        label: Self.label(side, pair, sizes, signed),
         tooltip: "\(first.pairName(pair)): \(measure) \(before) in \(first.name), "
           + "\(after) in \(second.name)",
         data: [
@@ -231,18 +240,31 @@ extension PairDrawing {
           Captions.Sample(mark: .line, text: $0.1, attributes: $0.0.style(share: 0.4))
         }
       ]
-      captions.caption = "width and labels: \(measure)"
+      captions.caption =
+        signed == nil
+        ? "width and labels: \(measure)"
+        : "width: \(measure); labels: mean J, ± where its sign varies: mean |J|"
+      captions.captionWithoutLabels = "width: \(measure)"
     }
   }
 
-  /// From what to what: signed where signs differ.
-  private static func change(
-    _ pair: Int, _ sizes: ([Double], [Double]), _ signed: ([Double], [Double])?
-  ) -> String {
-    if let signed, signed.0[pair] * signed.1[pair] < 0 {
-      return DrawingStyle.signed(signed.0[pair]) + "→" + DrawingStyle.signed(signed.1[pair])
+  /// With its sign where that is known: from what to what, or what it is; without data only what changed is labelled.
+  private static func label(
+    _ side: Side, _ pair: Int, _ sizes: ([Double], [Double]), _ signed: ([Double], [Double])?
+  ) -> String? {
+    guard let signed else {
+      return side == .changed ? "\(short(sizes.0[pair]))→\(short(sizes.1[pair]))" : nil
     }
-    return "\(short(sizes.0[pair]))→\(short(sizes.1[pair]))"
+    let (first, second) = (
+      DrawingStyle.signed(signed.0[pair], magnitude: sizes.0[pair]),
+      DrawingStyle.signed(signed.1[pair], magnitude: sizes.1[pair])
+    )
+    return switch side {
+    case .first, .both: first
+    case .second: second
+    case .changed:
+      first == second ? "\(short(sizes.0[pair]))→\(short(sizes.1[pair]))" : "\(first)→\(second)"
+    }
   }
 
   private static func short(_ value: Double) -> String {
@@ -252,6 +274,9 @@ extension PairDrawing {
   /// Which of two has a pair.
   enum Side: String {
     case first, second, changed, both
+
+    /// Of what both have; too pale for letters.
+    static let faintLine = "#BBBBBB"
 
     init?(_ isInFirst: Bool, _ isInSecond: Bool, isChanged: Bool) {
       switch (isInFirst, isInSecond) {
@@ -268,7 +293,7 @@ extension PairDrawing {
         case .first: (DrawingStyle.positive, "solid")
         case .second: (DrawingStyle.negative, "dashed")
         case .changed: ("#8A4F7D", "solid")
-        case .both: ("#BBBBBB", "solid")
+        case .both: (Self.faintLine, "solid")
         }
       let least = self == .both ? 0.4 : 0.9
       return [

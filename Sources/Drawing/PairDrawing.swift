@@ -21,44 +21,63 @@ public struct PairDrawing {
   /// With more labels than this, only the strongest links are labelled.
   static let mostLabels = 60
 
-  public func graph(_ layout: Layout) -> Graph {
+  /// - Parameters:
+  ///   - layout: where boxes stand.
+  ///   - detail: how much is shown where the drawing is made for a width.
+  public func graph(_ layout: Layout, _ detail: Detail = .full) -> Graph {
     var graph = DrawingStyle.graph(
       "dependencies", title: captions.title, summary: captions.counts)
     var captions = captions
-    let links = links.sorted {
-      if $0.isOnTop != $1.isOnTop { return $1.isOnTop }
-      return ($0.strength, $1.output, $1.input) < ($1.strength, $0.output, $0.input)
-    }
+    let links = shown(detail, &captions)
     let unlabelled = links.count { $0.label != nil } - Self.mostLabels
     if unlabelled > 0 {
       let note = "the \(Self.mostLabels) strongest are labelled"
       captions.caption += captions.caption.isEmpty ? note : " · \(note)"
     }
     switch layout {
-    case .columns: addColumns(links, isDecorated: true, to: &graph)
-    case .circle: addCircle(links, to: &graph)
+    case .columns: addColumns(links, isDecorated: true, detail, to: &graph)
+    case .circle: addCircle(links, detail, to: &graph)
     case .dot:
-      addColumns(links, isDecorated: false, to: &graph)
+      addColumns(links, isDecorated: false, detail, to: &graph)
       // Without labels there is nothing to say of them.
       captions.caption = ""
       return graph.placedByGraphviz(captions)
     }
-    captions.add(to: &graph)
+    captions.add(to: &graph, detail)
     return graph
+  }
+
+  /// The links that are drawn, the weakest first, with the labels that are shown.
+  private func shown(_ detail: Detail, _ captions: inout Captions) -> [PairLink] {
+    var links = links.sorted {
+      if $0.isOnTop != $1.isOnTop { return $1.isOnTop }
+      return ($0.strength, $1.output, $1.input) < ($1.strength, $0.output, $0.input)
+    }
+    if let most = detail.mostPairs, links.count > most {
+      captions.counts += "; the \(most) strongest of \(links.count) are drawn"
+      links.removeFirst(links.count - most)
+    }
+    guard !detail.showsLabels else { return links }
+    for index in links.indices { links[index].label = nil }
+    // What was said of labels is void.
+    captions.caption = captions.captionWithoutLabels
+    return links
   }
 
   // MARK: Columns
 
   /// - Parameter isDecorated: whether there are labels and headings.
-  private func addColumns(_ links: [PairLink], isDecorated: Bool, to graph: inout Graph) {
-    let size = DrawingSize.full
+  private func addColumns(
+    _ links: [PairLink], isDecorated: Bool, _ detail: Detail, to graph: inout Graph
+  ) {
+    let size = detail.isNarrow ? DrawingSize.column : .full
     let least = [inputs, outputs].enumerated().map {
       VariableColumn.leastHeight($1, isOutput: $0 == 1, size: size)
     }
     let height = least.max() ?? 0
     let left = VariableColumn.spread(
       inputs, x: 0, top: height, bottom: 0, isOutput: false, size: size)
-    let gap = links.contains { $0.label != nil } ? 250.0 : 200
+    let gap = detail.isNarrow ? 90.0 : links.contains { $0.label != nil } ? 250 : 200
     let right =
       left.width / 2 + gap + VariableColumn.width(of: outputs, isOutput: true, size: size) / 2
     let inset = max(0, (height - 1.5 * least[1]) / 2)
@@ -111,11 +130,12 @@ public struct PairDrawing {
 
   // MARK: Circle
 
-  private func addCircle(_ links: [PairLink], to graph: inout Graph) {
-    let circle = CirclePlaces(inputs: inputs, outputs: outputs, links: links)
+  private func addCircle(_ links: [PairLink], _ detail: Detail, to graph: inout Graph) {
+    let circle = CirclePlaces(
+      inputs: inputs, outputs: outputs, links: links, size: detail.isNarrow ? .column : .full)
     var boxes = circle.boxes
     for (output, remark) in explainedRemarks { boxes.remarks[circle.nodeOfOutput(output)] = remark }
-    let curves = links.map { circle.curve(from: $0.input, to: $0.output) }
+    let curves = circle.curves(of: links)
     addEdges(links, curves.map { ($0.curve, $0.tip) }, (circle.boxes, circle.boxes), to: &graph) {
       circle.nodeOfOutput($0.output)
     }
@@ -167,7 +187,8 @@ public struct PairDrawing {
       var colour: AttributeValue = .keyword(DrawingStyle.ink)
       // The line's colour without its opacity.
       if case .keyword(let line)? = links[link].attributes["color"] {
-        colour = .keyword(String(line.prefix(7)))
+        colour = .keyword(
+          line == PairDrawing.Side.faintLine ? DrawingStyle.faint : String(line.prefix(7)))
       }
       graph.add(
         Graph.Node(

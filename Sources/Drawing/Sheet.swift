@@ -5,12 +5,14 @@ package enum Sheet {
   /// Width over height that a page of panels is to come near.
   private static let pageShape = 4.0 / 3
 
-  /// In columns of balanced height, read downwards; as many columns as come nearest to a page's shape.
-  static func columns(_ parts: [Graph], gap: (x: Double, y: Double)) -> Graph {
+  /// In columns of balanced height, read downwards; as many columns as come nearest to a page's shape, and no more than
+  /// there is room for.
+  static func columns(_ parts: [Graph], gap: (x: Double, y: Double), room: Double? = nil) -> Graph {
     let frames = parts.map { $0.bounds ?? Graph.Frame(centre: Point(0, 0), width: 0, height: 0) }
     let heights = frames.map { $0.height + gap.y }
     let widest = (frames.map(\.width).max() ?? 0) + gap.x
-    let splits = (1...max(1, min(6, parts.count))).map { balanced(heights, into: $0) }
+    let most = room.map { max(1, Int(($0 + gap.x) / widest)) } ?? 6
+    let splits = (1...max(1, min(6, most, parts.count))).map { balanced(heights, into: $0) }
     func height(_ split: [[Int]]) -> Double {
       split.map { $0.reduce(0) { $0 + heights[$1] } }.max() ?? 0
     }

@@ -131,7 +131,7 @@ struct VariableColumn {
       return DrawingStyle.text(
         "\(prefix)heading-\(kind)", names[role] ?? "",
         at: Point(centres[first].x, centres[first].y + size.boxHeight / 2 + 8), width: width,
-        size: 9, colour: DrawingStyle.faint)
+        size: min(9, size.fontSize), colour: DrawingStyle.faint)
     }
   }
 

@@ -141,5 +141,10 @@ public struct CategoryChart: Sendable {
   }
 
   /// - Throws: `ChartProblem` where gnuplot is missing or fails.
-  public func svg() async throws -> [UInt8] { try await Gnuplot.svg(script, title: title) }
+  public func svg() async throws -> [UInt8] { try await drawn(as: .svg) }
+
+  /// - Throws: `ChartProblem` where gnuplot is missing or fails.
+  public func drawn(as format: ChartFormat) async throws -> [UInt8] {
+    try await Gnuplot.drawn(script, title: title, as: format)
+  }
 }

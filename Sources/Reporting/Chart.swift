@@ -171,7 +171,7 @@ public struct Chart: Sendable {
     if parts.isEmpty { parts = ["\(range.lowerBound - 1) notitle"] }
     lines.append("set yrange [\(range.lowerBound):\(range.upperBound)]")
     if panel.isLogarithmic {
-      lines += ["set logscale y", "set ytics autofreq"]
+      lines += ["set logscale y", "set ytics \(Self.logarithmicTicks(range))"]
     } else {
       lines += [
         "unset logscale y", "set ytics \(Self.tick(range, most: panel.height < 0.8 ? 3 : 5))",
@@ -223,6 +223,16 @@ public struct Chart: Sendable {
     return ([1, 2, 5].first { $0 * power >= least } ?? 10) * power
   }
 
+  /// Powers of ten; below two decades also twice and five times these, so that there is more than one number.
+  static func logarithmicTicks(_ range: ClosedRange<Double>) -> String {
+    guard range.lowerBound > 0, range.upperBound < 100 * range.lowerBound else { return "autofreq" }
+    let first = Int(Double.log10(range.lowerBound).rounded(.down))
+    let ticks = (first...(first + 2)).flatMap { power in
+      [1.0, 2, 5].map { $0 * Double.pow(10, Double(power)) }
+    }.filter(range.contains)
+    return ticks.count > 1 ? "(" + ticks.map { "\($0)" }.joined(separator: ", ") + ")" : "autofreq"
+  }
+
   /// At most a thousand points: the lowest and the highest of each stretch, so that nothing is missing from the
   /// picture. Values that are not finite are left out.
   private static func drawn(_ series: Series) -> [Int] {
@@ -245,5 +255,10 @@ public struct Chart: Sendable {
   // MARK: Drawing
 
   /// - Throws: `ChartProblem` where gnuplot is missing or fails.
-  public func svg() async throws -> [UInt8] { try await Gnuplot.svg(script, title: title) }
+  public func svg() async throws -> [UInt8] { try await drawn(as: .svg) }
+
+  /// - Throws: `ChartProblem` where gnuplot is missing or fails.
+  public func drawn(as format: ChartFormat) async throws -> [UInt8] {
+    try await Gnuplot.drawn(script, title: title, as: format)
+  }
 }

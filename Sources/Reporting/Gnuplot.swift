@@ -2,13 +2,35 @@ import Foundation
 import Subprocess
 import SystemPackage
 
+/// What a chart is written as.
+public enum ChartFormat: String, CaseIterable, Sendable {
+  case svg, pdf
+}
+
 /// gnuplot as a child process, which draws charts.
 enum Gnuplot {
   /// - Parameters:
   ///   - script: gnuplot's commands with the data in them, for its svg terminal.
-  /// - Throws: `ChartProblem` where gnuplot is missing or fails.
   ///   - title: the name of the drawing, for people who do not see it.
-  static func svg(_ script: String, title: String) async throws -> [UInt8] {
+  ///   - format: what the drawing is written as.
+  /// - Throws: `ChartProblem` where gnuplot is missing or fails.
+  static func drawn(_ script: String, title: String, as format: ChartFormat) async throws -> [UInt8]
+  {
+    switch format {
+    case .svg: svg(try await output(script), title: title)
+    case .pdf: undated(try await output(forPDF(script)))
+    }
+  }
+
+  /// A point for a pixel: the same picture.
+  private static func forPDF(_ script: String) -> String {
+    script.replacing(/set terminal svg size (\d+),(\d+)/) { found in
+      let (width, height) = (Double(found.1) ?? 0, Double(found.2) ?? 0)
+      return "set terminal pdfcairo size \(width / 72)in,\(height / 72)in"
+    }
+  }
+
+  private static func output(_ script: String) async throws -> [UInt8] {
     do {
       let result = try await run(
         .name("gnuplot"), arguments: ["-"],
@@ -18,13 +40,7 @@ enum Gnuplot {
         let said = result.standardError.split(whereSeparator: \.isNewline).joined(separator: "; ")
         throw ChartProblem("gnuplot: \(said.prefix(500))")
       }
-      let escaped = title.replacing("&", with: "&amp;").replacing("<", with: "&lt;")
-        .replacing(">", with: "&gt;").filter { $0.isNewline || ($0.asciiValue ?? 32) >= 32 }
-      // gnuplot leaves ">" as it is, and "]]>" may not stand in text; it writes no such sections itself.
-      let text = String(decoding: result.standardOutput, as: UTF8.self)
-        .replacing("]]>", with: "]]&gt;")
-        .replacing("<title>Gnuplot</title>", with: "<title>\(escaped)</title>")
-      return Array(text.utf8)
+      return result.standardOutput
     } catch let problem as ChartProblem {
       throw problem
     } catch {
@@ -32,6 +48,27 @@ enum Gnuplot {
         "gnuplot, which draws charts, could not be started (\(error)); on Debian: apt-get install "
           + "gnuplot-nox")
     }
+  }
+
+  private static func svg(_ output: [UInt8], title: String) -> [UInt8] {
+    let escaped = title.replacing("&", with: "&amp;").replacing("<", with: "&lt;")
+      .replacing(">", with: "&gt;").filter { $0.isNewline || ($0.asciiValue ?? 32) >= 32 }
+    // gnuplot leaves ">" as it is, and "]]>" may not stand in text; it writes no such sections itself.
+    let text = String(decoding: output, as: UTF8.self)
+      .replacing("]]>", with: "]]&gt;")
+      .replacing("<title>Gnuplot</title>", with: "<title>\(escaped)</title>")
+    return Array(text.utf8)
+  }
+
+  /// Cairo writes when it was run; a figure says nothing that differs between runs.
+  private static func undated(_ pdf: [UInt8]) -> [UInt8] {
+    let mark = Array("/CreationDate (D:".utf8)
+    guard let place = pdf.firstRange(of: mark) else { return pdf }
+    let date = Array("19700101000000".utf8)
+    guard place.upperBound + date.count <= pdf.count else { return pdf }
+    var result = pdf
+    result.replaceSubrange(place.upperBound..<(place.upperBound + date.count), with: date)
+    return result
   }
 
   /// Labels of an axis at their places. gnuplot reads them as formats, in which a percent sign is doubled.

@@ -85,6 +85,19 @@ public struct Table: Sendable {
 // MARK: For people
 
 extension Table {
+  /// The table without columns that say nothing in any row; nil where none is left. Those that programs read keep
+  /// theirs.
+  public var withoutEmptyColumns: Table? {
+    let kept = columns.indices.filter { column in
+      rows.isEmpty || rows.contains { $0.cells[column] != .missing }
+    }
+    guard !kept.isEmpty else { return nil }
+    var result = self
+    result.columns = kept.map { columns[$0] }
+    result.rows = rows.map { row in (row.label, kept.map { row.cells[$0] }) }
+    return result
+  }
+
   /// Plain text no wider than `width` where possible: columns that do not fit go into further panels below, each
   /// with the rows' labels. Names are broken after underscores to save width.
   public func text(width: Int, hasColour: Bool = false) -> String {

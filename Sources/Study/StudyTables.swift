@@ -142,8 +142,11 @@ public struct StudyTables {
       "Structure", ["members", "weights", "pairs", "Φ", "low", "high", "F1", "J error"],
       [
         "weights: live, mean of the members; pairs: relevant ones (connected, mean |J| above "
-          + "\(plan.threshold)); Φ: agreement of the members on them with its 95 % interval; F1: their "
-          + "consensus against the plant; J error: median relative error of mean |J| on real pairs."
+          + "\(plan.threshold)); Φ: agreement of the members on them with its 95 % interval"
+          + (results.truth == nil
+            ? "."
+            : "; F1: their consensus against the plant; J error: median relative error of mean |J| on "
+              + "real pairs.")
       ]
     ) { row in
       [
@@ -176,7 +179,7 @@ public struct StudyTables {
             + found.map { Self.cell($0?.commonPairs) }
         })
     }
-    return tables
+    return tables.compactMap(\.withoutEmptyColumns)
   }
 
   public static func words(_ warning: StudyResults.Warning) -> String {

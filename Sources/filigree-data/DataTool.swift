@@ -1,7 +1,7 @@
 import CommandSupport
 
 @main
-struct DataTool: AsyncParsableCommand {
+struct DataTool: CommandMain {
   static let configuration = CommandConfiguration(
     commandName: "filigree-data",
     abstract: "Looks at tables as they come, says what is in them, and makes trajectories of them.",

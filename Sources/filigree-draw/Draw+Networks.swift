@@ -4,12 +4,13 @@ import Dynamics
 import Foundation
 import GraphDrawing
 import Interchange
+import LinearAlgebra
 import Networks
 import Reporting
 import Structure
 
 extension Draw {
-  func network(_ ensemble: Ensemble) async throws -> Graph {
+  func network(_ ensemble: Ensemble) async throws -> (Detail) -> Graph {
     guard ensemble.members.indices.contains(member) else {
       throw ValidationError(
         "--member \(member): \(models[0]) has members 0 to \(ensemble.members.count - 1).")
@@ -32,10 +33,6 @@ extension Draw {
     options.movesEnds = focus.freeOrder
     options.mostEdges = focus.mostEdges
     options.explained = ensemble.explained
-    if let data {
-      let points = try ensemble.points(of: try tables.read(data, quiet: run.quiet), from: data)
-      options.activity = UnitActivity(model, over: points)
-    }
     let weights = LiveStructure(model.network).network.survivingWeightCount
     if weights > focus.mostEdges {
       if !options.focus.isEverything || data != nil {
@@ -45,6 +42,10 @@ extension Draw {
       }
       run.note("\(weights) weights are drawn by groups; --most-edges \(weights) draws every one")
     }
+    if let points = try points(ensemble) {
+      options.activity = UnitActivity(model, over: points)
+      options.acting = ActingNetwork(model, over: points, tolerance: focus.fold)
+    }
     if !options.focus.isEverything, options.focus.isEmpty(in: model.network) {
       throw ValidationError(
         "no path leads from \(focus.focusInput.isEmpty ? "any input" : focus.focusInput.joined(separator: ", ")) to "
@@ -52,10 +53,36 @@ extension Draw {
           + "bring out.")
     }
     let name = ensemble.members.count > 1 ? "\(ensemble.name), member \(member)" : ensemble.name
-    return NetworkDrawing(model, title: title ?? name, options: options).graph
+    let title = title ?? whole(name)
+    return { [options] detail in
+      var options = options
+      options.detail = detail
+      return NetworkDrawing(model, title: title, options: options).graph
+    }
   }
 
-  func checkSize(_ ensemble: Ensemble) throws {
+  /// All samples of --data, in the order of the models' inputs; nil without data.
+  func points(_ ensemble: Ensemble) throws -> Matrix? {
+    guard let data else { return nil }
+    return try ensemble.points(of: try tables.read(data, quiet: run.quiet), from: data)
+  }
+
+  /// A title that says what sizes are where there are no data.
+  private func whole(_ name: String) -> String { data == nil ? "\(name), by weight" : name }
+
+  func gallery(_ ensemble: Ensemble) throws -> Graph {
+    try checkSize(ensemble)
+    let points = try points(ensemble)
+    return EnsembleGallery(
+      ensemble,
+      title: title ?? whole("\(ensemble.name): \(counted(ensemble.members.count, "member"))"),
+      acting: points.map { points in
+        ensemble.members.map { ActingNetwork($0, over: points, tolerance: focus.fold) }
+      } ?? []
+    ).graph
+  }
+
+  private func checkSize(_ ensemble: Ensemble) throws {
     let weights = ensemble.members.reduce(0) { $0 + $1.network.survivingWeightCount }
     guard weights <= 10 * focus.mostEdges else {
       throw ValidationError(

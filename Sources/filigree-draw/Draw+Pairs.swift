@@ -4,21 +4,48 @@ import Dynamics
 import Foundation
 import GraphDrawing
 import Interchange
+import LinearAlgebra
 import Networks
 import Reporting
 import Structure
 
 extension Draw {
   private func chosen(_ ensemble: Ensemble) async throws -> PairDrawing.Chosen? {
-    guard let data else { return nil }
-    let points = try ensemble.points(of: try tables.read(data, quiet: run.quiet), from: data)
+    guard let points = try points(ensemble) else { return nil }
+    return try await chosen(ensemble, over: points)
+  }
+
+  private func chosen(_ ensemble: Ensemble, over points: Matrix) async throws -> PairDrawing.Chosen
+  {
     let relevance = try await EnsembleRelevance(ensemble, over: points, threads: run.threads)
     return PairDrawing.Chosen(ensemble, relevance: relevance, rule: .relevant(above: threshold))
   }
 
+  func effects(_ ensemble: Ensemble) async throws -> (Detail) -> Graph {
+    guard let points = try points(ensemble) else { throw needsData }
+    let curves = try await concurrentMap(ensemble.members.count, threads: run.threads) {
+      PartialEffects(ensemble.members[$0], over: points)
+    }
+    let drawing = EffectsDrawing(
+      try await chosen(ensemble, over: points), effects: curves,
+      outputs: try focus.focus(in: ensemble).outputs,
+      title: title ?? "\(ensemble.name): how each input acts")
+    return { drawing.graph($0) }
+  }
+
+  func heatMap(_ ensemble: Ensemble) async throws -> (Detail) -> Graph {
+    guard let chosen = try await chosen(ensemble) else { throw needsData }
+    let map = RelevanceMap(chosen, title: title ?? "\(ensemble.name): what drives what")
+    return { map.graph($0) }
+  }
+
+  private var needsData: ValidationError {
+    ValidationError("--kind \(kind.rawValue) needs --data FILE: it shows what happens over data.")
+  }
+
   func dependencies(_ ensemble: Ensemble) async throws -> PairDrawing {
     guard let data, let chosen = try await chosen(ensemble) else {
-      throw ValidationError("--kind dependency needs --data FILE.")
+      throw needsData
     }
     guard let plant else {
       return .dependencies(chosen, title: title ?? "\(ensemble.name): what drives what")
@@ -38,7 +65,8 @@ extension Draw {
     }
     return .consensus(
       ensemble, chosen?.selection ?? PairSelection.connected.selection(of: ensemble, nil),
-      condition: condition(chosen), title: title ?? "\(ensemble.name): what the members agree on")
+      signed: chosen?.relevance.signedMean.elements, condition: condition(chosen),
+      title: title ?? "\(ensemble.name): what the members agree on")
   }
 
   func difference(_ first: Ensemble, _ second: Ensemble) async throws -> PairDrawing {

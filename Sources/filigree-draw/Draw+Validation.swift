@@ -5,12 +5,8 @@ extension Draw {
   func checkOptions() throws {
     guard ["svg", "png", "pdf", "dot", "graphml"].contains(ending) else {
       throw ValidationError(
-        "--output \(output.output): the ending tells the format and must be .svg, .png, .pdf, "
-          + ".dot or .graphml."
-      )
-    }
-    guard (10...2400).contains(resolution) else {
-      throw ValidationError("--resolution \(resolution): must be between 10 and 2400.")
+        "--output \(output.output): the ending tells the format and must be .svg, .png, .pdf, .dot or "
+          + ".graphml.")
     }
     guard threshold.isFinite && threshold >= 0 else {
       throw ValidationError("--threshold \(threshold): must be zero or positive.")
@@ -21,8 +17,15 @@ extension Draw {
     if let strongest = focus.strongest, !(1...100_000).contains(strongest) {
       throw ValidationError("--strongest \(strongest): must be between 1 and 100000.")
     }
+    guard (0...1).contains(focus.fold) else {
+      throw ValidationError("--fold \(focus.fold): must be between 0 and 1.")
+    }
     guard (1...1_000_000).contains(focus.mostEdges) else {
       throw ValidationError("--most-edges \(focus.mostEdges): must be between 1 and 1000000.")
+    }
+    guard page.format == nil || isToStandardOutput else {
+      throw ValidationError(
+        "--format is for --output -; the ending of \(output.output) tells its format.")
     }
     let wanted = kind == .difference ? 2 : 1
     guard models.count == wanted else {
@@ -31,8 +34,9 @@ extension Draw {
     }
     try validateFocus()
     try validateLayout()
-    guard kind != .dependency || data != nil else {
-      throw ValidationError("--kind dependency needs --data FILE: relevance is taken over data.")
+    guard !kind.needsData || data != nil else {
+      throw ValidationError(
+        "--kind \(kind.rawValue) needs --data FILE: it shows what happens over data.")
     }
     if let plant {
       guard kind == .dependency else {
@@ -44,9 +48,12 @@ extension Draw {
 
   private func validateFocus() throws {
     let hasFocus = focus.isGiven
-    guard kind == .network || !hasFocus else {
+    let isOfEffects =
+      kind == .effects && focus.focusInput.isEmpty && focus.strongest == nil && !focus.crop
+    guard kind == .network || !hasFocus || isOfEffects else {
       throw ValidationError(
-        "--focus-output, --focus-input and --strongest are for --kind network.")
+        "--focus-output, --focus-input and --strongest are for --kind network, --focus-output also for "
+          + "--kind effects.")
     }
     guard kind == .network || !focus.freeOrder else {
       throw ValidationError("--free-order is for --kind network.")
@@ -64,16 +71,23 @@ extension Draw {
       switch kind {
       case .network: [.towers, .layers, .dot]
       case .dependency, .consensus, .difference: [.columns, .circle, .dot]
-      case .gallery: []
+      case .gallery, .effects, .heatmap: []
       }
+    guard page.width == nil || layout != .dot else {
+      throw ValidationError("--width: Graphviz's own layout (--layout dot) is as wide as it is.")
+    }
     guard possible.contains(layout) else {
       throw ValidationError(
         possible.isEmpty
-          ? "--layout: a gallery has one layout only."
+          ? "--layout: --kind \(kind.rawValue) has one layout only."
           : "--layout \(layout.rawValue): --kind \(kind.rawValue) has the layouts "
             + "\(possible.map(\.rawValue).joined(separator: ", ")).")
     }
   }
 
-  var ending: String { WholeFile.ending(output.output) }
+  var isToStandardOutput: Bool { output.output == "-" }
+
+  var ending: String {
+    isToStandardOutput ? page.format?.rawValue ?? "svg" : WholeFile.ending(output.output)
+  }
 }

@@ -10,7 +10,14 @@ import Structure
 
 extension Draw {
   func draw() async throws {
-    try WholeFile.checkWritable(output.output, force: output.force)
+    if isToStandardOutput {
+      guard !["png", "pdf"].contains(ending) || isatty(STDOUT_FILENO) == 0 else {
+        throw ValidationError(
+          "--output -: a .\(ending) is not for a terminal; send it to a file or a program.")
+      }
+    } else {
+      try WholeFile.checkWritable(output.output, force: output.force)
+    }
     try refuseOverwriting(output.output, [data].compactMap { $0 }, models: models)
     var ensembles = try models.map {
       try Ensemble.load($0, cut: cut.cut, told: reading.description)
@@ -18,8 +25,9 @@ extension Draw {
     if ensembles.count == 2, ensembles[0].name == ensembles[1].name {
       for index in ensembles.indices { ensembles[index].name = models[index] }
     }
-    var graph = try await drawing(of: ensembles)
-    if ending == "png" { graph.attributes["dpi"] = .number(Double(resolution)) }
+    let draw = try await drawing(of: ensembles)
+    var graph = try fitted(draw)
+    if ending == "png" { graph.attributes["dpi"] = .number(Double(page.resolution)) }
     let bytes =
       if let format = Renderer.Format(rawValue: ending) {
         try Renderer.render(graph, as: format, layout: layout == .dot ? .dot : .fixed)
@@ -29,20 +37,30 @@ extension Draw {
         // Graphviz then takes the places as they are, instead of finding its own.
         Array((layout == .dot ? graph : graph.placed).dot.utf8)
       }
+    if isToStandardOutput { return try Console.output(bytes) }
     try WholeFile.write(bytes, to: output.output, force: output.force)
     run.note("\(output.output): \(graph.summary)")
   }
 
-  private func drawing(of ensembles: [Ensemble]) async throws -> Graph {
+  private func fitted(_ draw: (Detail) -> Graph) throws -> Graph {
+    guard let fit = page.fit else { return draw(.full) }
+    do {
+      return try fit.fit(draw)
+    } catch {
+      throw ValidationError("--width: \(error).")
+    }
+  }
+
+  /// What draws with as much detail as asked.
+  private func drawing(of ensembles: [Ensemble]) async throws -> (Detail) -> Graph {
     let ensemble = ensembles[0]
     switch kind {
     case .network: return try await network(ensemble)
     case .gallery:
-      try checkSize(ensemble)
-      return EnsembleGallery(
-        ensemble,
-        title: title ?? "\(ensemble.name): \(counted(ensemble.members.count, "member"))"
-      ).graph
+      let graph = try gallery(ensemble)
+      return { _ in graph }
+    case .effects: return try await effects(ensemble)
+    case .heatmap: return try await heatMap(ensemble)
     case .dependency, .consensus, .difference:
       let pairs =
         switch kind {
@@ -50,11 +68,9 @@ extension Draw {
         case .consensus: try await consensus(ensemble)
         default: try await difference(ensembles[0], ensembles[1])
         }
-      switch layout {
-      case .circle: return pairs.graph(.circle)
-      case .dot: return pairs.graph(.dot)
-      default: return pairs.graph(.columns)
-      }
+      let places: PairDrawing.Layout =
+        layout == .circle ? .circle : layout == .dot ? .dot : .columns
+      return { pairs.graph(places, $0) }
     }
   }
 }

@@ -9,11 +9,14 @@ struct Draw: Tool {
     abstract: "Draws pruned networks and what ensembles of them say.",
     discussion: """
       network: the live part of one model, every surviving weight an edge (blue and solid positive, \
-      orange and dashed negative, width by size); with --data units are filled by how often they are \
+      orange and dashed negative, width by size); with --data widths show effects instead of weights, \
+      units that act as lines or never are folded away, and the others are filled by how often they are \
       active. gallery: all members of an ensemble on one sheet. dependency: which inputs drive which \
       rates, by relevance over --data; with --plant found, missed and spurious pairs. consensus: how \
       many members have each pair. difference: what two models or ensembles have in common and what \
-      only one has. The ending of --output chooses the format: .svg, .png, .pdf, .dot, or .graphml \
+      only one has. effects: for every rate the inputs that act on it, each with a curve of what it does \
+      over --data, in physical units. heatmap: a table of relevance, coloured by sign. The ending of \
+      --output chooses the format: .svg, .png, .pdf, .dot, or .graphml \
       for other programs (edges with weight, sign, layer, effect and verdict).
 
       EXAMPLES
@@ -23,15 +26,17 @@ struct Draw: Tool {
         filigree-draw models/sparse --kind dependency --data test.nc --output dependency.svg
         filigree-draw models/sparse --kind dependency --layout circle --data test.nc --output who.svg
         filigree-draw models/sparse --kind dependency --plant electrolysis --data test.nc --output true.svg
+        filigree-draw models/sparse --kind effects --data test.nc --output effects.svg
         filigree-draw models/sparse --kind consensus --output consensus.pdf
         filigree-draw models/dense models/sparse --kind difference --data test.nc --output difference.svg
       """,
     version: filigreeVersion)
 
   enum Kind: String, ExpressibleByArgument, CaseIterable {
-    case network, gallery, dependency, consensus, difference
+    case network, gallery, dependency, consensus, difference, effects, heatmap
 
-    var isOfPairs: Bool { [.dependency, .consensus, .difference].contains(self) }
+    /// Those that show what happens over data have nothing to show without.
+    var needsData: Bool { [.dependency, .effects, .heatmap].contains(self) }
   }
 
   enum Layout: String, ExpressibleByArgument, CaseIterable {
@@ -43,7 +48,7 @@ struct Draw: Tool {
     completion: .file())
   var models: [String]
 
-  @Option(help: "network, gallery, dependency, consensus or difference.")
+  @Option(help: "network, gallery, dependency, consensus, difference, effects or heatmap.")
   var kind = Kind.network
 
   @Option(
@@ -89,9 +94,7 @@ struct Draw: Tool {
   @Option(help: "Title; the model's name by default.")
   var title: String?
 
-  @Option(parsing: .unconditional, help: "Resolution of a .png in dots per inch.")
-  var resolution = 150
-
+  @OptionGroup var page: PageOptions
   @OptionGroup var cut: CutOption
   @OptionGroup var variation: VariationOption
   @OptionGroup var reading: ModelOptions

@@ -3,6 +3,7 @@ import Drawing
 import Dynamics
 import Findings
 import Networks
+import Structure
 
 /// What of a network stands out, and how much of it is drawn.
 struct FocusOptions: ParsableArguments {
@@ -18,8 +19,21 @@ struct FocusOptions: ParsableArguments {
   var focusInput: [String] = []
 
   @Option(
-    parsing: .unconditional, help: "Bring out only so many of the strongest paths (in focus).")
+    parsing: .unconditional,
+    help: """
+      Bring out only so many of the strongest paths (in focus): by their effects over --data, paths of a pair that \
+      cancel being one, their sum; by the products of their weights without data.
+      """)
   var strongest: Int?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      """
+      With --data, units that act as lines, or never, are folded away as long as no output changes by more than this \
+      share of its deviation; 0 draws every unit.
+      """, valueName: "share"))
+  var fold = ActingNetwork.usualTolerance
 
   @Flag(help: "Leave out what is not in focus instead of fading it.")
   var crop = false

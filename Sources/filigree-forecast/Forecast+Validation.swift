@@ -24,9 +24,7 @@ extension Forecast {
     if let output, WholeFile.ending(output) != "nc" {
       throw ValidationError("--output \(output): must end in .nc.")
     }
-    if let plot, WholeFile.ending(plot) != "svg" {
-      throw ValidationError("--plot \(plot): must end in .svg.")
-    }
+    if let plot { try PlotFile.format(plot) }
     if plot == nil, states != nil {
       throw ValidationError("--states chooses what --plot draws; give --plot FILE.svg as well.")
     }

@@ -55,7 +55,8 @@ extension Forecast {
       let chart = Chart(
         forecast, outcome, compared: ensembles.count, data, trajectory: trajectory,
         states: try chosenStates(forecast))
-      try WholeFile.write(try await chart.svg(), to: plot, force: force)
+      let bytes = try await chart.drawn(as: try PlotFile.format(plot))
+      try WholeFile.write(bytes, to: plot, force: force)
     }
     try printResult(
       format.format == .csv ? [report.longTable] : report.tables, json: report.result,

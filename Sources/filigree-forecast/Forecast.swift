@@ -84,7 +84,8 @@ struct Forecast: Tool {
     completion: .file())
   var output: String?
 
-  @Option(help: "Draw a trajectory's truth, forecasts and inputs (.svg).", completion: .file())
+  @Option(
+    help: "Draw a trajectory's truth, forecasts and inputs (.svg or .pdf).", completion: .file())
   var plot: String?
 
   @Option(parsing: .unconditional, help: "The trajectory to draw, from 0.")

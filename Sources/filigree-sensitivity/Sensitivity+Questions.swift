@@ -50,8 +50,7 @@ extension Sensitivity {
     ) { progress.advance() }
     progress.finish()
     if let plot {
-      try WholeFile.write(try await report.map.svg(), to: plot, force: force)
-      run.note("\(plot): \(report.map.values.rows) × \(report.map.values.columns) heat map")
+      try await draw(report.map, to: plot)
     }
     try printResult(
       report.tables, json: report.result, format: format.format, first: report.table)

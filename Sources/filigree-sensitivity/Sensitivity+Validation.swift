@@ -38,9 +38,7 @@ extension Sensitivity {
       throw ValidationError("--output \(output): must end in .nc.")
     }
     if let plot {
-      guard WholeFile.ending(plot) == "svg" else {
-        throw ValidationError("--plot \(plot): must end in .svg.")
-      }
+      try PlotFile.format(plot)
       guard point == nil, isPlain || measure != .jacobian, !stability, output == nil else {
         throw ValidationError(
           "--plot draws the relevance table of --data, or that of --measure; it does not go with --point, "

@@ -72,8 +72,9 @@ extension Sensitivity {
       first: report.table)
   }
 
-  private func draw(_ map: HeatMap, to path: String) async throws {
-    try WholeFile.write(try await map.svg(), to: path, force: force)
+  func draw(_ map: HeatMap, to path: String) async throws {
+    let bytes = try await map.drawn(as: try PlotFile.format(path))
+    try WholeFile.write(bytes, to: path, force: force)
     run.note("\(path): \(map.values.rows) × \(map.values.columns) heat map")
   }
 }

@@ -105,7 +105,8 @@ struct Sensitivity: Tool {
   var plant: String?
 
   @Option(
-    help: "Draw the relevance table as a heat map (.svg).", completion: .file(extensions: ["svg"]))
+    help: "Draw the relevance table as a heat map (.svg or .pdf).",
+    completion: .file(extensions: ["svg", "pdf"]))
   var plot: String?
 
   @Option(

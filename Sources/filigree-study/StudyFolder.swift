@@ -41,11 +41,14 @@ struct StudyFolder {
     }
   }
 
-  /// - Throws: `FileProblem.missing` for a folder without a study.
+  /// - Throws: `FileProblem.missing` where there is nothing, `NoStudy` for what is no study.
   init(reading path: String) throws {
     self.path = FilePath(path).lexicallyNormalized().string
+    guard FileManager.default.fileExists(atPath: path) else {
+      throw FileProblem.missing(path: path)
+    }
     guard FileManager.default.fileExists(atPath: inside("study.json")) else {
-      throw FileProblem.missing(path: inside("study.json"))
+      throw NoStudy(path)
     }
   }
 

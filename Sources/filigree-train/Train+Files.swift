@@ -53,6 +53,15 @@ extension Train {
     try folder.write(try manifest.bytes(), named: "manifest.json")
   }
 
+  func draw(_ outcome: EnsembleTraining.Outcome, _ names: [String]) async throws {
+    guard let plot else { return }
+    guard outcome.histories.contains(where: { $0.epochs.count > 1 }) else {
+      return Console.warning("\(plot) is left out: this recipe is fitted at once, without epochs")
+    }
+    let bytes = try await Chart(outcome.histories, names).drawn(as: try PlotFile.format(plot))
+    try WholeFile.write(bytes, to: plot, force: output.force)
+  }
+
   /// The members without a model, each with the reason.
   private func leftOut(_ outcome: EnsembleTraining.Outcome, _ names: [String]) -> [String: String] {
     let kept = Set(outcome.models.map(\.member))

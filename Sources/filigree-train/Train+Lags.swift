@@ -37,9 +37,9 @@ extension Train {
   func trainMeasured(
     _ data: Trajectories, _ manifest: inout Manifest, into folder: inout OutputFolder
   ) async throws {
-    guard !path, !bootstrap else {
+    guard !path, !bootstrap, plot == nil else {
       throw ValidationError(
-        "--lags without a recipe tries several kinds of models; --path and --bootstrap need one, "
+        "--lags without a recipe tries several kinds of models; --path, --bootstrap and --plot need one, "
           + "for example --recipe proximal.")
     }
     let clock = ContinuousClock()

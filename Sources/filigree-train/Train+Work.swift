@@ -9,6 +9,10 @@ extension Train {
   func train() async throws {
     let clock = ContinuousClock()
     let start = clock.now
+    if let plot {
+      try WholeFile.checkWritable(plot, force: output.force)
+      try refuseOverwriting(plot, [self.data], models: [])
+    }
     let recipe = try options.made()
     for text in try options.ineffective(in: recipe) { Console.warning("no effect: " + text) }
     let data = try readData()
@@ -65,6 +69,7 @@ extension Train {
     try write(outcome, recipe, smoothing, &manifest, into: &folder)
     try folder.commit()
     try kept.remove()
+    try await draw(outcome, data.states.map(\.name))
     run.say(
       TrainingRemarks.summary(
         outcome, data.states.map(\.name), output: output.output,

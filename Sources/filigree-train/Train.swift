@@ -17,7 +17,7 @@ struct Train: Tool {
       on from there and ends with the same models.
 
       EXAMPLES
-        filigree-train train.nc --output models/sparse
+        filigree-train train.nc --output models/sparse --plot training.svg
         filigree-train train.nc --recipe dense --output models/dense
         filigree-train train.nc --recipe proximal --strength 1e-2 --output models/quick
         filigree-train plant.csv --inputs u1,u2 --members 4 --output models/mine
@@ -84,6 +84,11 @@ struct Train: Tool {
     parsing: .unconditional, help: "Seconds between two states of the training that are kept.")
   var checkpointInterval = 10.0
 
+  @Option(
+    help: "Draw the losses of the training, epoch by epoch (training.svg, or .pdf).",
+    completion: .file())
+  var plot: String?
+
   @OptionGroup(title: "Tables") var tables: TableOptions
   @OptionGroup var output: OutputOptions
   @OptionGroup var run: RunOptions
@@ -99,6 +104,7 @@ struct Train: Tool {
     if path, let problem = StrengthPath.problem(try options.made()) {
       throw ValidationError("--path: \(problem.settingsAsOptions).")
     }
+    if let plot { try PlotFile.format(plot) }
     if let trajectories, trajectories < 1 {
       throw ValidationError("--trajectories \(trajectories): must be at least 1.")
     }

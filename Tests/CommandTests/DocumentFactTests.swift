@@ -30,7 +30,8 @@ import Testing
     let sparsifiers = try await shell.tool(
       "train", "no.nc", "--sparsifier", "?", "--output", "no"
     ).error
-    let kinds = sparsifiers.matches(of: /\n  - ([a-z0-9-]+)/).map { String($0.1) }
+    let list = try #require(sparsifiers.firstMatch(of: /following: ([a-z0-9, -]+)/)).1
+    let kinds = list.components(separatedBy: ", ")
     #expect(kinds.contains("proximal"), "\(sparsifiers)")
     // Without "none".
     #expect(readme.contains("\(words(kinds.count - 1)) sparsifiers"), "\(kinds)")

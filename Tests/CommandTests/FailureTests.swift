@@ -181,7 +181,36 @@ import Testing
     Case("mkdir -p empty; filigree-paths empty", 65, "empty", "no models"),
   ]
 
-  @Test(arguments: usage + files + data)
+  /// What was misspelt is said before anything else that is wrong.
+  static let misspelt: [Case] = [
+    Case(
+      "filigree-draw sparse --tresholds 3 --output x.svg", 64, "--tresholds", "mean --threshold?"),
+    Case("filigree-draw --tresholds 3", 64, "--tresholds", "mean --threshold?"),
+    Case("filigree-draw sparse --kind=networks --ouput x.svg", 64, "--ouput", "mean --output?"),
+    Case("filigree-train --mebmers 3", 64, "--mebmers", "mean --members?"),
+    Case("filigree-train train.nc --no-smoth --output x", 64, "--no-smoth", "mean --no-smooth?"),
+    Case("filigree-study rum plan.yaml", 64, "rum", "mean run?", "status"),
+    Case("filigree-study run --outptu S", 64, "--outptu", "mean --output?"),
+    Case("filigree-paths sparse --zzz", 64, "there is no option --zzz"),
+    Case("filigree tran", 64, "there is no tool tran", "mean train?"),
+    Case("filigree --verson", 64, "there is no option --verson"),
+  ]
+
+  @Test(arguments: usage + misspelt + [Case("filigree-draw", 64, "filigree-draw")])
+  func usageErrorsAreThreeLinesWithOnePrefix(failure: Case) async throws {
+    guard failure.code == 64, failure.command.hasPrefix("filigree") else { return }
+    let shell = try await Workshop.shared.ready()
+    let result = try await shell.bash(failure.command)
+    #expect(result.code == 64 && result.output.isEmpty)
+    let tool = failure.command.prefix { $0 != " " }
+    // Notes on what was read come before.
+    let lines = result.error.split(separator: "\n").drop { !$0.hasPrefix("error: ") }
+    #expect(lines.first?.hasPrefix("error: \(tool): ") == true, "\(result.error)")
+    #expect(lines.count <= 3 && !result.error.contains("Error:"), "\(result.error)")
+    #expect(lines.dropFirst().allSatisfy { $0.hasPrefix("usage: ") || $0.hasPrefix("see ") })
+  }
+
+  @Test(arguments: usage + misspelt + files + data)
   func badInputFailsWell(failure: Case) async throws {
     let shell = try await Workshop.shared.ready()
     let before = try shell.files(in: "sparse")

@@ -161,6 +161,65 @@ import Testing
     #expect(tooltips.contains(.text("h.0: active at 40 % of the samples")))
   }
 
+  // MARK: Effects
+
+  /// y = 5 tanh(a) − 4.9 tanh(a) + 0.5 tanh(b) + 9 relu(b − 30), a and u controls that an operator turns: by weight the
+  /// strongest paths are those from a that cancel and the one that never acts; by effect they are b and the sum from a.
+  @Test func theStrongestPathsAreThoseThatAct() throws {
+    let inputs = [Variable("a", role: .control), Variable("b", role: .state)]
+    let hidden = Network.Layer(
+      name: "h", activation: .tanh, bias: [0, 0, 0],
+      connections: [.init(source: .inputs, weight: Matrix([[1, 0], [1, 0], [0, 1]]))])
+    let rare = Network.Layer(
+      name: "r", activation: .relu, bias: [-30],
+      connections: [.init(source: .inputs, weight: Matrix([[0, 1]]))])
+    let output = Network.Layer(
+      name: "y", activation: .identity, bias: [0],
+      connections: [
+        .init(source: .layer(0), weight: Matrix([[5, -4.9, 0.5]])),
+        .init(source: .layer(1), weight: Matrix([[9]])),
+      ])
+    let model = Model(
+      network: Network(inputCount: 2, layers: [hidden, rare, output], outputLayers: [2]),
+      inputs: inputs, outputs: [inputs[1].rate], inputScaling: .identity(2),
+      outputScaling: .identity(1), timeStep: 1)
+    var stream = RandomStream(seed: 2)
+    let data = Matrix(rows: 300, columns: 2) { _, _ in stream.normal() }
+    func edges(_ isByEffect: Bool, crops: Bool) -> [Graph.Edge] {
+      drawing(model) {
+        $0.focus.strongest = 2
+        $0.crops = crops
+        if isByEffect { $0.acting = ActingNetwork(model, over: data) }
+      }.graph.edges.filter { $0.kind.hasPrefix("weight") && !$0.kind.hasSuffix("faded") }
+    }
+    #expect(!Set(edges(false, crops: true).map(\.drawingID)).contains("input-0--output-0"))
+    for crops in [true, false] {
+      let shown = edges(true, crops: crops)
+      #expect(
+        Set(shown.map(\.drawingID)) == [
+          "input-0--output-0", "input-1--unit-0-2", "unit-0-2--output-0",
+        ])
+      let sum = try #require(shown.first { $0.drawingID == "input-0--output-0" })
+      #expect(sum.tooltip?.contains("the sum of 2 paths that cancel") == true)
+      #expect(sum.kind == "weight positive")
+    }
+  }
+
+  @Test(arguments: 1...3 as ClosedRange<UInt64>)
+  func drawingsByEffectOverlapNowhereAndNameTheMeanEffects(seed: UInt64) {
+    let model = towers(seed: seed)
+    var stream = RandomStream(seed: seed)
+    let data = Matrix(rows: 200, columns: 13) { _, _ in stream.normal() }
+    let acting = ActingNetwork(model, over: data)
+    let graph = drawing(model) { $0.acting = acting }.graph
+    #expect(graph.overlaps.isEmpty, "\(graph.overlaps)")
+    #expect(
+      graph.edges.count { $0.kind.hasPrefix("weight") } == acting.network.survivingWeightCount)
+    let numbers = graph.nodes.filter { $0.id.contains("effect-") }
+    #expect(numbers.count == graph.nodes.count { $0.kind.hasPrefix("input") })
+    #expect(Set(graph.nodes.map(\.id)).count == graph.nodes.count)
+  }
+
   // MARK: Large networks
 
   @Test func largeNetworksAreGatheredAndNothingIsLost() throws {

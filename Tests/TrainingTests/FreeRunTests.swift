@@ -88,7 +88,9 @@ import Training
       let y =
         model.network.layers[0].bias[output]
         + (0..<3).map { weight[output, $0] * z[$0] }.reduce(0, +)
-      return model.outputScaling.mean[output] + model.outputScaling.deviation[output] * y
+      // In single precision, as the kernels that forecast.
+      return model.outputScaling.mean[output]
+        + model.outputScaling.deviation[output] * Double(Float(y))
     }
   }
 

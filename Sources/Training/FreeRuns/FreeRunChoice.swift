@@ -107,10 +107,13 @@ extension Refinement.Material {
 extension Refinement {
   /// Of each network the direct weights from the inputs that it reads, by least squares.
   func line(_ networks: [Network]) -> [Network] {
-    networks.enumerated().map { index, network in
-      fitting(2).fit(
-        network.linearPart(of: network.readInputs), material.all.targets(index..<(index + 1))
-      ).network.mapParameters { Double(Float($0)) }
+    var first = 0
+    return networks.map { network in
+      let targets = first..<(first + network.outputCount)
+      first = targets.upperBound
+      return fitting(2)
+        .fit(network.linearPart(of: network.readInputs), material.all.targets(targets))
+        .network.mapParameters { Double(Float($0)) }
     }
   }
 

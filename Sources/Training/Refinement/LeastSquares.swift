@@ -32,6 +32,9 @@ public struct RegressionRows: Equatable, Sendable {
     self.weights = weights
   }
 
+  /// Whether errors are whitened: fits to noise need no exact curvature, those to exact data do.
+  var isNoisy: Bool { whitenings.contains { $0 != .none } }
+
   /// These rows with some of the targets.
   func targets(_ columns: Range<Int>) -> RegressionRows {
     let rows = Array(0..<targets.rows)
