@@ -56,6 +56,8 @@ public struct RegressionRows: Equatable, Sendable {
 struct LeastSquares: ~Copyable {
   /// Samples per block: with a hundred parameters J's block just fits the second-level cache.
   private static let batch = 512
+  /// With so many parameters JᵀJ is no more than half of the work.
+  private static let mostForExactCurvature = 250
 
   private let wired: WiredNetwork
   private let kernels: Kernels
@@ -120,7 +122,7 @@ struct LeastSquares: ~Copyable {
   /// How many rows go into JᵀJ.
   enum Curvature {
     case all
-    /// Some four for each parameter, evenly spread: it only shapes the steps, and costs more than all the rest where
+    /// Some eight for each parameter, evenly spread: it only shapes the steps, and costs more than all the rest where
     /// rows are many (Byrd, Chin, Neveitt & Nocedal 2011, subsampled Hessians).
     case sampled
   }
@@ -176,8 +178,9 @@ struct LeastSquares: ~Copyable {
 
     let count = selection.liveParameterCount
     let blocks = (rows + Self.batch - 1) / Self.batch
-    let wanted = max(4, 4 * count / Self.batch + 1)
-    curvatureStride = curvature == .all ? 1 : max(1, blocks / wanted)
+    let wanted = max(8, 8 * count / Self.batch + 1)
+    curvatureStride =
+      curvature == .sampled && count > Self.mostForExactCurvature ? max(1, blocks / wanted) : 1
     var layout = ArenaLayout()
     liveParameters = layout.reserve(whole.count)
     values = layout.reserve(rowCount * Self.batch)

@@ -22,9 +22,6 @@ public struct LevenbergMarquardt: Equatable, Sendable {
   /// r Σθ² is added to the loss.
   public var ridge: Double
 
-  /// The rows that shape the steps.
-  var curvature = LeastSquares.Curvature.all
-
   /// Keeps parameters below about a thousand where the loss is a millionth: networks that cancel terms of millions
   /// fit no better, and single precision cannot evaluate them.
   public static let smallRidge = 1e-12
@@ -48,8 +45,7 @@ public struct LevenbergMarquardt: Equatable, Sendable {
 
   /// - Precondition: one output layer, which is the last, of identities.
   public func fit(_ network: Network, _ rows: RegressionRows, kernels: Kernels = .active) -> Fit {
-    var problem = LeastSquares(
-      network, rows, ridge: ridge, curvature: curvature, kernels: kernels)
+    var problem = LeastSquares(network, rows, ridge: ridge, kernels: kernels)
     var state = State(&problem)
     let lossBefore = state.equations.loss
     advance(&state, &problem)

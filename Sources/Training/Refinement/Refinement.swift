@@ -89,10 +89,14 @@ public struct Refinement: Sendable {
     // What a penalty has taken out of one member may be what another member stands on.
     if recipe.isCrossFitted { network = network.withLinearPartOpen() }
     let validation = material.validation?.targets(targets)
-    let begun = fitting(min(Self.beforeScreening, recipe.refine)).fit(network, rows)
+    let begun = fitting(isScreened ? min(Self.beforeScreening, recipe.refine) : recipe.refine)
+      .fit(network, rows)
     try Task.checkCancellation()
-    var fit = fitting(recipe.refine - begun.attempts)
-      .fit(screened(begun.network, rows, validation), rows)
+    var fit = begun
+    if isScreened {
+      fit = fitting(recipe.refine - begun.attempts)
+        .fit(screened(begun.network, rows, validation) ?? begun.network, rows)
+    }
     try Task.checkCancellation()
     if recipe.refine > 0, let validation,
       let wider = UnitRevival(attempts: recipe.refine).run(
@@ -108,12 +112,18 @@ public struct Refinement: Sendable {
   /// Attempts after which it shows which inputs bend something.
   private static let beforeScreening = 8
 
-  /// The network without hidden weights of inputs that bend nothing, where inputs are judged later.
+  /// Whether inputs that bend nothing lose their hidden weights: where inputs are judged later, but not where noise was
+  /// removed, for it hides weak bends, which free runs would miss.
+  private var isScreened: Bool {
+    recipe.isCrossFitted && material.smoothing.rateVariances == nil && material.validation != nil
+  }
+
+  /// Nil where nothing is taken.
   private func screened(
     _ network: Network, _ rows: RegressionRows, _ validation: RegressionRows?
-  ) -> Network {
-    guard recipe.isCrossFitted, let validation else { return network }
-    return HiddenScreening().run(network, rows, validation: validation) ?? network
+  ) -> Network? {
+    guard isScreened, let validation else { return nil }
+    return HiddenScreening().run(network, rows, validation: validation)
   }
 
   /// The rows by which inputs are judged: those that a member learns from, and those that it has not seen.
@@ -199,10 +209,7 @@ public struct Refinement: Sendable {
     return try networks.map { network in
       try Task.checkCancellation()
       defer { first += network.outputCount }
-      var method = fitting(attempts)
-      method.curvature = .sampled
-      return
-        method
+      return fitting(attempts)
         .fit(network, rows.targets(first..<(first + network.outputCount))).network
     }
   }

@@ -16,12 +16,12 @@ struct UnitRevival {
   /// The share of the mean squared error that must not be exceeded.
   var worthwhile = 0.7
 
-  /// - Parameter screen: takes what bends nothing from the network once it looks worthwhile.
+  /// - Parameter screen: takes what bends nothing from the network once it looks worthwhile; nil where it takes nothing.
   /// - Returns: nil where it is not worthwhile, and for networks of other than one hidden layer.
   func run(
     _ network: Network, _ rows: RegressionRows, validation: RegressionRows,
     stream: inout RandomStream, kernels: Kernels = .active,
-    screen: (Network) -> Network = { $0 }
+    screen: (Network) -> Network? = { _ in nil }
   ) -> Network? {
     guard let wider = network.withEmptyUnitsFilled(&stream) else { return nil }
     let ridge = LevenbergMarquardt.smallRidge
@@ -30,10 +30,14 @@ struct UnitRevival {
     var state = LevenbergMarquardt.State(&problem)
     LevenbergMarquardt(attempts: min(few, attempts)).advance(&state, &problem)
     guard state.equations.loss <= worthwhile * loss(network, rows, kernels) else { return nil }
-    let fit = LevenbergMarquardt(attempts: attempts, improvement: 0.02, ridge: ridge)
-      .fit(screen(problem.network), rows, kernels: kernels)
+    let rest = LevenbergMarquardt(attempts: attempts, improvement: 0.02, ridge: ridge)
     let limit = worthwhile * loss(network, validation, kernels)
-    return loss(fit.network, validation, kernels) <= limit ? fit.network : nil
+    if let screened = screen(problem.network) {
+      let fit = rest.fit(screened, rows, kernels: kernels)
+      return loss(fit.network, validation, kernels) <= limit ? fit.network : nil
+    }
+    rest.advance(&state, &problem)
+    return loss(problem.network, validation, kernels) <= limit ? problem.network : nil
   }
 
   private func loss(_ network: Network, _ rows: RegressionRows, _ kernels: Kernels) -> Double {
