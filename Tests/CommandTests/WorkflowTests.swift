@@ -19,7 +19,8 @@ import Testing
     let shell = try await Workshop.shared.ready()
     #expect(
       try shell.files(in: "sparse") == [
-        "ensemble.json", "manifest.json", "member-00.onnx", "member-01.onnx", "member-02.onnx",
+        "candidates.csv", "ensemble.json", "manifest.json", "member-00.onnx", "member-01.onnx",
+        "member-02.onnx",
         "refinement.csv", "training.csv",
       ])
     let lines = try shell.text("sparse/training.csv").split(separator: "\n")

@@ -84,13 +84,14 @@ import Training
   private func rates(_ model: Model, _ samples: Matrix) -> Matrix {
     let weight = model.network.layers[0].connections[0].weight
     return Matrix(rows: samples.rows - 1, columns: 2) { row, output in
-      let z = (0..<3).map { model.inputScaling.standardise($0, samples[row, $0]) }
-      let y =
-        model.network.layers[0].bias[output]
-        + (0..<3).map { weight[output, $0] * z[$0] }.reduce(0, +)
-      // In single precision, as the kernels that forecast.
-      return model.outputScaling.mean[output]
-        + model.outputScaling.deviation[output] * Double(Float(y))
+      // In single precision, as the kernels that forecast: what rounding leaves between the states grows.
+      var y = Float(model.network.layers[0].bias[output])
+      for column in 0..<3 {
+        y +=
+          Float(weight[output, column])
+          * Float(model.inputScaling.standardise(column, samples[row, column]))
+      }
+      return model.outputScaling.mean[output] + model.outputScaling.deviation[output] * Double(y)
     }
   }
 

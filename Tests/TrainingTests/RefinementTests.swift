@@ -59,30 +59,6 @@ import Training
     #expect(left < 0.4 && open < 0.25)
   }
 
-  /// Hidden weights go from inputs that bend nothing, and from no other; direct weights stay.
-  @Test(arguments: [0, 0.1]) func inputsThatBendNothingLoseTheirHiddenWeights(noise: Double) throws
-  {
-    var (idle, bending, seeds) = (0, 0, 0)
-    for seed in Seeds.first(5) {
-      let training = rows(2000, seed: 10 * seed, noise: noise)
-      let held = rows(1000, seed: 10 * seed + 1, noise: noise)
-      let fit = LevenbergMarquardt(attempts: 20).fit(start(seed), training)
-      let screened =
-        HiddenScreening().run(fit.network, training, validation: held) ?? fit.network
-      let hidden = screened.layers[0].connections[0].weight
-      func reads(_ input: Int) -> Bool { hidden.column(input).contains { $0 != 0 } }
-      seeds += 1
-      idle += [4, 5].count(where: reads)
-      bending += [0, 1].count(where: reads)
-      let direct = try #require(screened.layers[1].connections.first { $0.source == .inputs })
-      #expect(direct.weight.elements.allSatisfy { $0 != 0 })
-    }
-    #expect(bending == 2 * seeds)
-    let left = Double(idle) / Double(2 * seeds)
-    Seeds.note("idle inputs keep hidden weights: share", seed: 1, left, below: 0.5)
-    #expect(left < 0.5)
-  }
-
   private func members(_ noise: Double, _ seed: UInt64) -> [PooledElimination.Member] {
     var stream = RandomStream(seed: seed, path: [9])
     func drawn(_ count: Int, _ seed: UInt64) -> RegressionRows {

@@ -112,7 +112,7 @@ extension Network {
   }
 
   /// Without the weights that read a unit which reads nothing: the next biases can take their place.
-  var withoutIdleUnits: Network {
+  fileprivate var withoutIdleUnits: Network {
     var result = self
     for layer in result.layers.indices {
       for unit in 0..<result.layers[layer].unitCount where result.readsNothing(layer, unit) {

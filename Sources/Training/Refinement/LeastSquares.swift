@@ -275,12 +275,6 @@ struct LeastSquares: ~Copyable {
     }
   }
 
-  /// Those of them that belong to hidden units.
-  var hiddenReaders: [[Int]] {
-    let direct = Set(outputs.flatMap(\.parameters))
-    return readers.map { group in group.filter { !direct.contains($0) } }
-  }
-
   // MARK: Sums over the rows
 
   /// The network's outputs, rows × outputs.

@@ -88,42 +88,16 @@ public struct Refinement: Sendable {
     var network = network.cut(recipe.cut)
     // What a penalty has taken out of one member may be what another member stands on.
     if recipe.isCrossFitted { network = network.withLinearPartOpen() }
-    let validation = material.validation?.targets(targets)
-    let begun = fitting(isScreened ? min(Self.beforeScreening, recipe.refine) : recipe.refine)
-      .fit(network, rows)
+    var fit = fitting(recipe.refine).fit(network, rows)
     try Task.checkCancellation()
-    var fit = begun
-    if isScreened {
-      fit = fitting(recipe.refine - begun.attempts)
-        .fit(screened(begun.network, rows, validation) ?? begun.network, rows)
-    }
-    try Task.checkCancellation()
-    if recipe.refine > 0, let validation,
-      let wider = UnitRevival(attempts: recipe.refine).run(
-        fit.network, rows, validation: validation, stream: &stream,
-        screen: { screened($0, rows, validation) })
+    if recipe.refine > 0, let validation = material.validation?.targets(targets),
+      let wider = UnitRevival(attempts: recipe.refine)
+        .run(fit.network, rows, validation: validation, stream: &stream)
     {
       fit.network = wider
     }
     try Task.checkCancellation()
-    return (fit.network, Record(before: begun.lossBefore, after: fit.loss, removed: []))
-  }
-
-  /// Attempts after which it shows which inputs bend something.
-  private static let beforeScreening = 8
-
-  /// Whether inputs that bend nothing lose their hidden weights: where inputs are judged later, but not where noise was
-  /// removed, for it hides weak bends, which free runs would miss.
-  private var isScreened: Bool {
-    recipe.isCrossFitted && material.smoothing.rateVariances == nil && material.validation != nil
-  }
-
-  /// Nil where nothing is taken.
-  private func screened(
-    _ network: Network, _ rows: RegressionRows, _ validation: RegressionRows?
-  ) -> Network? {
-    guard isScreened, let validation else { return nil }
-    return HiddenScreening().run(network, rows, validation: validation)
+    return (fit.network, Record(before: fit.lossBefore, after: fit.loss, removed: []))
   }
 
   /// The rows by which inputs are judged: those that a member learns from, and those that it has not seen.

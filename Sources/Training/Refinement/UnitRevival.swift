@@ -16,12 +16,10 @@ struct UnitRevival {
   /// The share of the mean squared error that must not be exceeded.
   var worthwhile = 0.7
 
-  /// - Parameter screen: takes what bends nothing from the network once it looks worthwhile; nil where it takes nothing.
   /// - Returns: nil where it is not worthwhile, and for networks of other than one hidden layer.
   func run(
     _ network: Network, _ rows: RegressionRows, validation: RegressionRows,
-    stream: inout RandomStream, kernels: Kernels = .active,
-    screen: (Network) -> Network? = { _ in nil }
+    stream: inout RandomStream, kernels: Kernels = .active
   ) -> Network? {
     guard let wider = network.withEmptyUnitsFilled(&stream) else { return nil }
     let ridge = LevenbergMarquardt.smallRidge
@@ -30,13 +28,8 @@ struct UnitRevival {
     var state = LevenbergMarquardt.State(&problem)
     LevenbergMarquardt(attempts: min(few, attempts)).advance(&state, &problem)
     guard state.equations.loss <= worthwhile * loss(network, rows, kernels) else { return nil }
-    let rest = LevenbergMarquardt(attempts: attempts, improvement: 0.02, ridge: ridge)
+    LevenbergMarquardt(attempts: attempts, improvement: 0.02).advance(&state, &problem)
     let limit = worthwhile * loss(network, validation, kernels)
-    if let screened = screen(problem.network) {
-      let fit = rest.fit(screened, rows, kernels: kernels)
-      return loss(fit.network, validation, kernels) <= limit ? fit.network : nil
-    }
-    rest.advance(&state, &problem)
     return loss(problem.network, validation, kernels) <= limit ? problem.network : nil
   }
 
