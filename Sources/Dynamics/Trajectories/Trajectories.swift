@@ -97,7 +97,9 @@ public struct Trajectories: Equatable, Sendable {
   /// more.
   ///
   /// Samples within a stretch follow each other as recorded, so that increments, noise and lags stay what they are.
-  /// - Parameter stretch: the samples of each, at least two; shorter trajectories are taken whole.
+  /// - Parameters:
+  ///   - count: the samples to keep, about so many.
+  ///   - stretch: the samples of each, at least two; shorter trajectories are taken whole.
   public func thinned(to count: Int, stretch: Int = 5000) -> Trajectories {
     guard sampleCount > count else { return self }
     let pieces = samples.indices.flatMap { trajectory -> [(trajectory: Int, rows: Range<Int>)] in
