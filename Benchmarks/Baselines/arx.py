@@ -17,7 +17,7 @@ import xarray
 def read(path, count=None):
     data = xarray.open_dataset(path)
     names = [n for n, v in data.data_vars.items() if v.attrs.get("role") in ("state", "input")]
-    names.sort(key=lambda n: data[n].attrs["position"])
+    names.sort(key=lambda n: data[n].attrs["role"] != "state")
     states = [n for n in names if data[n].attrs["role"] == "state"]
     inputs = [n for n in names if data[n].attrs["role"] == "input"]
     stack = lambda chosen: np.stack([data[n].values for n in chosen], axis=-1)[:count]

@@ -43,7 +43,7 @@ class World:
         """trajectories × samples × (states, inputs), the names, the number of states, the sampling time."""
         data = xarray.open_dataset(path or self.data, decode_times=False)
         names = [n for n, v in data.data_vars.items() if v.attrs.get("role") in ("state", "input")]
-        names.sort(key=lambda n: data[n].attrs["position"])
+        names.sort(key=lambda n: data[n].attrs["role"] != "state")
         states = sum(data[n].attrs["role"] == "state" for n in names)
         values = np.stack([data[n].values for n in names], axis=-1)
         return values, names, states, float(data["time"][1] - data["time"][0])
