@@ -92,7 +92,7 @@ let package = Package(
     .target(
       name: "Reporting",
       dependencies: [
-        "LinearAlgebra",
+        "LinearAlgebra", "GraphDrawing",
         .product(name: "Mustache", package: "swift-mustache"),
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "SystemPackage", package: "swift-system"),
@@ -145,7 +145,7 @@ let package = Package(
     ]
     + [
       // One name for all tools: `filigree train` starts filigree-train.
-      .executableTarget(name: "filigree", dependencies: ["CommandSupport"])
+      .executableTarget(name: "filigree", dependencies: ["CommandSupport", "Reporting"])
     ]
     + tools.map {
       .executableTarget(

@@ -1,3 +1,5 @@
+import Foundation
+
 /// Help as ArgumentParser lays it out, with the examples as they are typed.
 enum HelpText {
   /// Examples that were broken where the line ended are whole again, or broken with a backslash before an option, so
@@ -46,10 +48,5 @@ enum HelpText {
 }
 
 extension String {
-  fileprivate var trimmed: String {
-    var text = self[...]
-    while text.first == " " { text = text.dropFirst() }
-    while text.last == " " { text = text.dropLast() }
-    return String(text)
-  }
+  fileprivate var trimmed: String { trimmingCharacters(in: .whitespaces) }
 }

@@ -162,28 +162,27 @@ public enum TrainingRemarks {
   /// What free runs made of the members' networks.
   private static func freeRuns(_ outcome: EnsembleTraining.Outcome) -> [Remark] {
     guard !outcome.freeRuns.isEmpty else { return [] }
-    func mean(_ kind: FreeRunChoice.Kind) -> String {
-      let errors = outcome.freeRuns.compactMap { $0.errors[kind] }
-      return errors.isEmpty ? "-" : String(format: "%.2g", errors.mean)
-    }
-    let replaced = outcome.freeRuns.filter { $0.delivered != .networks }
     let scale = "mean |e|/σ over runs of up to 1000 samples, at most 3"
-    guard !replaced.isEmpty else {
-      return [
-        .note(
-          "free runs: \(mean(.networks)), a line \(mean(.line)), no change \(mean(.persistence)) (\(scale))"
-        )
-      ]
+    let replaced = FreeRunChoice.Kind.allCases.filter { $0 != .networks }.compactMap { kind in
+      let own = outcome.freeRuns.filter { $0.delivered == kind }
+      return own.isEmpty
+        ? nil
+        : Remark.warning(
+          "free runs of the networks of \(own.count == 1 ? "member" : "members") "
+            + "\(own.map { String($0.member) }.joined(separator: ", ")) keep to the data less well than a line or no "
+            + "change; delivered is what does better, \(kind.rawValue) (\(scale): \(errors(own)); candidates.csv has "
+            + "all)")
     }
-    return replaced.map { choice in
-      let tried = FreeRunChoice.Kind.allCases.compactMap { kind in
-        choice.errors[kind].map { "\(kind.rawValue) \(String(format: "%.2g", $0))" }
-      }
-      return .warning(
-        "member \(choice.member): free runs of its networks keep to the data less well than a line or no change; delivered is "
-          + "what does better: \(choice.delivered.rawValue) (\(scale): \(tried.joined(separator: ", ")))"
-      )
-    }
+    return replaced.isEmpty
+      ? [.note("free runs: \(errors(outcome.freeRuns)) (\(scale))")] : replaced
+  }
+
+  /// The mean error of every kind that was tried.
+  private static func errors(_ choices: [FreeRunChoice]) -> String {
+    FreeRunChoice.Kind.allCases.compactMap { kind in
+      let found = choices.compactMap { $0.errors[kind] }
+      return found.isEmpty ? nil : "\(kind.rawValue) \(String(format: "%.2g", found.mean))"
+    }.joined(separator: ", ")
   }
 
   private static func figures(

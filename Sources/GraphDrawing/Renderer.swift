@@ -35,20 +35,9 @@ public enum Renderer {
   {
     let named = format == .svg ? graph : graph.withPangoFonts
     let bytes = try render(dot: named.dot, as: format, layout: layout)
-    if format == .pdf { return undated(bytes) }
+    if format == .pdf { return UndatedPDF.of(bytes) }
     guard format == .svg, !graph.title.isEmpty else { return bytes }
     return AccessibleSVG.described(bytes, title: graph.title, summary: graph.summary)
-  }
-
-  /// Cairo writes when it was run; a drawing says nothing that differs between runs.
-  private static func undated(_ pdf: [UInt8]) -> [UInt8] {
-    let date = Array("19700101000000".utf8)
-    guard let mark = pdf.firstRange(of: Array("/CreationDate (D:".utf8)),
-      mark.upperBound + date.count <= pdf.count
-    else { return pdf }
-    var result = pdf
-    result.replaceSubrange(mark.upperBound..<(mark.upperBound + date.count), with: date)
-    return result
   }
 
   /// Draws a graph given in the DOT language.

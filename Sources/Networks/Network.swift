@@ -124,6 +124,9 @@ public struct Network: Equatable, Sendable {
     return result
   }
 
+  /// With parameters as model files hold them, rounded to `Float`.
+  package var inSinglePrecision: Network { mapParameters { Double(Float($0)) } }
+
   /// The network with all weights and biases replaced.
   package func mapParameters(_ transform: (Double) -> Double) -> Network {
     var result = self

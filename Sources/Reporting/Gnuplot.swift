@@ -1,4 +1,5 @@
 import Foundation
+import GraphDrawing
 import Subprocess
 import SystemPackage
 
@@ -18,7 +19,7 @@ enum Gnuplot {
   {
     switch format {
     case .svg: svg(try await output(script), title: title)
-    case .pdf: undated(try await output(forPDF(script)))
+    case .pdf: UndatedPDF.of(try await output(forPDF(script)))
     }
   }
 
@@ -58,17 +59,6 @@ enum Gnuplot {
       .replacing("]]>", with: "]]&gt;")
       .replacing("<title>Gnuplot</title>", with: "<title>\(escaped)</title>")
     return Array(text.utf8)
-  }
-
-  /// Cairo writes when it was run; a figure says nothing that differs between runs.
-  private static func undated(_ pdf: [UInt8]) -> [UInt8] {
-    let mark = Array("/CreationDate (D:".utf8)
-    guard let place = pdf.firstRange(of: mark) else { return pdf }
-    let date = Array("19700101000000".utf8)
-    guard place.upperBound + date.count <= pdf.count else { return pdf }
-    var result = pdf
-    result.replaceSubrange(place.upperBound..<(place.upperBound + date.count), with: date)
-    return result
   }
 
   /// Labels of an axis at their places. gnuplot reads them as formats, in which a percent sign is doubled.

@@ -2,6 +2,7 @@ import Dynamics
 import Foundation
 import Interchange
 import Networks
+import Reporting
 import Structure
 import SystemPackage
 import Training
@@ -341,7 +342,7 @@ private struct PlanReader {
     for (key, value) in mapping {
       guard let name = key.scalar?.string, known.contains(name) else {
         let given = key.scalar?.string ?? "?"
-        let near = known.first { Self.distance($0, given) <= 2 }
+        let near = Spelling.nearest(given, among: known)
         note(
           key,
           "unknown key \"\(given)\""
@@ -422,20 +423,5 @@ private struct PlanReader {
     }
     let lines = "\(error)".split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }
     return .init(line: nil, text: "not YAML: " + lines.prefix(3).joined(separator: " "))
-  }
-
-  /// Edits that turn one word into the other (Levenshtein).
-  private static func distance(_ a: String, _ b: String) -> Int {
-    var row = Array(0...b.count)
-    for (i, x) in a.enumerated() {
-      var previous = row[0]
-      row[0] = i + 1
-      for (j, y) in b.enumerated() {
-        let replaced = previous + (x == y ? 0 : 1)
-        previous = row[j + 1]
-        row[j + 1] = min(replaced, row[j] + 1, row[j + 1] + 1)
-      }
-    }
-    return row[b.count]
   }
 }

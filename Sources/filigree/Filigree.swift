@@ -1,5 +1,6 @@
 import CommandSupport
 import Foundation
+import Reporting
 
 /// One name for all tools: `filigree train …` is `filigree-train …`, with the same arguments, exit code and output.
 @main

@@ -1,5 +1,6 @@
 import CommandSupport
 import Foundation
+import Reporting
 import TestSupport
 import Testing
 

@@ -117,7 +117,7 @@ public struct LibraryRegression: Sendable {
         strength: 0, coefficients: library.terms.map { _ in 0 }, loss: .nan, validation: .nan,
         standardError: .nan)
     let network = library.network(chosen.coefficients, name: name)
-    return Fit(network: network.mapParameters { Double(Float($0)) }, chosen: chosen)
+    return Fit(network: network.inSinglePrecision, chosen: chosen)
   }
 
   // MARK: Methods

@@ -273,7 +273,7 @@ package struct PooledElimination {
     for index in members.indices {
       var problem = LeastSquares(
         members[index].network, members[index].rows, ridge: LevenbergMarquardt.smallRidge,
-        curvature: members[index].rows.isNoisy ? .sampled : .all, kernels: kernels)
+        kernels: kernels)
       var fit = LevenbergMarquardt.State(&problem, damping: damping[index])
       LevenbergMarquardt(attempts: min(4, attempts)).advance(&fit, &problem)
       damping[index] = fit.damping

@@ -85,7 +85,7 @@ extension MeasuredRecord {
         }
       }
       return map.network(own, name: data.states[state].name)
-        .mapParameters { Double(Float($0)) }
+        .inSinglePrecision
     }
     var model = Model(
       network: Network.joined(towers), inputs: shape.features, outputs: data.states.map(\.rate),

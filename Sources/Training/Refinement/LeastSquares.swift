@@ -32,9 +32,6 @@ public struct RegressionRows: Equatable, Sendable {
     self.weights = weights
   }
 
-  /// Whether errors are whitened: fits to noise need no exact curvature, those to exact data do.
-  var isNoisy: Bool { whitenings.contains { $0 != .none } }
-
   /// These rows with some of the targets.
   func targets(_ columns: Range<Int>) -> RegressionRows {
     let rows = Array(0..<targets.rows)
@@ -56,14 +53,10 @@ public struct RegressionRows: Equatable, Sendable {
 struct LeastSquares: ~Copyable {
   /// Samples per block: with a hundred parameters J's block just fits the second-level cache.
   private static let batch = 512
-  /// With so many parameters JᵀJ is no more than half of the work.
-  private static let mostForExactCurvature = 250
 
   private let wired: WiredNetwork
   private let kernels: Kernels
   private let ridge: Double
-  /// Every how many blocks JᵀJ is summed; the gradient and the loss always are.
-  private let curvatureStride: Int
   private let rows: Int
   private let totalWeight: Double
   private let wholeParameters: [Double]
@@ -119,23 +112,10 @@ struct LeastSquares: ~Copyable {
     var narrowCarry: Region
   }
 
-  /// How many rows go into JᵀJ.
-  enum Curvature {
-    case all
-    /// Some eight for each parameter, evenly spread: it only shapes the steps, and costs more than all the rest where
-    /// rows are many (Byrd, Chin, Neveitt & Nocedal 2011, subsampled Hessians).
-    case sampled
-  }
-
-  /// - Parameters:
-  ///   - network: one output layer, which is the last, of identities; widths that match.
-  ///   - data: the rows.
-  ///   - ridge: r Σθ² is added to the loss that is fitted.
-  ///   - curvature: the rows that shape the steps.
-  ///   - kernels: that compute.
+  /// - Parameter ridge: r Σθ² is added to the loss that is fitted.
+  /// - Precondition: one output layer, which is the last, of identities; widths that match.
   init(
-    _ network: Network, _ data: RegressionRows, ridge: Double = 0, curvature: Curvature = .all,
-    kernels: Kernels = .active
+    _ network: Network, _ data: RegressionRows, ridge: Double = 0, kernels: Kernels = .active
   ) {
     precondition(data.inputs.columns == network.inputCount)
     precondition(data.targets.columns == network.outputCount)
@@ -178,9 +158,6 @@ struct LeastSquares: ~Copyable {
 
     let count = selection.liveParameterCount
     let blocks = (rows + Self.batch - 1) / Self.batch
-    let wanted = max(8, 8 * count / Self.batch + 1)
-    curvatureStride =
-      curvature == .sampled && count > Self.mostForExactCurvature ? max(1, blocks / wanted) : 1
     var layout = ArenaLayout()
     liveParameters = layout.reserve(whole.count)
     values = layout.reserve(rowCount * Self.batch)
@@ -301,16 +278,13 @@ struct LeastSquares: ~Copyable {
     return sum / totalWeight
   }
 
-  /// JᵀJ, Jᵀe and eᵀe, each over the total weight and with the ridge. JᵀJ is summed in single precision, and perhaps
-  /// over some of the rows: it only shapes the steps.
+  /// JᵀJ, Jᵀe and eᵀe, each over the total weight and with the ridge. JᵀJ is summed in single precision: it only shapes
+  /// the steps.
   mutating func evaluate() -> Equations {
     let count = parameters.count
     arena.fill(gradient)
     arena.fill(product)
     var sum = 0.0
-    var counted = 0
-    // Of the rows left out, what belongs to the diagonal: inputs that act in few rows must not look free to move.
-    var left = [Double](repeating: 0, count: count)
     let square = product.part(0, count * count)
     forward { problem, block in
       for output in problem.outputs {
@@ -319,35 +293,16 @@ struct LeastSquares: ~Copyable {
           output, block,
           gradient: output.innovations == nil ? problem.gradient : problem.unusedGradient)
         problem.whitenJacobian(output, block)
-        guard block % problem.curvatureStride == 0 else {
-          problem.addSquares(to: &left)
-          continue
-        }
-        counted += min(Self.batch, problem.rows - block * Self.batch)
         problem.kernels.curvature(
           problem.floats, rows: count, batch: Self.batch, x: problem.jacobian, product: square,
           in: problem.arena)
       }
     }
-    let share = Double(counted) / Double(rows * outputs.count)
-    var matrix = Matrix(
-      rows: count, columns: count, elements: arena[square].map { $0 / totalWeight / share })
-    for index in 0..<count where left[index] > 0 {
-      let whole = matrix[index, index] * share + left[index] / totalWeight
-      matrix[index, index] = max(matrix[index, index], whole)
-    }
     return Equations(
-      matrix: matrix, gradient: arena[gradient].map { $0 / totalWeight }, loss: sum / totalWeight
+      matrix: Matrix(
+        rows: count, columns: count, elements: arena[square].map { $0 / totalWeight }),
+      gradient: arena[gradient].map { $0 / totalWeight }, loss: sum / totalWeight
     ).adding(ridge: ridge, on: parameters)
-  }
-
-  /// Adds the squares of a block's J, parameter by parameter.
-  private func addSquares(to sums: inout [Double]) {
-    let derivatives = floats[jacobian]
-    for parameter in sums.indices {
-      let part = derivatives[(parameter * Self.batch)..<((parameter + 1) * Self.batch)]
-      sums[parameter] += Double(part.reduce(0) { $0 + $1 * $1 })
-    }
   }
 
   /// Leaves √w J of a block in `jacobian` and adds its product with `errors` to a gradient.

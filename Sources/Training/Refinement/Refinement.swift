@@ -212,7 +212,7 @@ public struct Refinement: Sendable {
       network = fit.network
       record.after = fit.loss
     }
-    return (network.mapParameters { Double(Float($0)) }, record)
+    return (network.inSinglePrecision, record)
   }
 
   /// Without the weights that can be spared.
@@ -261,7 +261,7 @@ public struct Refinement: Sendable {
         blockLength: material.blockLength)
       networks = try fit(networks, whitened(rows, by: rows, networks), attempts: recipe.finish)
     }
-    return networks.map { $0.mapParameters { Double(Float($0)) } }
+    return networks.map(\.inSinglePrecision)
   }
 
   /// The rates that networks predict at the states of a trajectory: steps × states.
