@@ -1,6 +1,6 @@
 /// A verdict on an input's effect on a rate, after equivalence testing (Schuirmann 1987).
 public enum Verdict: String, Codable, CaseIterable, Sendable {
-  /// The interval of the effect lies above the threshold of relevance.
+  /// A one-sided test at 5 % finds the effect above the threshold of relevance.
   case present
   /// A proven effect whose interval lies below the threshold.
   case weak
@@ -12,7 +12,8 @@ public enum Verdict: String, Codable, CaseIterable, Sendable {
 
 /// The evidence on one input's effect on one rate.
 public struct PairEvidence: Equatable, Codable, Sendable {
-  /// R = mean |∂f/∂z| in standardised units, corrected for what noise adds to a mean of magnitudes.
+  /// R = mean |∂f/∂z| in standardised units, corrected for what smoothing blurs and for what noise adds to a mean of
+  /// magnitudes.
   public var effect: Double
   /// A 95 % interval for R; nil where there is no upper limit.
   public var low: Double

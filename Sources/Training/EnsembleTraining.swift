@@ -96,7 +96,10 @@ public struct EnsembleTraining: Sendable {
         finish(decided.flatMap(\.trained), of: member, materials[member], grounds[member]),
         before: trained, of: member, materials[member])
     }
-    return try outcome(Array(0..<members), delivered, decided, materials[0].set)
+    let rehearsals = try await concurrentMap(min(members, Self.rehearsals), threads: threads) {
+      try rehearse(delivered[$0], $0, materials[$0])
+    }
+    return try outcome(Array(0..<members), delivered, decided, rehearsals, materials[0].set)
   }
 
   /// Trains all members on the calling thread.
@@ -118,7 +121,26 @@ public struct EnsembleTraining: Sendable {
         finish(decided.flatMap(\.trained), of: $0, materials[$0], grounds[$0]),
         before: trained, of: $0, materials[$0])
     }
-    return try outcome(Array(0..<members), delivered, decided, materials[0].set)
+    let rehearsals = try (0..<min(members, Self.rehearsals)).map {
+      try rehearse(delivered[$0], $0, materials[$0])
+    }
+    return try outcome(Array(0..<members), delivered, decided, rehearsals, materials[0].set)
+  }
+
+  /// The number of members whose effects are found again from data of their own making.
+  private static let rehearsals = 3
+
+  /// Of the networks that a member delivers; nil where they are not judged.
+  private func rehearse(_ delivered: FreeRunDelivery, _ member: Int, _ material: Material) throws
+    -> Rehearsal?
+  {
+    let networks = delivered.trained.compactMap(\.network)
+    guard recipe.isCrossFitted, let refinement = material.refinement,
+      networks.count == delivered.trained.count,
+      delivered.trained.allSatisfy({ $0.history.refinement?.sizeBeyondLimit == nil })
+    else { return nil }
+    return try Refinement(recipe: recipe, material: refinement).rehearse(
+      networks, stream: RandomStream(seed: seed, path: [UInt64.max - 1, UInt64(member)]))
   }
 
   /// One for each member, according to what it holds out, or the same for all.
@@ -171,7 +193,7 @@ public struct EnsembleTraining: Sendable {
       return try alone(trained, member, material)
     }.flatMap { $0 }
     return try outcome(
-      Array(0..<members), [FreeRunDelivery(trained: trained)], [], whole)
+      Array(0..<members), [FreeRunDelivery(trained: trained)], [], [], whole)
   }
 
   /// Decides a member's structure by what that member alone holds out.
@@ -196,7 +218,8 @@ public struct EnsembleTraining: Sendable {
     let trained = try train(states, on: material, checkpoints: .none, report: report)
     let finished = try alone(trained, member, material)
     return try outcome(
-      [member], [try deliver(finished, before: trained, of: member, material)], [], material.set)
+      [member], [try deliver(finished, before: trained, of: member, material)], [], [],
+      material.set)
   }
 
   /// Data prepared for the trainings of a recipe.
@@ -418,7 +441,7 @@ public struct EnsembleTraining: Sendable {
 
   private func outcome(
     _ members: [Int], _ delivered: [FreeRunDelivery], _ decided: [Decision],
-    _ set: TrainingSet
+    _ rehearsals: [Rehearsal?], _ set: TrainingSet
   ) throws -> Outcome {
     let trained = delivered.flatMap(\.trained)
     var models: [(member: Int, model: Model)] = []
@@ -433,7 +456,8 @@ public struct EnsembleTraining: Sendable {
       throw TrainingFailure(failed, outputs: set.targets.map(\.name))
     }
     return Outcome(
-      models: models, histories: histories, evidence: evidence(decided, models.map(\.model), set),
+      models: models, histories: histories,
+      evidence: evidence(decided, rehearsals.compactMap(\.self), models.map(\.model), set),
       freeRuns: delivered.compactMap(\.choice))
   }
 
@@ -450,9 +474,9 @@ public struct EnsembleTraining: Sendable {
 
 extension EnsembleTraining {
   /// The members' common evidence on every pair; nil if they have not decided together.
-  private func evidence(_ decided: [Decision], _ models: [Model], _ set: TrainingSet)
-    -> EnsembleEvidence?
-  {
+  private func evidence(
+    _ decided: [Decision], _ rehearsals: [Rehearsal], _ models: [Model], _ set: TrainingSet
+  ) -> EnsembleEvidence? {
     let found = decided.compactMap(\.evidence)
     guard found.count == set.targets.count, !models.isEmpty else { return nil }
     let points = set.points(2000)
@@ -466,7 +490,8 @@ extension EnsembleTraining {
     let pairs = found.enumerated().map { output, evidence in
       evidence.pairs(
         sums.map { Array($0.magnitude.row(output)) }, sums.map { Array($0.signed.row(output)) },
-        proof: elimination.proof, negligible: elimination.negligible)
+        rehearsals, output, proof: elimination.proof,
+        negligible: elimination.negligible)
     }
     return EnsembleEvidence(
       outputs: set.targets.map(\.name), inputs: set.features.map(\.name), pairs: pairs,

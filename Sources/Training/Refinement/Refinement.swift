@@ -236,7 +236,7 @@ public struct Refinement: Sendable {
   }
 
   /// Whether `resmooth` does anything, the last fit included.
-  private var isResmoothed: Bool {
+  var isResmoothed: Bool {
     recipe.finish > 0 && recipe.resmooth > 0 && material.smoothing.rateVariances != nil
   }
 
