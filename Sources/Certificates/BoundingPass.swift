@@ -1,0 +1,294 @@
+import LinearAlgebra
+
+/// Bounds of an expression over one box, with the memory that successive boxes share: intervals forward, slopes
+/// backward in intervals, and linear relaxations substituted backward from the target (Zhang et al. 2018).
+struct BoundingPass<R: Rounding> {
+  typealias Bound = RoundedInterval<R>
+
+  let expression: Expression<R>
+  /// By node, the values that it can have in the box.
+  private(set) var low: [Double]
+  private(set) var high: [Double]
+  /// By node, the slope of the target with respect to it, in the box.
+  private var slopeLow: [Double]
+  private var slopeHigh: [Double]
+  /// By curved node, the lines or planes around it: slopes of first and second argument and offsets.
+  private var lines: [ActivationShape<R>.Lines]
+  /// By node, its factor in the linear function under the target.
+  private var factor: [Double]
+  /// By node, activations at the ends of their arguments.
+  private var atLow: [ActivationShape<R>.Values]
+  private var atHigh: [ActivationShape<R>.Values]
+  /// Affine nodes whose intervals are worth relaxations of their own: curved, and arguments of something curved.
+  private let isTightened: [Bool]
+
+  init(_ expression: Expression<R>) {
+    self.expression = expression
+    let count = expression.count
+    low = Array(repeating: 0, count: count)
+    high = low
+    slopeLow = low
+    slopeHigh = low
+    factor = low
+    lines = Array(repeating: ActivationShape<R>.Lines(), count: count)
+    let nothing = ActivationShape<R>.Values(place: 0, derivatives: (.zero, .zero, .zero))
+    atLow = Array(repeating: nothing, count: count)
+    atHigh = atLow
+    var isTightened = [Bool](repeating: false, count: count)
+    for node in 0..<count where expression.kind[node] != .affine {
+      for argument in expression.arguments(of: node)
+      where expression.kind[argument] == .affine && expression.isCurved[argument] {
+        isTightened[argument] = true
+      }
+    }
+    self.isTightened = isTightened
+  }
+
+  private func bound(_ node: Int) -> Bound { Bound(lower: low[node], upper: high[node]) }
+
+  /// The interval of the target.
+  var range: Bound { bound(expression.target) }
+
+  // MARK: Forward
+
+  /// The target at one point, or over a small box around it.
+  mutating func value(_ box: Box<R>) -> Bound {
+    setInputs(box)
+    for node in expression.inputs.count..<expression.count { forward(node) }
+    return range
+  }
+
+  private mutating func setInputs(_ box: Box<R>) {
+    for input in expression.inputs.indices {
+      low[input] = box.low[input]
+      high[input] = box.high[input]
+    }
+  }
+
+  /// Intervals of all nodes, and lines around curved ones.
+  private mutating func enclose(_ box: Box<R>) {
+    setInputs(box)
+    for node in expression.inputs.count..<expression.count {
+      forward(node)
+      if isTightened[node] { tighten(node) }
+      if expression.kind[node] == .activation || expression.kind[node] == .product {
+        relax(node)
+      }
+    }
+  }
+
+  private mutating func forward(_ node: Int) {
+    switch expression.kind[node] {
+    case .input: return
+    case .affine:
+      var (lower, upper) = (expression.bias[node].lower, expression.bias[node].upper)
+      for edge in expression.firstEdge[node]..<expression.firstEdge[node + 1] {
+        let source = expression.source[edge]
+        let weight = expression.weight[edge]
+        let (a, b) = weight > 0 ? (low[source], high[source]) : (high[source], low[source])
+        lower = R.down(lower + R.down(Bound.product(weight, a)))
+        upper = R.up(upper + R.up(Bound.product(weight, b)))
+      }
+      (low[node], high[node]) = (lower, upper)
+    case .activation:
+      let argument = expression.first[node]
+      let shape = expression.shapes[expression.shape[node]]
+      atLow[node] = shape.values(at: low[argument])
+      atHigh[node] =
+        low[argument] == high[argument] ? atLow[node] : shape.values(at: high[argument])
+      let range = shape.range(expression.order[node], atLow[node], atHigh[node])
+      (low[node], high[node]) = (range.lower, range.upper)
+    case .product:
+      let (a, b) = (expression.first[node], expression.second[node])
+      let range = bound(a) * bound(b)
+      (low[node], high[node]) = (range.lower, range.upper)
+    }
+  }
+
+  /// The interval of an affine node by relaxations of what it reads.
+  private mutating func tighten(_ node: Int) {
+    let lower = underestimate(of: node, sign: 1, point: false)
+    let upper = -underestimate(of: node, sign: -1, point: false)
+    let range = bound(node).intersection(Bound(lower: lower, upper: upper))
+    (low[node], high[node]) = (range.lower, range.upper)
+  }
+
+  private mutating func relax(_ node: Int) {
+    guard expression.kind[node] == .product else {
+      let shape = expression.shapes[expression.shape[node]]
+      lines[node] = shape.lines(
+        expression.order[node], atLow[node], atHigh[node], range: bound(node))
+      return
+    }
+    // ab = a₀ b + b₀ a − a₀ b₀ + (a − a₀)(b − b₀), for any a₀ and b₀ (McCormick 1976 at the middle).
+    let (a, b) = (bound(expression.first[node]), bound(expression.second[node]))
+    var planes = ActivationShape<R>.Lines()
+    guard a.isFinite, b.isFinite else {
+      (planes.lowOffset, planes.highOffset) = (low[node], high[node])
+      lines[node] = planes
+      return
+    }
+    let (a0, b0) = (a.middle, b.middle)
+    let rest = (a - Bound(a0)) * (b - Bound(b0)) - a0 * Bound(b0)
+    planes.lowSlope = b0
+    planes.highSlope = a0
+    planes.lowOffset = rest.lower
+    planes.highOffset = rest.upper
+    lines[node] = planes
+  }
+
+  // MARK: Backward
+
+  /// A linear function of the inputs below ± a node, substituted backward; its least value in the box. Sums of factors
+  /// are rounded to nearest, and what that may have cost is taken off at the end: each rounding is at most `R.unit` of
+  /// the result times the magnitude of what the factor multiplies.
+  ///
+  /// - Parameters:
+  ///   - node: that is bounded.
+  ///   - sign: 1 for a lower bound of it, −1 for one of its negative.
+  ///   - point: whether `factor` of the inputs is wanted afterwards.
+  private mutating func underestimate(of node: Int, sign: Double, point: Bool) -> Double {
+    for other in 0..<node { factor[other] = 0 }
+    factor[node] = sign
+    var constant = 0.0
+    var slack = 0.0
+    for current in stride(from: node, through: expression.inputs.count, by: -1) {
+      let c = factor[current]
+      if c == 0 { continue }
+      switch expression.kind[current] {
+      case .input: break
+      case .affine:
+        let bias = expression.bias[current]
+        constant = R.down(constant + R.down(Bound.product(c, c > 0 ? bias.lower : bias.upper)))
+        for edge in expression.firstEdge[current]..<expression.firstEdge[current + 1] {
+          pass(c, expression.weight[edge], to: expression.source[edge], &slack)
+        }
+      case .activation:
+        let line = lines[current]
+        let (slope, offset) =
+          c > 0 ? (line.lowSlope, line.lowOffset) : (line.highSlope, line.highOffset)
+        constant = R.down(constant + R.down(c * offset))
+        if slope != 0 { pass(c, slope, to: expression.first[current], &slack) }
+      case .product:
+        let planes = lines[current]
+        constant = R.down(
+          constant + R.down(c * (c > 0 ? planes.lowOffset : planes.highOffset)))
+        pass(c, planes.lowSlope, to: expression.first[current], &slack)
+        pass(c, planes.highSlope, to: expression.second[current], &slack)
+      }
+    }
+    for input in expression.inputs.indices where factor[input] != 0 {
+      let c = factor[input]
+      constant = R.down(
+        constant + R.down(Bound.product(c, c > 0 ? low[input] : high[input])))
+    }
+    let result = R.down(constant - R.up(slack * (1 + 1e-6)))
+    return result.isNaN ? -.infinity : result
+  }
+
+  @inline(__always)
+  private mutating func pass(_ c: Double, _ slope: Double, to node: Int, _ slack: inout Double) {
+    let term = c * slope
+    let sum = factor[node] + term
+    slack += (R.unit * (abs(term) + abs(sum)) + R.underflow) * max(abs(low[node]), abs(high[node]))
+    factor[node] = sum
+  }
+
+  /// Slopes of the target with respect to all nodes, in intervals (reverse differentiation).
+  private mutating func differentiate() {
+    let target = expression.target
+    for node in 0..<target { (slopeLow[node], slopeHigh[node]) = (0, 0) }
+    (slopeLow[target], slopeHigh[target]) = (1, 1)
+    for node in stride(from: target, through: expression.inputs.count, by: -1) {
+      let slope = Bound(lower: slopeLow[node], upper: slopeHigh[node])
+      if slope.lower == 0, slope.upper == 0 { continue }
+      switch expression.kind[node] {
+      case .input: break
+      case .affine:
+        for edge in expression.firstEdge[node]..<expression.firstEdge[node + 1] {
+          add(expression.weight[edge] * slope, to: expression.source[edge])
+        }
+      case .activation:
+        let shape = expression.shapes[expression.shape[node]]
+        let range = shape.range(expression.order[node] + 1, atLow[node], atHigh[node])
+        add(range * slope, to: expression.first[node])
+      case .product:
+        let (a, b) = (expression.first[node], expression.second[node])
+        add(bound(b) * slope, to: a)
+        add(bound(a) * slope, to: b)
+      }
+    }
+  }
+
+  private mutating func add(_ slope: Bound, to node: Int) {
+    slopeLow[node] = R.down(slopeLow[node] + slope.lower)
+    slopeHigh[node] = R.up(slopeHigh[node] + slope.upper)
+  }
+
+  // MARK: The least value in a box
+
+  /// What is known of the least value of ± the target in a box.
+  struct Outcome {
+    /// No value in the box is smaller.
+    var bound: Double
+    /// The box without parts that cannot hold the least value: where the target rises with an input throughout, only
+    /// its lower face remains.
+    var box: Box<R>
+    /// The corner at which the linear function under the target is least: a place to look for small values.
+    var corner: [Double]
+    /// The input along which to divide.
+    var division: Int
+  }
+
+  /// - Parameters:
+  ///   - box: of the expression's inputs.
+  ///   - sign: 1 for the least value, −1 for the least of the negative.
+  mutating func lowest(in box: Box<R>, sign: Double) -> Outcome {
+    var box = box
+    enclose(box)
+    differentiate()
+    if collapse(&box, sign) {
+      enclose(box)
+      differentiate()
+    }
+    let interval = sign > 0 ? low[expression.target] : -high[expression.target]
+    let linear = underestimate(of: expression.target, sign: sign, point: true)
+    let corner = expression.inputs.indices.map { input -> Double in
+      let c = factor[input]
+      return c > 0 ? box.low[input] : c < 0 ? box.high[input] : box.middle(input)
+    }
+    return Outcome(
+      bound: max(interval, linear), box: box, corner: corner, division: division(of: box))
+  }
+
+  /// Leaves one face of each input along which the target is monotone; whether there were any.
+  private func collapse(_ box: inout Box<R>, _ sign: Double) -> Bool {
+    var found = false
+    for input in expression.inputs.indices where box.low[input] < box.high[input] {
+      let (a, b) = (slopeLow[input], slopeHigh[input])
+      if a >= 0 {
+        box.fix(input, at: sign > 0 ? box.low[input] : box.high[input])
+      } else if b <= 0 {
+        box.fix(input, at: sign > 0 ? box.high[input] : box.low[input])
+      } else {
+        continue
+      }
+      found = true
+    }
+    return found
+  }
+
+  /// The input to which most of what is uncertain is owed: its width times how much the slope along it varies; where
+  /// slopes are unbounded, as at kinks, times the magnitudes of weights on the way to uncertain units.
+  private func division(of box: Box<R>) -> Int {
+    var best = (input: 0, size: -1.0)
+    for input in expression.inputs.indices {
+      let width = box.high[input] - box.low[input]
+      guard width > 0 else { continue }
+      let spread = slopeHigh[input] - slopeLow[input]
+      let size = width * (spread.isFinite ? spread : 1e100)
+      if size > best.size { best = (input, size) }
+    }
+    return best.input
+  }
+}

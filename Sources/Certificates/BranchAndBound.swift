@@ -1,0 +1,106 @@
+import HeapModule
+
+/// The least value of ± an expression in a box, by branch and bound: boxes are divided, the one with the lowest bound
+/// first, until the bound is within a tolerance of a value that was found (Land & Doig 1960; Neumaier 1990 for
+/// intervals).
+struct BranchAndBound<R: Rounding> {
+  struct Options: Sendable {
+    /// How far the bound may be from the value found.
+    var tolerance: Double
+    /// How many boxes may be bounded.
+    var boxes: Int
+    /// Goes on, beyond the tolerance, until the sign of the least value is known.
+    var decidesSign = false
+  }
+
+  struct Result: Sendable {
+    /// No value of ± the expression in the box is smaller.
+    var bound: Double
+    /// Somewhere in the box ± the expression is no larger than this, at `point`.
+    var found: Double
+    var point: [Double]
+    var boxes: Int
+  }
+
+  private struct Entry: Comparable {
+    var bound: Double
+    var number: Int
+    var box: Box<R>
+    var division: Int
+
+    static func < (a: Entry, b: Entry) -> Bool {
+      a.bound != b.bound ? a.bound < b.bound : a.number < b.number
+    }
+    static func == (a: Entry, b: Entry) -> Bool { a.number == b.number }
+  }
+
+  var pass: BoundingPass<R>
+
+  init(_ expression: Expression<R>) { pass = BoundingPass(expression) }
+
+  /// An upper bound of ± the expression at a point.
+  mutating func value(at point: [Double], sign: Double) -> Double {
+    let value = pass.value(Box(point: point))
+    return sign > 0 ? value.upper : -value.lower
+  }
+
+  /// - Parameters:
+  ///   - box: of the expression's inputs.
+  ///   - sign: 1 for the least value, −1 for the least of the negative.
+  ///   - start: a point of the box.
+  ///   - options: when to stop.
+  ///   - goesOn: asked now and then; false ends the search with what is known.
+  mutating func minimise(
+    in box: Box<R>, sign: Double, from start: [Double], _ options: Options,
+    goesOn: () -> Bool = { true }
+  ) -> Result {
+    var state = State(
+      result: Result(
+        bound: -.infinity, found: value(at: start, sign: sign), point: start, boxes: 0))
+    consider(box, sign, atLeast: -.infinity, options, &state)
+    while state.result.boxes < options.boxes, let entry = state.heap.popMin() {
+      let isDone = isSettled(min(entry.bound, state.retired), state.result.found, options)
+      guard !isDone, goesOn(), let (a, b) = entry.box.halves(along: entry.division) else {
+        state.retired = min(state.retired, entry.bound)
+        break
+      }
+      consider(a, sign, atLeast: entry.bound, options, &state)
+      consider(b, sign, atLeast: entry.bound, options, &state)
+    }
+    state.result.bound = min(state.retired, state.heap.min?.bound ?? .infinity)
+    return state.result
+  }
+
+  private struct State {
+    var result: Result
+    /// Boxes still to be divided.
+    var heap = Heap<Entry>()
+    /// The least bound of boxes that are not looked at any more.
+    var retired = Double.infinity
+  }
+
+  private mutating func consider(
+    _ box: Box<R>, _ sign: Double, atLeast known: Double, _ options: Options, _ state: inout State
+  ) {
+    let outcome = pass.lowest(in: box, sign: sign)
+    state.result.boxes += 1
+    let bound = max(known, outcome.bound)
+    for point in [outcome.corner, outcome.box.middle] {
+      let upper = value(at: point, sign: sign)
+      if upper < state.result.found { (state.result.found, state.result.point) = (upper, point) }
+    }
+    if isSettled(bound, state.result.found, options) {
+      state.retired = min(state.retired, bound)
+    } else {
+      state.heap.insert(
+        Entry(
+          bound: bound, number: state.result.boxes, box: outcome.box, division: outcome.division))
+    }
+  }
+
+  private func isSettled(_ bound: Double, _ found: Double, _ options: Options) -> Bool {
+    guard found - bound <= options.tolerance else { return false }
+    return !options.decidesSign || bound >= 0 || found < 0
+      || found - bound <= 1e-3 * options.tolerance
+  }
+}
