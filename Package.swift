@@ -16,7 +16,7 @@ let libraries = [
 /// A room that one tool uses and no other room: its tests need not wait for the others', nor theirs for it.
 let ownRooms: KeyValuePairs<String, [Target.Dependency]> = [
   "Certificates": [
-    "LinearAlgebra", "Dynamics", "Evidence", "Networks", "Structure", "Reporting",
+    "LinearAlgebra", "Dynamics", "Evidence", "Networks", "Structure", "Reporting", "Findings",
     .product(name: "HeapModule", package: "swift-collections"),
   ]
 ]
@@ -29,7 +29,11 @@ let tools: KeyValuePairs<String, [Target.Dependency]> = [
   "paths": ["Networks", "Structure", "Reporting"],
   "sensitivity": ["Networks", "Structure", "Reporting"],
   "agreement": ["Networks", "Structure"],
-  "certify": ["Networks", "Structure", "Reporting", "Certificates"],
+  "certify": [
+    "Networks", "Structure", "Reporting", "Certificates",
+    // A box may be written as YAML.
+    .product(name: "Yams", package: "Yams"),
+  ],
   "draw": ["Networks", "Structure", "GraphDrawing", "Drawing", "Reporting"],
   "forecast": ["Networks", "Training", "Forecasting", "Reporting"],
   "study": [

@@ -9,28 +9,23 @@ extension ActivationShape {
   ///   - low: the values at the lower end.
   ///   - high: those at the upper end.
   ///   - range: the function's, over the interval.
-  func lines(_ order: Int, _ low: Values, _ high: Values, range: Range) -> Lines {
+  func lines(_ order: Int, _ low: Values, _ high: Values, range: Bound) -> Lines {
     let constant = Lines(lowOffset: range.lower, highOffset: range.upper)
     // Where rounding would decide the slope a line gains nothing.
     guard low.place.isFinite, high.place.isFinite, range.isFinite,
       high.place - low.place > 1e-9 * (1 + abs(low.place))
     else { return constant }
-    switch form {
-    case .piecewise(let slopes, let kinks):
-      return piecewiseLines(order, low.place, high.place, slopes, kinks)
-    case .smooth(let zeros):
-      return smoothLines(order, low, high, zeros[order + 1])
-    }
+    if let pieces { return piecewiseLines(order, low.place, high.place, pieces) }
+    return smoothLines(order, low, high)
   }
 
   // MARK: Piecewise linear functions
 
   /// The graph's corners span it: lines above all corners are above the graph.
   private func piecewiseLines(
-    _ order: Int, _ low: Double, _ high: Double, _ slopes: [Double],
-    _ kinks: [(place: Double, value: Double)]
+    _ order: Int, _ low: Double, _ high: Double, _ pieces: Pieces
   ) -> Lines {
-    let corners = corners(order, low, high, slopes, kinks)
+    let corners = corners(order, low, high, pieces)
     let middle = low / 2 + high / 2
     var lines = Lines()
     var (bestLow, bestHigh) = (-Double.infinity, Double.infinity)
@@ -38,7 +33,7 @@ extension ActivationShape {
       guard slope.isFinite else { return }
       var (lowest, highest) = (Double.infinity, -Double.infinity)
       for corner in corners {
-        let rest = corner.value - slope * Range(corner.place)
+        let rest = corner.value - slope * Bound(corner.place)
         lowest = min(lowest, rest.lower)
         highest = max(highest, rest.upper)
       }
@@ -64,20 +59,19 @@ extension ActivationShape {
   }
 
   private func corners(
-    _ order: Int, _ low: Double, _ high: Double, _ slopes: [Double],
-    _ kinks: [(place: Double, value: Double)]
-  ) -> [(place: Double, value: Range)] {
-    func end(_ z: Double) -> (place: Double, value: Range) {
+    _ order: Int, _ low: Double, _ high: Double, _ pieces: Pieces
+  ) -> [(place: Double, value: Bound)] {
+    func end(_ z: Double) -> (place: Double, value: Bound) {
       let values = values(at: z)
       return (z, range(order, values, values))
     }
     var result = [end(low)]
-    for (index, kink) in kinks.enumerated() where low < kink.place && kink.place < high {
+    for (index, kink) in pieces.kinks.enumerated() where low < kink.place && kink.place < high {
       if order == 0 {
-        result.append((kink.place, Range(kink.value)))
+        result.append((kink.place, Bound(kink.value)))
       } else {
-        result.append((kink.place, Range(slopes[index])))
-        result.append((kink.place, Range(slopes[index + 1])))
+        result.append((kink.place, Bound(pieces.slopes[index])))
+        result.append((kink.place, Bound(pieces.slopes[index + 1])))
       }
     }
     result.append(end(high))
@@ -86,22 +80,25 @@ extension ActivationShape {
 
   // MARK: Smooth functions
 
-  private func smoothLines(_ order: Int, _ low: Values, _ high: Values, _ zeros: Zeros) -> Lines {
+  private func smoothLines(_ order: Int, _ low: Values, _ high: Values) -> Lines {
+    let zeros = zeros[order + 1]
     let centre = values(at: low.place / 2 + high.place / 2)
-    let width = Range(high.place) - Range(low.place)
+    let width = Bound(high.place) - Bound(low.place)
     let chord = (high[order].middle - low[order].middle) / (high.place - low.place)
     let tangent = centre[order + 1].middle
-    let inside = zeros.places.indices.filter {
-      zeros.places[$0] + Zeros.error > low.place && zeros.places[$0] - Zeros.error < high.place
+    // The turns inside, as far as they are known.
+    var (first, end) = (0, 0)
+    for place in zeros.places {
+      if place + Zeros.error <= low.place { first += 1 }
+      if place - Zeros.error < high.place { end += 1 }
     }
     var lines = Lines()
-    guard let first = inside.first else {
-      let piece = zeros.places.count { $0 < low.place }
-      let isConvex = zeros.isPositive(piece)
+    if first == end {
+      let isConvex = zeros.isPositive(first)
       // A tangent whose slope was rounded is off by no more than that times the width.
-      let touch = centre[order] - tangent * Range(centre.place)
-      let off = (centre[order + 1] - Range(tangent)).magnitude * width
-      let ends = (low[order] - chord * Range(low.place), high[order] - chord * Range(high.place))
+      let touch = centre[order] - tangent * Bound(centre.place)
+      let off = (centre[order + 1] - Bound(tangent)).magnitude * width
+      let ends = (low[order] - chord * Bound(low.place), high[order] - chord * Bound(high.place))
       if isConvex {
         (lines.lowSlope, lines.lowOffset) = (tangent, R.down(touch.lower - off.upper))
         (lines.highSlope, lines.highOffset) = (chord, max(ends.0.upper, ends.1.upper))
@@ -113,7 +110,7 @@ extension ActivationShape {
     }
     let span = Span(
       shape: self, order: order, low: low, high: high,
-      turns: inside.map { turns[order][$0] }, startsConvex: zeros.isPositive(first))
+      turns: first..<end, startsConvex: zeros.isPositive(first))
     var (bestLow, bestHigh) = (-Double.infinity, Double.infinity)
     for slope in [chord, tangent] {
       let highest = span.highest(sign: 1, slope: slope)
@@ -136,24 +133,30 @@ extension ActivationShape {
     let order: Int
     let low: Values
     let high: Values
-    let turns: [Values]
+    /// By number, at least one.
+    let turns: Range<Int>
     let startsConvex: Bool
 
     /// An upper bound of ±(h(z) − slope · z) over the interval, h being φ or φ′.
     func highest(sign: Double, slope: Double) -> Double {
-      func rest(_ at: Values) -> Double { (sign * (at[order] - slope * Range(at.place))).upper }
+      func rest(_ at: Values) -> Double {
+        (sign * (at[order] - slope * Bound(at.place))).upper
+      }
       var result = max(rest(low), rest(high))
       // The turn itself is known to within an error; no slope of these functions exceeds 2.
       let reach = R.up(R.up(2 + abs(slope)) * (2 * Zeros.error))
-      for turn in turns { result = max(result, R.up(rest(turn) + reach)) }
-      let bounds = [low] + turns + [high]
+      for turn in turns {
+        result = max(result, R.up(rest(shape.turns[order][turn]) + reach))
+      }
       for piece in 0...turns.count {
         let isConvex = startsConvex == (piece % 2 == 0)
         guard isConvex == (sign < 0) else { continue }
         // The function times the sign is concave there: it stays below every tangent.
-        let (a, b) = (bounds[piece], bounds[piece + 1])
+        let number = turns.lowerBound + piece
+        let a = piece == 0 ? low : shape.turns[order][number - 1]
+        let b = piece == turns.count ? high : shape.turns[order][number]
         let touch = touch(from: a, to: b, slope: slope, sign: sign)
-        let tilt = sign * (touch[order + 1] - Range(slope))
+        let tilt = sign * (touch[order + 1] - Bound(slope))
         let forward = tilt.upper * max(0, R.up(b.place - touch.place))
         let backward = -tilt.lower * max(0, R.up(touch.place - a.place))
         result = max(result, R.up(rest(touch) + R.up(max(0, max(forward, backward)))))
@@ -175,7 +178,7 @@ extension ActivationShape {
         let derivative =
           order == 0 ? shape.activation.slope(z) : shape.activation.curvature(z)
         let f = sign * (derivative - slope)
-        if abs(f) < 1e-7 { break }
+        if abs(f) < 1e-4 { break }
         if f > 0 {
           (x, fx) = (z, f)
           fy /= 2

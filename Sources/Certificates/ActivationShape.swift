@@ -2,15 +2,17 @@ import LinearAlgebra
 
 /// What bounds need to know of an activation φ: enclosures of φ, φ′ and φ″ at a number, where they have extremes, and
 /// where φ and φ′ change from convex to concave.
-struct ActivationShape<R: Rounding>: Sendable {
-  typealias Range = RoundedInterval<R>
+///
+/// A class, because one is shared by all nodes that have the function.
+final class ActivationShape<R: Rounding>: Sendable {
+  typealias Bound = RoundedInterval<R>
 
   /// φ, φ′ and φ″ at one number.
   struct Values {
     var place: Double
-    var derivatives: (Range, Range, Range)
+    var derivatives: (Bound, Bound, Bound)
 
-    subscript(order: Int) -> Range {
+    subscript(order: Int) -> Bound {
       order == 0 ? derivatives.0 : order == 1 ? derivatives.1 : derivatives.2
     }
   }
@@ -33,17 +35,26 @@ struct ActivationShape<R: Rounding>: Sendable {
     func isPositive(_ index: Int) -> Bool { startsPositive == (index % 2 == 0) }
   }
 
+  /// A piecewise linear function: slopes left of each kink and right of the last, and kinks with the value there. All of
+  /// it is exact.
+  struct Pieces {
+    var slopes: [Double]
+    var kinks: [(place: Double, value: Double)]
+  }
+
+  /// Of a smooth function zeros of φ′, φ″ and φ‴.
   enum Form {
-    /// Slopes left of each kink and right of the last; kinks with the value there. Everything is exact.
-    case piecewise(slopes: [Double], kinks: [(place: Double, value: Double)])
-    /// Zeros of φ′, φ″, φ‴.
+    case piecewise(Pieces)
     case smooth([Zeros])
   }
 
   let activation: Activation
-  let form: Form
+  /// Nil for a smooth function.
+  let pieces: Pieces?
+  /// Of a smooth function zeros of φ′, φ″ and φ‴.
+  let zeros: [Zeros]
   /// By order: places and enclosures of the extremes of φ, φ′ and φ″.
-  private let extremes: [[(place: Double, value: Range)]]
+  private let extremes: [[(place: Double, value: Bound)]]
   /// By order: where φ and φ′ turn from convex to concave or back.
   let turns: [[Values]]
 
@@ -51,18 +62,21 @@ struct ActivationShape<R: Rounding>: Sendable {
   init?(_ activation: Activation) {
     guard let form = Self.form(of: activation) else { return nil }
     self.activation = activation
-    self.form = form
     guard case .smooth(let zeros) = form else {
-      extremes = [[], [], []]
-      turns = [[], []]
+      if case .piecewise(let pieces) = form { self.pieces = pieces } else { pieces = nil }
+      zeros = []
+      extremes = []
+      turns = []
       return
     }
+    pieces = nil
+    self.zeros = zeros
     turns = [1, 2].map { order in zeros[order].places.map { Self.values(activation, at: $0) } }
     extremes = zeros.indices.map { order in
       zeros[order].places.map { place in
         // The extreme lies within the error of the zero, where the function is flat: second order is below 1e-22.
         let value = Self.values(activation, at: place)[order]
-        return (place, Range(lower: value.lower - 1e-20, upper: value.upper + 1e-20))
+        return (place, Bound(lower: value.lower - 1e-20, upper: value.upper + 1e-20))
       }
     }
   }
@@ -77,10 +91,11 @@ struct ActivationShape<R: Rounding>: Sendable {
       .smooth(zeros.map { Zeros(places: $0.0, startsPositive: $0.1) })
     }
     switch activation {
-    case .identity: return .piecewise(slopes: [1], kinks: [])
-    case .relu: return .piecewise(slopes: [0, 1], kinks: [(0, 0)])
-    case .leakyRelu(let slope): return .piecewise(slopes: [slope, 1], kinks: [(0, 0)])
-    case .clip: return .piecewise(slopes: [0, 1, 0], kinks: [(0, 0), (1, 1)])
+    case .identity: return .piecewise(Pieces(slopes: [1], kinks: []))
+    case .relu: return .piecewise(Pieces(slopes: [0, 1], kinks: [(0, 0)]))
+    case .leakyRelu(let slope): 
+      return .piecewise(Pieces(slopes: [slope, 1], kinks: [(0, 0)]))
+    case .clip: return .piecewise(Pieces(slopes: [0, 1, 0], kinks: [(0, 0), (1, 1)]))
     // With s = 1/(1 + e⁻ᶻ): s + z s′ = 0, 2 + z (1 − 2s) = 0, 3 (1 − 2s) + z (1 − 6s′) = 0.
     case .silu:
       return smooth(
@@ -105,19 +120,19 @@ struct ActivationShape<R: Rounding>: Sendable {
 
   /// φ, φ′ and φ″; of piecewise linear functions only the place.
   func values(at z: Double) -> Values {
-    if case .piecewise = form { return Values(place: z, derivatives: (.zero, .zero, .zero)) }
+    if pieces != nil { return Values(place: z, derivatives: (.zero, .zero, .zero)) }
     return Self.values(activation, at: z)
   }
 
   /// Enclosures from the product's exponential (0.6 ulp), logarithm (0.6 ulp) and hyperbolic tangent (4 ulp) with at
   /// least one unit more each.
   private static func values(_ activation: Activation, at z: Double) -> Values {
-    func result(_ a: Range, _ b: Range, _ c: Range) -> Values {
+    func result(_ a: Bound, _ b: Bound, _ c: Bound) -> Values {
       Values(place: z, derivatives: (a, b, c))
     }
     guard z.isFinite else { return limit(activation, z) }
     switch activation {
-    case .square: return result(z * Range(z), Range(2 * z), Range(2))
+    case .square: return result(z * Bound(z), Bound(2 * z), Bound(2))
     case .exponential:
       let power = positive(.around(.exp(z), ulps: 2))
       return result(power, power, power)
@@ -130,7 +145,7 @@ struct ActivationShape<R: Rounding>: Sendable {
     // e^−|z| does not overflow.
     let power = within(.around(.exp(-abs(z)), ulps: 2), 0, 1)
     let divisor = power + 1
-    let (large, small) = (Range(1) / divisor, power / divisor)
+    let (large, small) = (Bound(1) / divisor, power / divisor)
     let slope = large * small
     let (s, tilt) = z >= 0 ? (large, small - large) : (small, large - small)
     switch activation {
@@ -143,12 +158,12 @@ struct ActivationShape<R: Rounding>: Sendable {
     }
   }
 
-  private static func positive(_ range: Range) -> Range {
-    Range(lower: max(0, range.lower), upper: range.upper)
+  private static func positive(_ range: Bound) -> Bound {
+    Bound(lower: max(0, range.lower), upper: range.upper)
   }
 
-  private static func within(_ range: Range, _ low: Double, _ high: Double) -> Range {
-    Range(lower: max(low, range.lower), upper: min(high, range.upper))
+  private static func within(_ range: Bound, _ low: Double, _ high: Double) -> Bound {
+    Bound(lower: max(low, range.lower), upper: min(high, range.upper))
   }
 
   /// At an infinite end of an interval.
@@ -161,7 +176,7 @@ struct ActivationShape<R: Rounding>: Sendable {
       case .sigmoid: (z > 0 ? 1 : 0, 0, 0)
       default: z > 0 ? (.infinity, 1, 0) : (0, 0, 0)
       }
-    return Values(place: z, derivatives: (Range(value), Range(slope), Range(curvature)))
+    return Values(place: z, derivatives: (Bound(value), Bound(slope), Bound(curvature)))
   }
 
   // MARK: Ranges
@@ -173,10 +188,8 @@ struct ActivationShape<R: Rounding>: Sendable {
   ///     sides, and φ″ there is anything.
   ///   - low: the values at the lower end.
   ///   - high: those at the upper end.
-  func range(_ order: Int, _ low: Values, _ high: Values) -> Range {
-    if case .piecewise(let slopes, let kinks) = form {
-      return piecewiseRange(order, from: low.place, to: high.place, slopes, kinks)
-    }
+  func range(_ order: Int, _ low: Values, _ high: Values) -> Bound {
+    if let pieces { return piecewiseRange(order, from: low.place, to: high.place, pieces) }
     var result = low[order].hull(high[order])
     for extreme in extremes[order]
     where extreme.place >= low.place - Zeros.error && extreme.place <= high.place + Zeros.error {
@@ -186,38 +199,37 @@ struct ActivationShape<R: Rounding>: Sendable {
   }
 
   private func piecewiseRange(
-    _ order: Int, from low: Double, to high: Double, _ slopes: [Double],
-    _ kinks: [(place: Double, value: Double)]
-  ) -> Range {
+    _ order: Int, from low: Double, to high: Double, _ pieces: Pieces
+  ) -> Bound {
+    let (slopes, kinks) = (pieces.slopes, pieces.kinks)
     let first = kinks.firstIndex { $0.place >= low } ?? kinks.count
     let last = kinks.lastIndex { $0.place <= high }.map { $0 + 1 } ?? 0
     if order == 2 { return first >= last ? .zero : .everything }
     if order == 1 {
-      var result = Range(slopes[first])
-      for piece in first...max(first, last) { result = result.hull(Range(slopes[piece])) }
+      var result = Bound(slopes[first])
+      for piece in first...max(first, last) { result = result.hull(Bound(slopes[piece])) }
       return result
     }
-    var result = piecewise(low, slopes, kinks).hull(piecewise(high, slopes, kinks))
+    var result = piecewise(low, pieces).hull(piecewise(high, pieces))
     for kink in kinks where low < kink.place && kink.place < high {
-      result = result.hull(Range(kink.value))
+      result = result.hull(Bound(kink.value))
     }
     return result
   }
 
-  private func piecewise(
-    _ z: Double, _ slopes: [Double], _ kinks: [(place: Double, value: Double)]
-  ) -> Range {
+  private func piecewise(_ z: Double, _ pieces: Pieces) -> Bound {
+    let (slopes, kinks) = (pieces.slopes, pieces.kinks)
     guard let index = kinks.firstIndex(where: { z <= $0.place }) else {
       guard let last = kinks.last else { return exact(slopes[0], z) }
       if last.place == 0 { return exact(slopes[kinks.count], z) }
-      return Range(last.value) + slopes[kinks.count] * (Range(z) - Range(last.place))
+      return Bound(last.value) + slopes[kinks.count] * (Bound(z) - Bound(last.place))
     }
     let kink = kinks[index]
     if kink.place == 0 { return exact(slopes[index], z) }
-    return Range(kink.value) + slopes[index] * (Range(z) - Range(kink.place))
+    return Bound(kink.value) + slopes[index] * (Bound(z) - Bound(kink.place))
   }
 
-  private func exact(_ slope: Double, _ z: Double) -> Range {
-    slope == 0 ? .zero : slope == 1 ? Range(z) : slope == -1 ? Range(-z) : slope * Range(z)
+  private func exact(_ slope: Double, _ z: Double) -> Bound {
+    slope == 0 ? .zero : slope == 1 ? Bound(z) : slope == -1 ? Bound(-z) : slope * Bound(z)
   }
 }

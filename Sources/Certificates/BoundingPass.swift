@@ -14,13 +14,17 @@ struct BoundingPass<R: Rounding> {
   private var slopeHigh: [Double]
   /// By curved node, the lines or planes around it: slopes of first and second argument and offsets.
   private var lines: [ActivationShape<R>.Lines]
-  /// By node, its factor in the linear function under the target.
+  /// By node, its factor in the linear function under the target; or its value at a point.
   private var factor: [Double]
   /// By node, activations at the ends of their arguments.
   private var atLow: [ActivationShape<R>.Values]
   private var atHigh: [ActivationShape<R>.Values]
   /// Affine nodes whose intervals are worth relaxations of their own: curved, and arguments of something curved.
   private let isTightened: [Bool]
+  private let hasTightened: Bool
+  /// By curved node and input, how far the node's arguments move with the input at most where no slope exceeds 1:
+  /// sums of magnitudes of products of weights.
+  private let influence: [Double]
 
   init(_ expression: Expression<R>) {
     self.expression = expression
@@ -31,7 +35,7 @@ struct BoundingPass<R: Rounding> {
     slopeHigh = low
     factor = low
     lines = Array(repeating: ActivationShape<R>.Lines(), count: count)
-    let nothing = ActivationShape<R>.Values(place: 0, derivatives: (.zero, .zero, .zero))
+    let nothing = ActivationShape<R>.Values(place: .nan, derivatives: (.zero, .zero, .zero))
     atLow = Array(repeating: nothing, count: count)
     atHigh = atLow
     var isTightened = [Bool](repeating: false, count: count)
@@ -42,6 +46,29 @@ struct BoundingPass<R: Rounding> {
       }
     }
     self.isTightened = isTightened
+    hasTightened = isTightened.contains(true)
+    influence = Self.influence(expression)
+  }
+
+  private static func influence(_ expression: Expression<R>) -> [Double] {
+    let width = expression.inputs.count
+    var result = [Double](repeating: 0, count: expression.count * width)
+    for input in 0..<width { result[input * width + input] = 1 }
+    for node in width..<expression.count {
+      for edge in expression.edges(into: node) {
+        for input in 0..<width {
+          result[node * width + input] +=
+            abs(expression.weight[edge]) * result[expression.source[edge] * width + input]
+        }
+      }
+      guard expression.kind[node] != .affine else { continue }
+      for argument in expression.arguments(of: node) {
+        for input in 0..<width {
+          result[node * width + input] += result[argument * width + input]
+        }
+      }
+    }
+    return result
   }
 
   private func bound(_ node: Int) -> Bound { Bound(lower: low[node], upper: high[node]) }
@@ -50,6 +77,29 @@ struct BoundingPass<R: Rounding> {
   var range: Bound { bound(expression.target) }
 
   // MARK: Forward
+
+  /// The target at one point, rounded to nearest: for finding points, not for bounds.
+  mutating func estimate(at point: [Double]) -> Double {
+    for input in expression.inputs.indices { factor[input] = point[input] }
+    for node in expression.inputs.count..<expression.count {
+      switch expression.kind[node] {
+      case .input: break
+      case .affine:
+        var sum = expression.bias[node].middle
+        for edge in expression.firstEdge[node]..<expression.firstEdge[node + 1] {
+          sum += expression.weight[edge] * factor[expression.source[edge]]
+        }
+        factor[node] = sum
+      case .activation:
+        let activation = expression.shapes[expression.shape[node]].activation
+        let z = factor[expression.first[node]]
+        factor[node] = expression.order[node] == 0 ? activation.value(z) : activation.slope(z)
+      case .product:
+        factor[node] = factor[expression.first[node]] * factor[expression.second[node]]
+      }
+    }
+    return factor[expression.target]
+  }
 
   /// The target at one point, or over a small box around it.
   mutating func value(_ box: Box<R>) -> Bound {
@@ -65,15 +115,24 @@ struct BoundingPass<R: Rounding> {
     }
   }
 
-  /// Intervals of all nodes, and lines around curved ones.
-  private mutating func enclose(_ box: Box<R>) {
+  /// Intervals of all nodes, and lines around curved ones where they are wanted or needed.
+  private mutating func enclose(_ box: Box<R>, withLines: Bool) {
     setInputs(box)
     for node in expression.inputs.count..<expression.count {
       forward(node)
       if isTightened[node] { tighten(node) }
-      if expression.kind[node] == .activation || expression.kind[node] == .product {
+      if withLines || hasTightened,
+        expression.kind[node] == .activation || expression.kind[node] == .product
+      {
         relax(node)
       }
+    }
+  }
+
+  private mutating func relaxAll() {
+    for node in expression.inputs.count..<expression.count
+    where expression.kind[node] == .activation || expression.kind[node] == .product {
+      relax(node)
     }
   }
 
@@ -93,9 +152,9 @@ struct BoundingPass<R: Rounding> {
     case .activation:
       let argument = expression.first[node]
       let shape = expression.shapes[expression.shape[node]]
-      atLow[node] = shape.values(at: low[argument])
-      atHigh[node] =
-        low[argument] == high[argument] ? atLow[node] : shape.values(at: high[argument])
+      // Neighbouring boxes share ends.
+      if atLow[node].place != low[argument] { atLow[node] = shape.values(at: low[argument]) }
+      if atHigh[node].place != high[argument] { atHigh[node] = shape.values(at: high[argument]) }
       let range = shape.range(expression.order[node], atLow[node], atHigh[node])
       (low[node], high[node]) = (range.lower, range.upper)
     case .product:
@@ -107,8 +166,8 @@ struct BoundingPass<R: Rounding> {
 
   /// The interval of an affine node by relaxations of what it reads.
   private mutating func tighten(_ node: Int) {
-    let lower = underestimate(of: node, sign: 1, point: false)
-    let upper = -underestimate(of: node, sign: -1, point: false)
+    let lower = underestimate(of: node, sign: 1)
+    let upper = -underestimate(of: node, sign: -1)
     let range = bound(node).intersection(Bound(lower: lower, upper: upper))
     (low[node], high[node]) = (range.lower, range.upper)
   }
@@ -146,8 +205,7 @@ struct BoundingPass<R: Rounding> {
   /// - Parameters:
   ///   - node: that is bounded.
   ///   - sign: 1 for a lower bound of it, −1 for one of its negative.
-  ///   - point: whether `factor` of the inputs is wanted afterwards.
-  private mutating func underestimate(of node: Int, sign: Double, point: Bool) -> Double {
+  private mutating func underestimate(of node: Int, sign: Double) -> Double {
     for other in 0..<node { factor[other] = 0 }
     factor[node] = sign
     var constant = 0.0
@@ -245,20 +303,22 @@ struct BoundingPass<R: Rounding> {
   ///   - sign: 1 for the least value, −1 for the least of the negative.
   mutating func lowest(in box: Box<R>, sign: Double) -> Outcome {
     var box = box
-    enclose(box)
+    enclose(box, withLines: false)
     differentiate()
     if collapse(&box, sign) {
-      enclose(box)
-      differentiate()
+      enclose(box, withLines: true)
+    } else if !hasTightened {
+      relaxAll()
     }
     let interval = sign > 0 ? low[expression.target] : -high[expression.target]
-    let linear = underestimate(of: expression.target, sign: sign, point: true)
+    let linear = underestimate(of: expression.target, sign: sign)
     let corner = expression.inputs.indices.map { input -> Double in
       let c = factor[input]
       return c > 0 ? box.low[input] : c < 0 ? box.high[input] : box.middle(input)
     }
     return Outcome(
-      bound: max(interval, linear), box: box, corner: corner, division: division(of: box))
+      bound: interval > linear || linear.isNaN
+        ? (interval.isNaN ? -.infinity : interval) : linear, box: box, corner: corner, division: division(of: box))
   }
 
   /// Leaves one face of each input along which the target is monotone; whether there were any.
@@ -266,29 +326,46 @@ struct BoundingPass<R: Rounding> {
     var found = false
     for input in expression.inputs.indices where box.low[input] < box.high[input] {
       let (a, b) = (slopeLow[input], slopeHigh[input])
-      if a >= 0 {
-        box.fix(input, at: sign > 0 ? box.low[input] : box.high[input])
-      } else if b <= 0 {
-        box.fix(input, at: sign > 0 ? box.high[input] : box.low[input])
-      } else {
-        continue
-      }
+      guard a >= 0 || b <= 0 else { continue }
+      let face = (a >= 0) == (sign > 0) ? box.low[input] : box.high[input]
+      // A sum of opposite infinities would be no number.
+      guard face.isFinite else { continue }
+      box.fix(input, at: face)
       found = true
     }
     return found
   }
 
-  /// The input to which most of what is uncertain is owed: its width times how much the slope along it varies; where
-  /// slopes are unbounded, as at kinks, times the magnitudes of weights on the way to uncertain units.
+  /// The input to which most of what is lost between the target and the linear function under it is owed: half the
+  /// distance between the lines around each node, shared among inputs by width times influence.
   private func division(of box: Box<R>) -> Int {
-    var best = (input: 0, size: -1.0)
-    for input in expression.inputs.indices {
-      let width = box.high[input] - box.low[input]
-      guard width > 0 else { continue }
-      let spread = slopeHigh[input] - slopeLow[input]
-      let size = width * (spread.isFinite ? spread : 1e100)
-      if size > best.size { best = (input, size) }
+    let count = expression.inputs.count
+    var sizes = [Double](repeating: 0, count: count)
+    for node in count..<expression.count {
+      let kind = expression.kind[node]
+      guard kind == .activation || kind == .product, factor[node] != 0 else { continue }
+      var gap = lines[node].highOffset - lines[node].lowOffset
+      if kind == .activation {
+        let argument = expression.first[node]
+        gap +=
+          (lines[node].highSlope - lines[node].lowSlope) * (low[argument] / 2 + high[argument] / 2)
+      }
+      var total = 0.0
+      for input in 0..<count {
+        total += influence[node * count + input] * (box.high[input] - box.low[input])
+      }
+      guard total > 0, total.isFinite, gap.isFinite else { continue }
+      let share = abs(factor[node]) * gap / total
+      for input in 0..<count {
+        sizes[input] +=
+          share * influence[node * count + input] * (box.high[input] - box.low[input])
+      }
     }
-    return best.input
+    var best = 0
+    for input in 0..<count where sizes[input] > sizes[best] { best = input }
+    if sizes.isEmpty || sizes[best] > 0 { return best }
+    for input in 0..<count
+    where box.high[input] - box.low[input] > box.high[best] - box.low[best] { best = input }
+    return best
   }
 }

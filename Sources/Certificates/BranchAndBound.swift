@@ -38,6 +38,42 @@ struct BranchAndBound<R: Rounding> {
 
   init(_ expression: Expression<R>) { pass = BoundingPass(expression) }
 
+  /// A point of the box at which ± the expression is small: the best of some points, moved along one input after the
+  /// other by ever smaller steps.
+  ///
+  /// - Parameters:
+  ///   - points: of the box, at least one.
+  ///   - box: of the expression's inputs, with finite sides.
+  ///   - sign: 1 for small values, −1 for large ones.
+  mutating func descend(from points: [[Double]], in box: Box<R>, sign: Double) -> [Double] {
+    var best = (point: points[0], value: Double.infinity)
+    for point in points {
+      let value = sign * pass.estimate(at: point)
+      if value < best.value { best = (point, value) }
+    }
+    var share = 0.5
+    while share > 1e-3 {
+      var hasMoved = false
+      for input in best.point.indices where box.low[input] < box.high[input] {
+        for direction in [-1.0, 1] {
+          var point = best.point
+          point[input] = min(
+            box.high[input],
+            max(
+              box.low[input],
+              point[input] + direction * share * (box.high[input] - box.low[input])))
+          let value = sign * pass.estimate(at: point)
+          if value < best.value {
+            best = (point, value)
+            hasMoved = true
+          }
+        }
+      }
+      if !hasMoved { share /= 2 }
+    }
+    return best.point
+  }
+
   /// An upper bound of ± the expression at a point.
   mutating func value(at point: [Double], sign: Double) -> Double {
     let value = pass.value(Box(point: point))
@@ -85,7 +121,11 @@ struct BranchAndBound<R: Rounding> {
     let outcome = pass.lowest(in: box, sign: sign)
     state.result.boxes += 1
     let bound = max(known, outcome.bound)
-    for point in [outcome.corner, outcome.box.middle] {
+    // The corner is where small values are expected; the middle is looked at now and then.
+    let points =
+      state.result.boxes % 4 == 1 ? [outcome.corner, outcome.box.middle] : [outcome.corner]
+    for point in points
+    where point.allSatisfy(\.isFinite) && sign * pass.estimate(at: point) < state.result.found {
       let upper = value(at: point, sign: sign)
       if upper < state.result.found { (state.result.found, state.result.point) = (upper, point) }
     }

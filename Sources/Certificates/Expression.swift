@@ -95,9 +95,9 @@ struct Expression<R: Rounding>: Sendable {
   /// - Throws: `NoBounds` for an activation without.
   mutating func activation(_ activation: Activation, order: Int, of term: Term) throws -> Term {
     let number = try number(of: activation)
-    if case .piecewise(let slopes, let kinks) = shapes[number].form, kinks.isEmpty {
+    if let pieces = shapes[number].pieces, pieces.kinks.isEmpty {
       return order == 1
-        ? .constant(Bound(slopes[0])) : sum([(slopes[0], term)])
+        ? .constant(Bound(pieces.slopes[0])) : sum([(pieces.slopes[0], term)])
     }
     switch term {
     case .constant(let value):

@@ -1,0 +1,170 @@
+import Certificates
+import CommandSupport
+import Dynamics
+import Findings
+import Foundation
+import Interchange
+import LinearAlgebra
+import Networks
+import Reporting
+
+extension Certify {
+  func checkOptions() throws {
+    guard explain.isEmpty || explain.count == 2 else {
+      throw ValidationError(
+        "--explain takes an output and an input, for example --explain T_bath I_line.")
+    }
+    guard explain.isEmpty || against == nil else {
+      throw ValidationError("--explain and --against answer different questions; give one.")
+    }
+    guard within == nil || against != nil else {
+      throw ValidationError("--within belongs to --against.")
+    }
+    if let within, !(within >= 0 && within.isFinite) {
+      throw ValidationError("--within \(within): must be zero or positive.")
+    }
+    guard tolerance > 0, tolerance.isFinite else {
+      throw ValidationError("--tolerance \(tolerance): must be positive.")
+    }
+    guard (1...100_000_000).contains(boxes) else {
+      throw ValidationError("--boxes \(boxes): must be between 1 and 100000000.")
+    }
+    if let time, !(time > 0 && time < 1e9) {
+      throw ValidationError("--time \(time): must be a positive number of seconds.")
+    }
+  }
+
+  private var options: Certifier.Options {
+    var options = Certifier.Options()
+    options.tolerance = tolerance
+    options.boxes = boxes
+    options.deadline = time.map { ContinuousClock.now + .seconds($0) }
+    return options
+  }
+
+  func answer() async throws {
+    var ensemble = try Ensemble.load(models, cut: cut.cut, told: reading.description)
+    let made = try place.made(for: ensemble, tables, quiet: run.quiet)
+    if let samples = made.samples {
+      ensemble = ensemble.standardisedBy(samples, of: place.data ?? place.box ?? "")
+    }
+    run.note(
+      "box: \(made.words)"
+        + (made.share.map { String(format: "; %.3g %% of the samples lie inside", 100 * $0) } ?? ""))
+    warnOfExtrapolation(ensemble, made.box)
+    do {
+      if let against {
+        try await compare(ensemble, try other(against, ensemble), made)
+      } else if explain.isEmpty {
+        try await certify(ensemble, made)
+      } else {
+        try await explain(ensemble, made)
+      }
+    } catch let problem as NoBounds {
+      throw DataMismatch("\(models): \(problem)")
+    }
+  }
+
+  /// What is proved of states that no data showed is proved of the model alone.
+  private func warnOfExtrapolation(_ ensemble: Ensemble, _ box: InputBox) {
+    guard let ranges = ensemble.members[0].inputRanges else { return }
+    let beyond = ensemble.inputs.indices.filter { input in
+      let width = ranges[input].upperBound - ranges[input].lowerBound
+      return box.sides[input].lowerBound < ranges[input].lowerBound - 0.1 * width
+        || box.sides[input].upperBound > ranges[input].upperBound + 0.1 * width
+    }
+    guard !beyond.isEmpty else { return }
+    Console.warning(
+      "the box reaches far beyond the training data of \(ensemble.name) "
+        + "(\(beyond.map { ensemble.inputs[$0] }.listed)); what is proved there is proved of the model alone")
+  }
+
+  private func certify(_ ensemble: Ensemble, _ made: BoxOptions.Made) async throws {
+    let certificate = try await found(ensemble, made, only: nil)
+    let report = CertificateReport(
+      certificate, units: units, place: made.words, share: made.share)
+    run.say(report.remarks)
+    try printResult(
+      report.tables, json: report.result, format: format.format, csv: report.pairsTable)
+  }
+
+  private func found(
+    _ ensemble: Ensemble, _ made: BoxOptions.Made, only pairs: [(output: Int, input: Int)]?
+  ) async throws -> EnsembleCertificate {
+    let progress = ProgressLine(
+      total: EnsembleCertificate.taskCount(ensemble, only: pairs), unit: "bounds",
+      quiet: run.quiet)
+    defer { progress.finish() }
+    let start = ContinuousClock.now
+    let certificate = try await EnsembleCertificate(
+      ensemble, in: made.box, only: pairs, samples: made.samples, options: options,
+      threads: run.threads
+    ) { progress.advance() }
+    progress.finish()
+    let seconds = ProgressLine.seconds(ContinuousClock.now - start)
+    run.note(
+      "bounds of \(counted(ensemble.members.count, "member")) in \(String(format: "%.2f", seconds)) s"
+        + (time.map { seconds >= $0 } ?? false ? ": the time was up before all were tight" : ""))
+    return certificate
+  }
+
+  private func explain(_ ensemble: Ensemble, _ made: BoxOptions.Made) async throws {
+    func index(_ name: String, of variables: [Variable], _ role: String) throws -> Int {
+      let prefix = ["d/dt ", "next "].first { role == "output" && name.hasPrefix($0) } ?? ""
+      let plain = String(name.dropFirst(prefix.count))
+      guard let index = variables.firstIndex(where: { $0.name == name || $0.name == plain }) else {
+        let isSwapped =
+          ensemble.inputs.contains { $0.name == explain[0] }
+          && ensemble.outputs.contains { $0.name == explain[1] }
+        throw DataMismatch(
+          "\(ensemble.name) has no \(role) \"\(name)\"; "
+            + (isSwapped
+              ? "the output comes first: --explain \(explain[1]) \(explain[0])"
+              : "there are \(variables.listed)"))
+      }
+      return index
+    }
+    let output = try index(explain[0], of: ensemble.outputs, "output")
+    let input = try index(explain[1], of: ensemble.inputs, "input")
+    let certificate = try await found(ensemble, made, only: [(output, input)])
+    guard
+      let report = PairCertificateReport(certificate, place: made.words, share: made.share)
+    else { return }
+    try printResult(report.tables, json: report.result, format: format.format)
+  }
+
+  // MARK: Two models
+
+  private func other(_ path: String, _ ensemble: Ensemble) throws -> Ensemble {
+    let other = try Ensemble.load(path, cut: cut.cut, told: reading.description)
+    try ensemble.checkComparable(with: other)
+    for one in [ensemble, other] where one.members.count != 1 {
+      throw ValidationError(
+        "--against compares two models, and \(one.name) has \(one.members.count) members: name a member's file.")
+    }
+    guard ensemble.members[0].predicts == other.members[0].predicts else {
+      throw DataMismatch(
+        "\(ensemble.name) predicts \(ensemble.members[0].wordForOutputs) and \(other.name) "
+          + "\(other.members[0].wordForOutputs), so their outputs cannot be compared")
+    }
+    return other
+  }
+
+  private func compare(_ ensemble: Ensemble, _ other: Ensemble, _ made: BoxOptions.Made)
+    async throws
+  {
+    let progress = ProgressLine(
+      total: ensemble.outputs.count, unit: "bounds", quiet: run.quiet)
+    let certificate = try await DifferenceCertificate(
+      ensemble.members[0], other.members[0], in: made.box, samples: made.samples,
+      options: options, threads: run.threads
+    ) { progress.advance() }
+    progress.finish()
+    let isAlike = ensemble.name == other.name
+    let report = DifferenceReport(
+      certificate,
+      names: isAlike ? (models, against ?? "") : (ensemble.name, other.name), within: within,
+      place: made.words, share: made.share)
+    try printResult(report.tables, json: report.result, format: format.format)
+  }
+}
