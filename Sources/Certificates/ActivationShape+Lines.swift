@@ -6,44 +6,44 @@ import LinearAlgebra
 extension ActivationShape {
   /// - Parameters:
   ///   - order: 0 for φ, 1 for φ′.
+  ///   - isAbove: whether the line is to lie above the function, else below.
   ///   - low: the values at the lower end.
   ///   - high: those at the upper end.
   ///   - range: the function's, over the interval.
-  func lines(_ order: Int, _ low: Values, _ high: Values, range: Bound) -> Lines {
-    let constant = Lines(lowOffset: range.lower, highOffset: range.upper)
+  func line(_ order: Int, above isAbove: Bool, _ low: Values, _ high: Values, range: Bound) -> Line {
     // Where rounding would decide the slope a line gains nothing.
     guard low.place.isFinite, high.place.isFinite, range.isFinite,
       high.place - low.place > 1e-9 * (1 + abs(low.place))
-    else { return constant }
-    if let pieces { return piecewiseLines(order, low.place, high.place, pieces) }
-    return smoothLines(order, low, high)
+    else { return Line(offset: isAbove ? range.upper : range.lower) }
+    // A line below h is minus one above −h.
+    let sign = isAbove ? 1.0 : -1
+    let line: Line
+    if let pieces {
+      line = piecewiseLine(order, sign, low.place, high.place, pieces)
+    } else {
+      line = smoothLine(order, sign, low, high)
+    }
+    return Line(slope: line.slope, offset: sign * line.offset)
   }
 
   // MARK: Piecewise linear functions
 
-  /// The graph's corners span it: lines above all corners are above the graph.
-  private func piecewiseLines(
-    _ order: Int, _ low: Double, _ high: Double, _ pieces: Pieces
-  ) -> Lines {
+  /// The graph's corners span it: a line above all corners is above the graph. The slope is of the function, the
+  /// offset of the function times the sign.
+  private func piecewiseLine(
+    _ order: Int, _ sign: Double, _ low: Double, _ high: Double, _ pieces: Pieces
+  ) -> Line {
     let corners = corners(order, low, high, pieces)
     let middle = low / 2 + high / 2
-    var lines = Lines()
-    var (bestLow, bestHigh) = (-Double.infinity, Double.infinity)
+    var best = Line(offset: .infinity)
     func consider(_ slope: Double) {
       guard slope.isFinite else { return }
-      var (lowest, highest) = (Double.infinity, -Double.infinity)
+      var highest = -Double.infinity
       for corner in corners {
-        let rest = corner.value - slope * Bound(corner.place)
-        lowest = min(lowest, rest.lower)
-        highest = max(highest, rest.upper)
+        highest = max(highest, (sign * (corner.value - slope * Bound(corner.place))).upper)
       }
-      if lowest + slope * middle > bestLow {
-        bestLow = lowest + slope * middle
-        (lines.lowSlope, lines.lowOffset) = (slope, lowest)
-      }
-      if highest + slope * middle < bestHigh {
-        bestHigh = highest + slope * middle
-        (lines.highSlope, lines.highOffset) = (slope, highest)
+      if highest + sign * slope * middle < best.offset + sign * best.slope * middle {
+        best = Line(slope: slope, offset: highest)
       }
     }
     consider(0)
@@ -55,7 +55,7 @@ extension ActivationShape {
             / (corners[second].place - corners[first].place))
       }
     }
-    return lines
+    return best
   }
 
   private func corners(
@@ -80,73 +80,103 @@ extension ActivationShape {
 
   // MARK: Smooth functions
 
-  private func smoothLines(_ order: Int, _ low: Values, _ high: Values) -> Lines {
+  private func smoothLine(_ order: Int, _ sign: Double, _ low: Values, _ high: Values) -> Line {
     let zeros = zeros[order + 1]
-    let centre = values(at: low.place / 2 + high.place / 2)
-    let width = Bound(high.place) - Bound(low.place)
-    let chord = (high[order].middle - low[order].middle) / (high.place - low.place)
-    let tangent = centre[order + 1].middle
     // The turns inside, as far as they are known.
     var (first, end) = (0, 0)
     for place in zeros.places {
       if place + Zeros.error <= low.place { first += 1 }
       if place - Zeros.error < high.place { end += 1 }
     }
-    var lines = Lines()
     if first == end {
-      let isConvex = zeros.isPositive(first)
-      // A tangent whose slope was rounded is off by no more than that times the width.
-      let touch = centre[order] - tangent * Bound(centre.place)
-      let off = (centre[order + 1] - Bound(tangent)).magnitude * width
-      let ends = (low[order] - chord * Bound(low.place), high[order] - chord * Bound(high.place))
-      if isConvex {
-        (lines.lowSlope, lines.lowOffset) = (tangent, R.down(touch.lower - off.upper))
-        (lines.highSlope, lines.highOffset) = (chord, max(ends.0.upper, ends.1.upper))
-      } else {
-        (lines.highSlope, lines.highOffset) = (tangent, R.up(touch.upper + off.upper))
-        (lines.lowSlope, lines.lowOffset) = (chord, min(ends.0.lower, ends.1.lower))
-      }
-      return lines
+      let isConcave = zeros.isPositive(first) == (sign < 0)
+      return isConcave ? tangent(order, sign, low, high) : chord(order, sign, low, high)
     }
     let span = Span(
-      shape: self, order: order, low: low, high: high,
+      shape: self, order: order, sign: sign, low: low, high: high,
       turns: first..<end, startsConvex: zeros.isPositive(first))
-    var (bestLow, bestHigh) = (-Double.infinity, Double.infinity)
-    for slope in [chord, tangent] {
-      let highest = span.highest(sign: 1, slope: slope)
-      if highest + slope * centre.place < bestHigh {
-        bestHigh = highest + slope * centre.place
-        (lines.highSlope, lines.highOffset) = (slope, highest)
+    let middle = low.place / 2 + high.place / 2
+    var best = Line(offset: .infinity)
+    /// What the line touches, as far right and left of the middle as is known.
+    var sides: (left: Span.Touch?, right: Span.Touch?) = (nil, nil)
+    func consider(_ slope: Double) {
+      let touch = span.highest(slope: slope)
+      if touch.offset + sign * slope * middle < best.offset + sign * best.slope * middle {
+        best = Line(slope: slope, offset: touch.offset)
       }
-      let lowest = -span.highest(sign: -1, slope: slope)
-      if lowest + slope * centre.place > bestLow {
-        bestLow = lowest + slope * centre.place
-        (lines.lowSlope, lines.lowOffset) = (slope, lowest)
-      }
+      if touch.place < middle { sides.left = touch } else { sides.right = touch }
     }
-    return lines
+    consider((high[order].middle - low[order].middle) / (high.place - low.place))
+    consider(slope(order, at: middle))
+    // The height in the middle is convex in the slope: cutting planes, each through two touched points (Kelley 1960).
+    for _ in 0..<2 {
+      guard let left = sides.left, let right = sides.right, right.place > left.place else { break }
+      consider((right.value - left.value) / (right.place - left.place))
+    }
+    return best
+  }
+
+  /// φ′ or φ″, to nearest.
+  private func slope(_ order: Int, at z: Double) -> Double {
+    order == 0 ? activation.slope(z) : activation.curvature(z)
+  }
+
+  /// Above what is concave, times the sign: a tangent whose slope was rounded is off by no more than that times the
+  /// width.
+  private func tangent(_ order: Int, _ sign: Double, _ low: Values, _ high: Values) -> Line {
+    let centre = values(at: low.place / 2 + high.place / 2)
+    let slope = centre[order + 1].middle
+    let touch = sign * (centre[order] - slope * Bound(centre.place))
+    let width = Bound(high.place) - Bound(low.place)
+    let off = (centre[order + 1] - Bound(slope)).magnitude * width
+    return Line(slope: slope, offset: R.up(touch.upper + off.upper))
+  }
+
+  /// Above what is convex, times the sign.
+  private func chord(_ order: Int, _ sign: Double, _ low: Values, _ high: Values) -> Line {
+    let slope = (high[order].middle - low[order].middle) / (high.place - low.place)
+    let ends = (
+      sign * (low[order] - slope * Bound(low.place)),
+      sign * (high[order] - slope * Bound(high.place))
+    )
+    return Line(slope: slope, offset: max(ends.0.upper, ends.1.upper))
   }
 
   /// A function over an interval in which it turns from convex to concave or back.
   private struct Span {
     let shape: ActivationShape
     let order: Int
+    let sign: Double
     let low: Values
     let high: Values
     /// By number, at least one.
     let turns: Range<Int>
     let startsConvex: Bool
 
-    /// An upper bound of ±(h(z) − slope · z) over the interval, h being φ or φ′.
-    func highest(sign: Double, slope: Double) -> Double {
-      func rest(_ at: Values) -> Double {
-        (sign * (at[order] - slope * Bound(at.place))).upper
+    /// An upper bound of ±(h(z) − slope · z), and where about it is reached.
+    struct Touch {
+      var offset: Double
+      var place: Double
+      /// h(z)
+      var value: Double
+    }
+
+    /// Over the interval, h being φ or φ′.
+    func highest(slope: Double) -> Touch {
+      func rest(_ at: Values) -> Double { (sign * (at[order] - slope * Bound(at.place))).upper }
+      var result = Touch(offset: -.infinity, place: low.place, value: low[order].middle)
+      func consider(_ offset: Double, _ at: Values) {
+        if offset > result.offset {
+          result = Touch(offset: offset, place: at.place, value: at[order].middle)
+        }
       }
-      var result = max(rest(low), rest(high))
+      consider(rest(low), low)
+      consider(rest(high), high)
       // The turn itself is known to within an error; no slope of these functions exceeds 2.
       let reach = R.up(R.up(2 + abs(slope)) * (2 * Zeros.error))
       for turn in turns {
-        result = max(result, R.up(rest(shape.turns[order][turn]) + reach))
+        let values = shape.turns[order][turn]
+        consider(R.up(rest(values) + reach), values)
       }
       for piece in 0...turns.count {
         let isConvex = startsConvex == (piece % 2 == 0)
@@ -155,39 +185,36 @@ extension ActivationShape {
         let number = turns.lowerBound + piece
         let a = piece == 0 ? low : shape.turns[order][number - 1]
         let b = piece == turns.count ? high : shape.turns[order][number]
-        let touch = touch(from: a, to: b, slope: slope, sign: sign)
+        let touch = touch(from: a, to: b, slope: slope)
         let tilt = sign * (touch[order + 1] - Bound(slope))
         let forward = tilt.upper * max(0, R.up(b.place - touch.place))
         let backward = -tilt.lower * max(0, R.up(touch.place - a.place))
-        result = max(result, R.up(rest(touch) + R.up(max(0, max(forward, backward)))))
+        consider(R.up(rest(touch) + R.up(max(0, max(forward, backward)))), touch)
       }
       return result
     }
 
-    /// Where the slope is about that given, or the end towards which it would be; regula falsi with halving
-    /// (Illinois). However far off, the tangent there bounds the function.
-    private func touch(from a: Values, to b: Values, slope: Double, sign: Double) -> Values {
-      var (x, y) = (a.place, b.place)
-      var fx = sign * (a[order + 1].middle - slope)
-      var fy = sign * (b[order + 1].middle - slope)
-      if fx <= 0 { return a }
-      if fy >= 0 { return b }
-      var z = x
-      for _ in 0..<8 {
-        z = min(y, max(x, (x * fy - y * fx) / (fy - fx)))
-        let derivative =
-          order == 0 ? shape.activation.slope(z) : shape.activation.curvature(z)
-        let f = sign * (derivative - slope)
-        if abs(f) < 1e-4 { break }
-        if f > 0 {
-          (x, fx) = (z, f)
-          fy /= 2
-        } else {
-          (y, fy) = (z, f)
-          fx /= 2
-        }
+    /// Where the slope is about that given, or the end towards which it would be. However far off, the tangent there
+    /// bounds the function.
+    private func touch(from a: Values, to b: Values, slope: Double) -> Values {
+      if sign * (a[order + 1].middle - slope) <= 0 { return a }
+      if sign * (b[order + 1].middle - slope) >= 0 { return b }
+      let samples = shape.samples[order]
+      func number(_ z: Double) -> Double {
+        min(Double(samples.count - 1), max(0, (z - ActivationShape.firstSample) / ActivationShape.step))
       }
-      return shape.values(at: z)
+      var low = Int(number(a.place).rounded(.up))
+      var high = Int(number(b.place).rounded(.down))
+      guard low < high else { return shape.values(at: a.place / 2 + b.place / 2) }
+      // Between these the slope falls, times the sign.
+      while high - low > 1 {
+        let middle = (low + high) / 2
+        if sign * (samples[middle] - slope) > 0 { low = middle } else { high = middle }
+      }
+      let (x, y) = (samples[low], samples[high])
+      let share = x == y ? 0.5 : min(1, max(0, (slope - x) / (y - x)))
+      let z = ActivationShape.firstSample + (Double(low) + share) * ActivationShape.step
+      return shape.values(at: min(b.place, max(a.place, z)))
     }
   }
 }

@@ -17,12 +17,10 @@ final class ActivationShape<R: Rounding>: Sendable {
     }
   }
 
-  /// Lines below and above a function over an interval; with two arguments planes.
-  struct Lines {
-    var lowSlope = 0.0
-    var lowOffset = -Double.infinity
-    var highSlope = 0.0
-    var highOffset = Double.infinity
+  /// A line below or above a function over an interval.
+  struct Line {
+    var slope = 0.0
+    var offset: Double
   }
 
   /// Where a derivative vanishes, to within `Zeros.error`, and whether it is positive below the first of these.
@@ -57,6 +55,10 @@ final class ActivationShape<R: Rounding>: Sendable {
   private let extremes: [[(place: Double, value: Bound)]]
   /// By order: where φ and φ′ turn from convex to concave or back.
   let turns: [[Values]]
+  /// By order: φ′ and φ″ at places `step` apart, to find where they have a given value.
+  let samples: [[Double]]
+  static var firstSample: Double { -16 }
+  static var step: Double { 1.0 / 64 }
 
   /// Nil for functions of which no sound bounds are known here.
   init?(_ activation: Activation) {
@@ -67,11 +69,19 @@ final class ActivationShape<R: Rounding>: Sendable {
       zeros = []
       extremes = []
       turns = []
+      samples = []
       return
     }
     pieces = nil
     self.zeros = zeros
     turns = [1, 2].map { order in zeros[order].places.map { Self.values(activation, at: $0) } }
+    let count = Int(-2 * Self.firstSample / Self.step)
+    samples = [0, 1].map { order in
+      (0...count).map { number in
+        let z = Self.firstSample + Double(number) * Self.step
+        return order == 0 ? activation.slope(z) : activation.curvature(z)
+      }
+    }
     extremes = zeros.indices.map { order in
       zeros[order].places.map { place in
         // The extreme lies within the error of the zero, where the function is flat: second order is below 1e-22.

@@ -12,8 +12,9 @@ struct BoundingPass<R: Rounding> {
   /// By node, the slope of the target with respect to it, in the box.
   private var slopeLow: [Double]
   private var slopeHigh: [Double]
-  /// By curved node, the lines or planes around it: slopes of first and second argument and offsets.
-  private var lines: [ActivationShape<R>.Lines]
+  /// By curved node, lines below and above it, made when they are first needed in a box.
+  private var linesBelow: [ActivationShape<R>.Line?]
+  private var linesAbove: [ActivationShape<R>.Line?]
   /// By node, its factor in the linear function under the target; or its value at a point.
   private var factor: [Double]
   /// By node, activations at the ends of their arguments.
@@ -34,7 +35,8 @@ struct BoundingPass<R: Rounding> {
     slopeLow = low
     slopeHigh = low
     factor = low
-    lines = Array(repeating: ActivationShape<R>.Lines(), count: count)
+    linesBelow = Array(repeating: nil, count: count)
+    linesAbove = linesBelow
     let nothing = ActivationShape<R>.Values(place: .nan, derivatives: (.zero, .zero, .zero))
     atLow = Array(repeating: nothing, count: count)
     atHigh = atLow
@@ -115,24 +117,18 @@ struct BoundingPass<R: Rounding> {
     }
   }
 
-  /// Intervals of all nodes, and lines around curved ones where they are wanted or needed.
-  private mutating func enclose(_ box: Box<R>, withLines: Bool) {
+  /// Intervals of all nodes.
+  ///
+  /// - Parameters:
+  ///   - box: of the inputs.
+  ///   - tightens: whether relaxations narrow those of curved sums.
+  private mutating func enclose(_ box: Box<R>, tightens: Bool) {
     setInputs(box)
     for node in expression.inputs.count..<expression.count {
+      linesBelow[node] = nil
+      linesAbove[node] = nil
       forward(node)
-      if isTightened[node] { tighten(node) }
-      if withLines || hasTightened,
-        expression.kind[node] == .activation || expression.kind[node] == .product
-      {
-        relax(node)
-      }
-    }
-  }
-
-  private mutating func relaxAll() {
-    for node in expression.inputs.count..<expression.count
-    where expression.kind[node] == .activation || expression.kind[node] == .product {
-      relax(node)
+      if tightens, isTightened[node] { tighten(node) }
     }
   }
 
@@ -172,28 +168,22 @@ struct BoundingPass<R: Rounding> {
     (low[node], high[node]) = (range.lower, range.upper)
   }
 
-  private mutating func relax(_ node: Int) {
-    guard expression.kind[node] == .product else {
-      let shape = expression.shapes[expression.shape[node]]
-      lines[node] = shape.lines(
-        expression.order[node], atLow[node], atHigh[node], range: bound(node))
-      return
-    }
-    // ab = a₀ b + b₀ a − a₀ b₀ + (a − a₀)(b − b₀), for any a₀ and b₀ (McCormick 1976 at the middle).
+  private mutating func line(_ node: Int, above isAbove: Bool) -> ActivationShape<R>.Line {
+    if let known = isAbove ? linesAbove[node] : linesBelow[node] { return known }
+    let line = expression.shapes[expression.shape[node]].line(
+      expression.order[node], above: isAbove, atLow[node], atHigh[node], range: bound(node))
+    if isAbove { linesAbove[node] = line } else { linesBelow[node] = line }
+    return line
+  }
+
+  /// Planes below and above a product: ab = a₀ b + b₀ a − a₀ b₀ + (a − a₀)(b − b₀), for any a₀ and b₀ (McCormick 1976,
+  /// at the middle).
+  private func planes(_ node: Int) -> (first: Double, second: Double, offset: Bound) {
     let (a, b) = (bound(expression.first[node]), bound(expression.second[node]))
-    var planes = ActivationShape<R>.Lines()
-    guard a.isFinite, b.isFinite else {
-      (planes.lowOffset, planes.highOffset) = (low[node], high[node])
-      lines[node] = planes
-      return
-    }
+    guard a.isFinite, b.isFinite else { return (0, 0, bound(node)) }
     let (a0, b0) = (a.middle, b.middle)
     let rest = (a - Bound(a0)) * (b - Bound(b0)) - a0 * Bound(b0)
-    planes.lowSlope = b0
-    planes.highSlope = a0
-    planes.lowOffset = rest.lower
-    planes.highOffset = rest.upper
-    lines[node] = planes
+    return (b0, a0, rest)
   }
 
   // MARK: Backward
@@ -222,17 +212,15 @@ struct BoundingPass<R: Rounding> {
           pass(c, expression.weight[edge], to: expression.source[edge], &slack)
         }
       case .activation:
-        let line = lines[current]
-        let (slope, offset) =
-          c > 0 ? (line.lowSlope, line.lowOffset) : (line.highSlope, line.highOffset)
-        constant = R.down(constant + R.down(c * offset))
-        if slope != 0 { pass(c, slope, to: expression.first[current], &slack) }
+        let line = line(current, above: c < 0)
+        constant = R.down(constant + R.down(c * line.offset))
+        if line.slope != 0 { pass(c, line.slope, to: expression.first[current], &slack) }
       case .product:
-        let planes = lines[current]
+        let planes = planes(current)
         constant = R.down(
-          constant + R.down(c * (c > 0 ? planes.lowOffset : planes.highOffset)))
-        pass(c, planes.lowSlope, to: expression.first[current], &slack)
-        pass(c, planes.highSlope, to: expression.second[current], &slack)
+          constant + R.down(c * (c > 0 ? planes.offset.lower : planes.offset.upper)))
+        pass(c, planes.first, to: expression.first[current], &slack)
+        pass(c, planes.second, to: expression.second[current], &slack)
       }
     }
     for input in expression.inputs.indices where factor[input] != 0 {
@@ -303,13 +291,9 @@ struct BoundingPass<R: Rounding> {
   ///   - sign: 1 for the least value, −1 for the least of the negative.
   mutating func lowest(in box: Box<R>, sign: Double) -> Outcome {
     var box = box
-    enclose(box, withLines: false)
+    enclose(box, tightens: false)
     differentiate()
-    if collapse(&box, sign) {
-      enclose(box, withLines: true)
-    } else if !hasTightened {
-      relaxAll()
-    }
+    if collapse(&box, sign) || hasTightened { enclose(box, tightens: true) }
     let interval = sign > 0 ? low[expression.target] : -high[expression.target]
     let linear = underestimate(of: expression.target, sign: sign)
     let corner = expression.inputs.indices.map { input -> Double in
@@ -336,20 +320,35 @@ struct BoundingPass<R: Rounding> {
     return found
   }
 
-  /// The input to which most of what is lost between the target and the linear function under it is owed: half the
-  /// distance between the lines around each node, shared among inputs by width times influence.
-  private func division(of box: Box<R>) -> Int {
+  /// How far the line that was used lies from the activation on average, from both ends of its argument and the middle.
+  private mutating func lineGap(_ node: Int) -> Double {
+    let line = line(node, above: factor[node] < 0)
+    let argument = expression.first[node]
+    let shape = expression.shapes[expression.shape[node]]
+    let order = expression.order[node]
+    let middle = low[argument] / 2 + high[argument] / 2
+    func gap(_ z: Double) -> Double {
+      let value = order == 0 ? shape.activation.value(z) : shape.activation.slope(z)
+      return abs(value - (line.offset + line.slope * z))
+    }
+    let (a, b) = (atLow[node], atHigh[node])
+    let ends =
+      shape.pieces != nil
+      ? gap(a.place) + gap(b.place)
+      : abs(a[order].middle - (line.offset + line.slope * a.place))
+        + abs(b[order].middle - (line.offset + line.slope * b.place))
+    return (ends + 4 * gap(middle)) / 6
+  }
+
+  /// The input to which most of what is lost between the target and the linear function under it is owed: the
+  /// distance of each node's line from it, shared among inputs by width times influence.
+  private mutating func division(of box: Box<R>) -> Int {
     let count = expression.inputs.count
     var sizes = [Double](repeating: 0, count: count)
     for node in count..<expression.count {
       let kind = expression.kind[node]
       guard kind == .activation || kind == .product, factor[node] != 0 else { continue }
-      var gap = lines[node].highOffset - lines[node].lowOffset
-      if kind == .activation {
-        let argument = expression.first[node]
-        gap +=
-          (lines[node].highSlope - lines[node].lowSlope) * (low[argument] / 2 + high[argument] / 2)
-      }
+      let gap = kind == .activation ? lineGap(node) : planes(node).offset.width / 2
       var total = 0.0
       for input in 0..<count {
         total += influence[node * count + input] * (box.high[input] - box.low[input])

@@ -41,11 +41,15 @@ public struct Certifier: Sendable {
     public var highest: Witness
     /// How far bounds were allowed to be from the values found.
     public var tolerance: Double
+    /// Whether only the upper bound was sought.
+    public var isUpperAlone = false
     /// How many boxes were looked at.
     public var boxes: Int
 
-    /// The larger distance of a bound from the value found on its side.
-    public var gap: Double { max(lowest.value - lower, upper - highest.value) }
+    /// The larger distance of a bound that was sought from the value found on its side.
+    public var gap: Double {
+      isUpperAlone ? upper - highest.value : max(lowest.value - lower, upper - highest.value)
+    }
     public var isTight: Bool { gap <= tolerance }
     /// The largest magnitude that is possible.
     public var magnitude: Double { max(abs(lower), abs(upper)) }
@@ -111,12 +115,13 @@ public struct Certifier: Sendable {
   }
 
   /// Bounds of Σ |∂f/∂x| over all inputs: its upper bound is the Lipschitz constant of the output for the largest
-  /// change of any input, in deviations.
+  /// change of any input, in deviations. The lower bound is that of a single box: nothing depends on it.
   ///
   /// - Throws: `NoBounds`.
   public func gradientSize(output: Int) throws -> Bounds {
     try bounds(
-      Expression<Outward>(graph, output: output, .gradientSize), decidesSign: false)
+      Expression<Outward>(graph, output: output, .gradientSize), decidesSign: false,
+      isUpperAlone: true)
   }
 
   /// Bounds of this model's output minus another's, in deviations of this model's output.
@@ -134,7 +139,9 @@ public struct Certifier: Sendable {
 
   // MARK: Search
 
-  private func bounds(_ expression: Expression<Outward>, decidesSign: Bool) throws -> Bounds {
+  private func bounds(
+    _ expression: Expression<Outward>, decidesSign: Bool, isUpperAlone: Bool = false
+  ) throws -> Bounds {
     let inputs = expression.inputs
     let whole: Box<Outward> = box.standardised(inputs, model.inputScaling)
     let near = whole.within(Self.reach)
@@ -151,14 +158,17 @@ public struct Certifier: Sendable {
       boxes: self.options.boxes, decidesSign: decidesSign)
     if !(options.tolerance.isFinite) { options.tolerance = self.options.leastTolerance }
     if !whole.isBounded { options.boxes = min(options.boxes, Self.mostUnbounded) }
-    let lowest = search.minimise(in: whole, sign: 1, from: low, options, goesOn: goesOn)
+    var lowerOptions = options
+    if isUpperAlone { lowerOptions.boxes = 1 }
+    let lowest = search.minimise(in: whole, sign: 1, from: low, lowerOptions, goesOn: goesOn)
     let highest = search.minimise(in: whole, sign: -1, from: high, options, goesOn: goesOn)
     let witnesses = (
       witness(lowest.point, &search, sign: 1), witness(highest.point, &search, sign: -1)
     )
     return Bounds(
       lower: lowest.bound, upper: -highest.bound, lowest: witnesses.0, highest: witnesses.1,
-      tolerance: options.tolerance, boxes: lowest.boxes + highest.boxes)
+      tolerance: options.tolerance, isUpperAlone: isUpperAlone,
+      boxes: lowest.boxes + highest.boxes)
   }
 
   private func goesOn() -> Bool {

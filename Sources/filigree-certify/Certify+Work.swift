@@ -51,6 +51,7 @@ extension Certify {
     run.note(
       "box: \(made.words)"
         + (made.share.map { String(format: "; %.3g %% of the samples lie inside", 100 * $0) } ?? ""))
+    sayWhatStands(ensemble, made)
     warnOfExtrapolation(ensemble, made.box)
     do {
       if let against {
@@ -63,6 +64,23 @@ extension Certify {
     } catch let problem as NoBounds {
       throw DataMismatch("\(models): \(problem)")
     }
+  }
+
+  /// Impulses are zero between the usual quantiles: what is proved then is proved for none.
+  private func sayWhatStands(_ ensemble: Ensemble, _ made: BoxOptions.Made) {
+    guard let samples = made.samples else { return }
+    let standing = ensemble.inputs.indices.filter { input in
+      let side = made.box.sides[input]
+      guard side.lowerBound == side.upperBound, place.where == nil else { return false }
+      return samples.column(input).contains { $0 != side.lowerBound }
+    }
+    guard !standing.isEmpty else { return }
+    let values = standing.map {
+      "\(ensemble.inputs[$0].name) = \(Float(made.box.sides[$0].lowerBound))"
+    }
+    run.note(
+      "note: both quantiles coincide, so the box holds one value of \(values.joined(separator: ", ")); "
+        + "--quantiles 0,1 holds all that occur, --where others")
   }
 
   /// What is proved of states that no data showed is proved of the model alone.
