@@ -176,7 +176,7 @@ let package = Package(
     + ownRooms.map {
       .testTarget(
         name: "\($0.key)Tests",
-        dependencies: ["TestSupport", .byName(name: $0.key), "Interchange"] + $0.value)
+        dependencies: ["TestSupport", .byName(name: $0.key)] + $0.value)
     }
     // A room is also tested against what others say of its values.
     + libraries.map {

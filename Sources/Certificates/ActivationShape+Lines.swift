@@ -10,7 +10,9 @@ extension ActivationShape {
   ///   - low: the values at the lower end.
   ///   - high: those at the upper end.
   ///   - range: the function's, over the interval.
-  func line(_ order: Int, above isAbove: Bool, _ low: Values, _ high: Values, range: Bound) -> Line {
+  package func line(_ order: Int, above isAbove: Bool, _ low: Values, _ high: Values, range: Bound)
+    -> Line
+  {
     // Where rounding would decide the slope a line gains nothing.
     guard low.place.isFinite, high.place.isFinite, range.isFinite,
       high.place - low.place > 1e-9 * (1 + abs(low.place))
@@ -201,7 +203,9 @@ extension ActivationShape {
       if sign * (b[order + 1].middle - slope) >= 0 { return b }
       let samples = shape.samples[order]
       func number(_ z: Double) -> Double {
-        min(Double(samples.count - 1), max(0, (z - ActivationShape.firstSample) / ActivationShape.step))
+        min(
+          Double(samples.count - 1),
+          max(0, (z - ActivationShape.firstSample) / ActivationShape.step))
       }
       var low = Int(number(a.place).rounded(.up))
       var high = Int(number(b.place).rounded(.down))

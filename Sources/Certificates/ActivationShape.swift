@@ -4,33 +4,33 @@ import LinearAlgebra
 /// where φ and φ′ change from convex to concave.
 ///
 /// A class, because one is shared by all nodes that have the function.
-final class ActivationShape<R: Rounding>: Sendable {
-  typealias Bound = RoundedInterval<R>
+package final class ActivationShape<R: Rounding>: Sendable {
+  package typealias Bound = RoundedInterval<R>
 
   /// φ, φ′ and φ″ at one number.
-  struct Values {
-    var place: Double
+  package struct Values {
+    package var place: Double
     var derivatives: (Bound, Bound, Bound)
 
-    subscript(order: Int) -> Bound {
+    package subscript(order: Int) -> Bound {
       order == 0 ? derivatives.0 : order == 1 ? derivatives.1 : derivatives.2
     }
   }
 
   /// A line below or above a function over an interval.
-  struct Line {
-    var slope = 0.0
-    var offset: Double
+  package struct Line {
+    package var slope = 0.0
+    package var offset: Double
   }
 
   /// Where a derivative vanishes, to within `Zeros.error`, and whether it is positive below the first of these.
-  struct Zeros {
-    var places: [Double]
+  package struct Zeros: Sendable {
+    package var places: [Double]
     var startsPositive: Bool
-    static var error: Double { 1e-12 }
+    package static var error: Double { 1e-12 }
 
     /// Whether the derivative is positive between the zeros before and after `index`.
-    func isPositive(_ index: Int) -> Bool { startsPositive == (index % 2 == 0) }
+    package func isPositive(_ index: Int) -> Bool { startsPositive == (index % 2 == 0) }
   }
 
   /// A piecewise linear function: slopes left of each kink and right of the last, and kinks with the value there. All of
@@ -50,7 +50,7 @@ final class ActivationShape<R: Rounding>: Sendable {
   /// Nil for a smooth function.
   let pieces: Pieces?
   /// Of a smooth function zeros of φ′, φ″ and φ‴.
-  let zeros: [Zeros]
+  package let zeros: [Zeros]
   /// By order: places and enclosures of the extremes of φ, φ′ and φ″.
   private let extremes: [[(place: Double, value: Bound)]]
   /// By order: where φ and φ′ turn from convex to concave or back.
@@ -61,7 +61,7 @@ final class ActivationShape<R: Rounding>: Sendable {
   static var step: Double { 1.0 / 64 }
 
   /// Nil for functions of which no sound bounds are known here.
-  init?(_ activation: Activation) {
+  package init?(_ activation: Activation) {
     guard let form = Self.form(of: activation) else { return nil }
     self.activation = activation
     guard case .smooth(let zeros) = form else {
@@ -92,7 +92,7 @@ final class ActivationShape<R: Rounding>: Sendable {
   }
 
   /// The names of the functions that have bounds.
-  static var supported: [String] {
+  package static var supported: [String] {
     Activation.allCases.filter { form(of: $0) != nil }.map(\.rawValue)
   }
 
@@ -103,7 +103,7 @@ final class ActivationShape<R: Rounding>: Sendable {
     switch activation {
     case .identity: return .piecewise(Pieces(slopes: [1], kinks: []))
     case .relu: return .piecewise(Pieces(slopes: [0, 1], kinks: [(0, 0)]))
-    case .leakyRelu(let slope): 
+    case .leakyRelu(let slope):
       return .piecewise(Pieces(slopes: [slope, 1], kinks: [(0, 0)]))
     case .clip: return .piecewise(Pieces(slopes: [0, 1, 0], kinks: [(0, 0), (1, 1)]))
     // With s = 1/(1 + e⁻ᶻ): s + z s′ = 0, 2 + z (1 − 2s) = 0, 3 (1 − 2s) + z (1 − 6s′) = 0.
@@ -129,7 +129,7 @@ final class ActivationShape<R: Rounding>: Sendable {
   // MARK: Values
 
   /// φ, φ′ and φ″; of piecewise linear functions only the place.
-  func values(at z: Double) -> Values {
+  package func values(at z: Double) -> Values {
     if pieces != nil { return Values(place: z, derivatives: (.zero, .zero, .zero)) }
     return Self.values(activation, at: z)
   }
@@ -198,7 +198,7 @@ final class ActivationShape<R: Rounding>: Sendable {
   ///     sides, and φ″ there is anything.
   ///   - low: the values at the lower end.
   ///   - high: those at the upper end.
-  func range(_ order: Int, _ low: Values, _ high: Values) -> Bound {
+  package func range(_ order: Int, _ low: Values, _ high: Values) -> Bound {
     if let pieces { return piecewiseRange(order, from: low.place, to: high.place, pieces) }
     var result = low[order].hull(high[order])
     for extreme in extremes[order]

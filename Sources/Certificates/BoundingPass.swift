@@ -302,7 +302,8 @@ struct BoundingPass<R: Rounding> {
     }
     return Outcome(
       bound: interval > linear || linear.isNaN
-        ? (interval.isNaN ? -.infinity : interval) : linear, box: box, corner: corner, division: division(of: box))
+        ? (interval.isNaN ? -.infinity : interval) : linear, box: box, corner: corner,
+      division: division(of: box))
   }
 
   /// Leaves one face of each input along which the target is monotone; whether there were any.

@@ -1,15 +1,15 @@
 /// A box of an expression's inputs: from `low` to `high`.
-struct Box<R: Rounding>: Sendable {
-  private(set) var low: [Double]
-  private(set) var high: [Double]
+package struct Box<R: Rounding>: Sendable {
+  package private(set) var low: [Double]
+  package private(set) var high: [Double]
 
-  init(_ sides: [RoundedInterval<R>]) {
+  package init(_ sides: [RoundedInterval<R>]) {
     low = sides.map(\.lower)
     high = sides.map(\.upper)
   }
 
   /// One point.
-  init(point: [Double]) {
+  package init(point: [Double]) {
     low = point
     high = point
   }

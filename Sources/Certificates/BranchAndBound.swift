@@ -3,23 +3,29 @@ import HeapModule
 /// The least value of ± an expression in a box, by branch and bound: boxes are divided, the one with the lowest bound
 /// first, until the bound is within a tolerance of a value that was found (Land & Doig 1960; Neumaier 1990 for
 /// intervals).
-struct BranchAndBound<R: Rounding> {
-  struct Options: Sendable {
+package struct BranchAndBound<R: Rounding> {
+  package struct Options: Sendable {
     /// How far the bound may be from the value found.
-    var tolerance: Double
+    package var tolerance: Double
     /// How many boxes may be bounded.
-    var boxes: Int
+    package var boxes: Int
     /// Goes on, beyond the tolerance, until the sign of the least value is known.
-    var decidesSign = false
+    package var decidesSign = false
+
+    package init(tolerance: Double, boxes: Int, decidesSign: Bool = false) {
+      self.tolerance = tolerance
+      self.boxes = boxes
+      self.decidesSign = decidesSign
+    }
   }
 
-  struct Result: Sendable {
+  package struct Result: Sendable {
     /// No value of ± the expression in the box is smaller.
-    var bound: Double
+    package var bound: Double
     /// Somewhere in the box ± the expression is no larger than this, at `point`.
-    var found: Double
-    var point: [Double]
-    var boxes: Int
+    package var found: Double
+    package var point: [Double]
+    package var boxes: Int
   }
 
   private struct Entry: Comparable {
@@ -36,7 +42,7 @@ struct BranchAndBound<R: Rounding> {
 
   var pass: BoundingPass<R>
 
-  init(_ expression: Expression<R>) { pass = BoundingPass(expression) }
+  package init(_ expression: Expression<R>) { pass = BoundingPass(expression) }
 
   /// A point of the box at which ± the expression is small: the best of some points, moved along one input after the
   /// other by ever smaller steps.
@@ -75,7 +81,7 @@ struct BranchAndBound<R: Rounding> {
   }
 
   /// An upper bound of ± the expression at a point.
-  mutating func value(at point: [Double], sign: Double) -> Double {
+  package mutating func value(at point: [Double], sign: Double) -> Double {
     let value = pass.value(Box(point: point))
     return sign > 0 ? value.upper : -value.lower
   }
@@ -86,7 +92,7 @@ struct BranchAndBound<R: Rounding> {
   ///   - start: a point of the box.
   ///   - options: when to stop.
   ///   - goesOn: asked now and then; false ends the search with what is known.
-  mutating func minimise(
+  package mutating func minimise(
     in box: Box<R>, sign: Double, from start: [Double], _ options: Options,
     goesOn: () -> Bool = { true }
   ) -> Result {

@@ -109,7 +109,8 @@ public struct CertificateReport {
     let oneSign = pairs.count { $0.verdict == .proved } - none
     let refuted = pairs.count { $0.verdict == .refuted }
     let open = pairs.count { $0.verdict == .open }
-    return "Of \(counted(pairs.count, "pair")) \(none) without a path (proved for any state), \(oneSign) of one sign "
+    return
+      "Of \(counted(pairs.count, "pair")) \(none) without a path (proved for any state), \(oneSign) of one sign "
       + "(proved), \(refuted) of both signs (points in JSON), \(open) open."
   }
 
@@ -118,7 +119,8 @@ public struct CertificateReport {
     let ranges = certificate.members.flatMap(\.outputs).flatMap { [$0.range, $0.gradientSize] }
     let loose = (slopes + ranges).count { !$0.isTight }
     guard loose > 0 else { return [] }
-    let many = certificate.box.isBounded ? "" : "; a box without end cannot be divided into small ones"
+    let many =
+      certificate.box.isBounded ? "" : "; a box without end cannot be divided into small ones"
     return [
       .note(
         "note: \(loose) of \(counted(slopes.count + ranges.count, "quantity")) have bounds farther from the values "

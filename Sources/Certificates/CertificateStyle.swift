@@ -124,7 +124,8 @@ struct CertificateStyle {
     let inputs = ensemble.inputs.indices.filter { input in pairs.contains { $0.input == input } }
     let explained = ensemble.explained
     var table = Table(
-      title: "What more of an input does to each of the \(ensemble.members[0].wordForOutputs), at every point of the "
+      title:
+        "What more of an input does to each of the \(ensemble.members[0].wordForOutputs), at every point of the "
         + "box\(membersText)",
       columns: (explained == nil ? [] : ["R²"]) + inputs.map { ensemble.inputs[$0].name },
       rows: outputs.map { output in
@@ -159,7 +160,8 @@ struct CertificateStyle {
 
   /// The pairs that are connected, one a row.
   func list(_ pairs: [EnsemblePair], _ found: [CertificateReport.Pair], place: String) -> Table {
-    let unit = units == .physical ? ", in physical units (output per unit of input)" : ", standardised"
+    let unit =
+      units == .physical ? ", in physical units (output per unit of input)" : ", standardised"
     var table = Table(
       title: "Slopes of the \(ensemble.members[0].wordForOutputs)\(unit)\(membersText)",
       corner: "input → output", columns: ["claim", "verdict"] + Self.columns,

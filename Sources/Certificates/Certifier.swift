@@ -146,7 +146,9 @@ public struct Certifier: Sendable {
     let whole: Box<Outward> = box.standardised(inputs, model.inputScaling)
     let near = whole.within(Self.reach)
     var search = BranchAndBound(expression)
-    let points = [near.middle] + starts.map { near.nearest(standardised($0, inputs)) }
+    let points =
+      [near.middle] + starts.map { near.nearest(standardised($0, inputs)) }
+      + scattered(in: near)
     let low = search.descend(from: points, in: near, sign: 1)
     let high = search.descend(from: points, in: near, sign: -1)
     let found = (
@@ -169,6 +171,14 @@ public struct Certifier: Sendable {
       lower: lowest.bound, upper: -highest.bound, lowest: witnesses.0, highest: witnesses.1,
       tolerance: options.tolerance, isUpperAlone: isUpperAlone,
       boxes: lowest.boxes + highest.boxes)
+  }
+
+  /// Points spread over a box at random, always the same ones.
+  private func scattered(in box: Box<Outward>) -> [[Double]] {
+    var stream = RandomStream(seed: 1)
+    return (0..<Self.usualStarts).map { _ in
+      box.low.indices.map { box.low[$0] + stream.uniform() * (box.high[$0] - box.low[$0]) }
+    }
   }
 
   private func goesOn() -> Bool {
@@ -204,7 +214,9 @@ extension Expression {
     let read = Set(first.graph.inputsBehind(output)).union(second.graph.inputsBehind(output))
     self.init(inputs: read.sorted())
     let places = Dictionary(uniqueKeysWithValues: inputs.enumerated().map { ($1, $0) })
-    let one = try add(first.graph, output: output) { places[$0].map { .node($0) } ?? .constant(.zero) }
+    let one = try add(first.graph, output: output) {
+      places[$0].map { .node($0) } ?? .constant(.zero)
+    }
     var moved: [Int: Term] = [:]
     for input in second.graph.inputsBehind(output) {
       guard let place = places[input] else { continue }

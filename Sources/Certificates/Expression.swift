@@ -5,7 +5,7 @@ import Structure
 /// A function of a network's inputs as a list of nodes, each of earlier ones: affine sums, activations and their
 /// slopes, products. Outputs, entries of the Jacobian, differences of models are all of this form, so that one way of
 /// bounding serves all of them. Parts that no input reaches are constants, enclosed by intervals.
-struct Expression<R: Rounding>: Sendable {
+package struct Expression<R: Rounding>: Sendable {
   typealias Bound = RoundedInterval<R>
 
   enum Kind: UInt8, Sendable { case input, affine, activation, product }
@@ -17,7 +17,7 @@ struct Expression<R: Rounding>: Sendable {
   }
 
   /// The inputs that it reads, by number; they are the first nodes.
-  let inputs: [Int]
+  package let inputs: [Int]
   private(set) var kind: [Kind]
   /// The argument of an activation; the first factor of a product.
   private(set) var first: [Int]
@@ -203,7 +203,7 @@ public struct NoBounds: Error, CustomStringConvertible {
 
 extension Expression {
   /// What is asked of an output of a network.
-  enum Question: Sendable {
+  package enum Question: Sendable {
     case value
     /// ∂f/∂x of this input.
     case slope(Int)
@@ -216,7 +216,7 @@ extension Expression {
   ///   - output: of it.
   ///   - question: that the target is to answer.
   /// - Throws: `NoBounds`.
-  init(_ graph: EdgeList, output: Int, _ question: Question) throws {
+  package init(_ graph: EdgeList, output: Int, _ question: Question) throws {
     self.init(inputs: graph.inputsBehind(output))
     let places = Dictionary(uniqueKeysWithValues: inputs.enumerated().map { ($1, $0) })
     let values = try add(graph, output: output) { places[$0].map { .node($0) } ?? .constant(.zero) }

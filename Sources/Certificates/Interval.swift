@@ -50,7 +50,9 @@ public struct RoundedInterval<R: Rounding>: Equatable, Sendable {
   /// An upper bound of upper − lower.
   @inlinable public var width: Double { R.up(upper - lower) }
 
-  @inlinable public static prefix func - (a: Self) -> Self { Self(lower: -a.upper, upper: -a.lower) }
+  @inlinable public static prefix func - (a: Self) -> Self {
+    Self(lower: -a.upper, upper: -a.lower)
+  }
 
   @inlinable public static func + (a: Self, b: Self) -> Self {
     Self(lower: R.down(a.lower + b.lower), upper: R.up(a.upper + b.upper))

@@ -36,7 +36,8 @@ public struct PairCertificateReport {
       },
       notes: sentences + [CertificateStyle.legend, CertificateReport.about])
     bounds.hasThreeDigits = true
-    tables = [bounds] + Self.points(pair, found, ensemble)
+    tables =
+      [bounds] + Self.points(pair, found, ensemble)
       + [BoxSide.table(certificate.box, ensemble.inputs, place: place)]
   }
 
@@ -70,11 +71,15 @@ public struct PairCertificateReport {
     let name = ensemble.members[0].label(ofOutput: pair.output)
     let input = ensemble.inputs[pair.input].name
     guard let slope = found.slope else {
-      return ["No path leads from \(input) to \(name) in any member: it cannot respond, whatever the state (proved)."]
+      return [
+        "No path leads from \(input) to \(name) in any member: it cannot respond, whatever the state (proved)."
+      ]
     }
     let all = ensemble.members.count
     let members = all > 1 ? " in all \(all) members" : ""
-    func number(_ value: Double?) -> String { value.map { String(format: "%.3g", $0) } ?? "anything" }
+    func number(_ value: Double?) -> String {
+      value.map { String(format: "%.3g", $0) } ?? "anything"
+    }
     let unit = unit(pair, ensemble)
     let span = "between \(number(slope.lower)) and \(number(slope.upper)) \(unit)"
     let reached = "\(number(slope.lowest)) and \(number(slope.highest)) are reached"

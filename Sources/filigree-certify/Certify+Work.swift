@@ -9,32 +9,7 @@ import Networks
 import Reporting
 
 extension Certify {
-  func checkOptions() throws {
-    guard explain.isEmpty || explain.count == 2 else {
-      throw ValidationError(
-        "--explain takes an output and an input, for example --explain T_bath I_line.")
-    }
-    guard explain.isEmpty || against == nil else {
-      throw ValidationError("--explain and --against answer different questions; give one.")
-    }
-    guard within == nil || against != nil else {
-      throw ValidationError("--within belongs to --against.")
-    }
-    if let within, !(within >= 0 && within.isFinite) {
-      throw ValidationError("--within \(within): must be zero or positive.")
-    }
-    guard tolerance > 0, tolerance.isFinite else {
-      throw ValidationError("--tolerance \(tolerance): must be positive.")
-    }
-    guard (1...100_000_000).contains(boxes) else {
-      throw ValidationError("--boxes \(boxes): must be between 1 and 100000000.")
-    }
-    if let time, !(time > 0 && time < 1e9) {
-      throw ValidationError("--time \(time): must be a positive number of seconds.")
-    }
-  }
-
-  private var options: Certifier.Options {
+  var options: Certifier.Options {
     var options = Certifier.Options()
     options.tolerance = tolerance
     options.boxes = boxes
@@ -50,7 +25,8 @@ extension Certify {
     }
     run.note(
       "box: \(made.words)"
-        + (made.share.map { String(format: "; %.3g %% of the samples lie inside", 100 * $0) } ?? ""))
+        + (made.share.map { String(format: "; %.3g %% of the samples lie inside", 100 * $0) } ?? "")
+    )
     sayWhatStands(ensemble, made)
     warnOfExtrapolation(ensemble, made.box)
     do {
@@ -94,7 +70,8 @@ extension Certify {
     guard !beyond.isEmpty else { return }
     Console.warning(
       "the box reaches far beyond the training data of \(ensemble.name) "
-        + "(\(beyond.map { ensemble.inputs[$0] }.listed)); what is proved there is proved of the model alone")
+        + "(\(beyond.map { ensemble.inputs[$0] }.listed)); what is proved there is proved of the model alone"
+    )
   }
 
   private func certify(_ ensemble: Ensemble, _ made: BoxOptions.Made) async throws {
@@ -148,41 +125,6 @@ extension Certify {
     guard
       let report = PairCertificateReport(certificate, place: made.words, share: made.share)
     else { return }
-    try printResult(report.tables, json: report.result, format: format.format)
-  }
-
-  // MARK: Two models
-
-  private func other(_ path: String, _ ensemble: Ensemble) throws -> Ensemble {
-    let other = try Ensemble.load(path, cut: cut.cut, told: reading.description)
-    try ensemble.checkComparable(with: other)
-    for one in [ensemble, other] where one.members.count != 1 {
-      throw ValidationError(
-        "--against compares two models, and \(one.name) has \(one.members.count) members: name a member's file.")
-    }
-    guard ensemble.members[0].predicts == other.members[0].predicts else {
-      throw DataMismatch(
-        "\(ensemble.name) predicts \(ensemble.members[0].wordForOutputs) and \(other.name) "
-          + "\(other.members[0].wordForOutputs), so their outputs cannot be compared")
-    }
-    return other
-  }
-
-  private func compare(_ ensemble: Ensemble, _ other: Ensemble, _ made: BoxOptions.Made)
-    async throws
-  {
-    let progress = ProgressLine(
-      total: ensemble.outputs.count, unit: "bounds", quiet: run.quiet)
-    let certificate = try await DifferenceCertificate(
-      ensemble.members[0], other.members[0], in: made.box, samples: made.samples,
-      options: options, threads: run.threads
-    ) { progress.advance() }
-    progress.finish()
-    let isAlike = ensemble.name == other.name
-    let report = DifferenceReport(
-      certificate,
-      names: isAlike ? (models, against ?? "") : (ensemble.name, other.name), within: within,
-      place: made.words, share: made.share)
     try printResult(report.tables, json: report.result, format: format.format)
   }
 }
