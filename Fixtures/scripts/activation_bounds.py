@@ -1,11 +1,11 @@
-"""Values of activations and their first two derivatives to sixty digits, as the doubles below and above.
+"""Values of activations and their first two derivatives to hundreds of digits, as the doubles below and above.
 
 Needs nothing but Python: exponentials and logarithms are those of the decimal module, correctly rounded.
 """
 import json, math, pathlib, random
 from decimal import Decimal, getcontext
 
-getcontext().prec = 80
+getcontext().prec = 400
 FOLDER = pathlib.Path(__file__).resolve().parent.parent / "certificates"
 
 

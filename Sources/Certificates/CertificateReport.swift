@@ -161,6 +161,9 @@ struct BoxSide: Encodable {
     return table
   }
 
-  /// Six digits, as few as show it.
-  private static func digits(_ value: Double) -> String { "\(Float(value))" }
+  /// As few digits as a single-precision number needs.
+  static func digits(_ value: Double) -> String {
+    let text = "\(Float(value))"
+    return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
+  }
 }

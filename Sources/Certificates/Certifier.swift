@@ -239,7 +239,13 @@ extension Expression {
     let shift =
       a.mean[output] == b.mean[output]
       ? .zero : (Bound(a.mean[output]) - Bound(b.mean[output])) / unit
-    let other = product(.constant(ratio), two.result)
-    finish(with: sum([(1, one.result), (-1, other)], bias: shift))
+    // Units that both have are the same nodes, and what both make of them cancels.
+    let (plus, minus) = (
+      expanded(one.result), expanded(product(.constant(ratio), two.result))
+    )
+    finish(
+      with: sum(
+        plus.terms + minus.terms.map { (-$0.weight, $0.term) },
+        bias: shift + (plus.bias - minus.bias)))
   }
 }

@@ -32,6 +32,8 @@ package struct Expression<R: Rounding>: Sendable {
   private(set) var firstEdge: [Int]
   private(set) var source: [Int] = []
   private(set) var weight: [Double] = []
+  /// Nodes by what they are, while the expression is made: what is computed twice is one node.
+  private var made: [Description: Int] = [:]
   /// Whether a node is other than an affine function of the inputs.
   private(set) var isCurved: [Bool]
 
@@ -47,6 +49,16 @@ package struct Expression<R: Rounding>: Sendable {
     bias = Array(repeating: .zero, count: count)
     firstEdge = Array(repeating: 0, count: count + 1)
     isCurved = Array(repeating: false, count: count)
+  }
+
+  /// Everything that a node is.
+  private struct Description: Hashable {
+    var kind: Kind
+    var order = 0
+    var shape = 0
+    var arguments: [Int]
+    var weights: [Double] = []
+    var bias: [Double] = []
   }
 
   var count: Int { kind.count }
@@ -79,8 +91,14 @@ package struct Expression<R: Rounding>: Sendable {
       case .node(let node): edges.append((weight, node))
       }
     }
+    edges = Self.merged(edges)
     guard let only = edges.first else { return .constant(constant) }
     if edges.count == 1, only.weight == 1, constant == .zero { return .node(only.node) }
+    let description = Description(
+      kind: .affine, arguments: edges.map(\.node), weights: edges.map(\.weight),
+      bias: [constant.lower, constant.upper])
+    if let known = made[description] { return .node(known) }
+    made[description] = count
     for edge in edges {
       source.append(edge.node)
       weight.append(edge.weight)
@@ -88,6 +106,34 @@ package struct Expression<R: Rounding>: Sendable {
     let node = append(.affine, isCurved: edges.contains { isCurved[$0.node] })
     self.bias[node] = constant
     return .node(node)
+  }
+
+  /// Edges from one node as one, where their weights have an exact sum.
+  private static func merged(_ edges: [(weight: Double, node: Int)]) -> [(
+    weight: Double, node: Int
+  )] {
+    var result: [(weight: Double, node: Int)] = []
+    var place: [Int: Int] = [:]
+    for edge in edges {
+      if let known = place[edge.node] {
+        let (a, b) = (result[known].weight, edge.weight)
+        let sum = a + b
+        let part = sum - a
+        if (a - (sum - part)) + (b - part) == 0 {
+          result[known].weight = sum
+          continue
+        }
+      }
+      place[edge.node] = result.count
+      result.append(edge)
+    }
+    return result.filter { $0.weight != 0 }
+  }
+
+  /// A term as the sum that it is.
+  func expanded(_ term: Term) -> (terms: [(weight: Double, term: Term)], bias: Bound) {
+    guard case .node(let node) = term, kind[node] == .affine else { return ([(1, term)], .zero) }
+    return (edges(into: node).map { (weight[$0], .node(source[$0])) }, bias[node])
   }
 
   /// φ or φ′ of a term.
@@ -105,6 +151,10 @@ package struct Expression<R: Rounding>: Sendable {
       return .constant(
         shape.range(order, shape.values(at: value.lower), shape.values(at: value.upper)))
     case .node(let argument):
+      let description = Description(
+        kind: .activation, order: order, shape: number, arguments: [argument])
+      if let known = made[description] { return .node(known) }
+      made[description] = count
       let node = append(.activation, first: argument, isCurved: true)
       self.order[node] = order
       shape[node] = number

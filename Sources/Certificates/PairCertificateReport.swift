@@ -60,7 +60,7 @@ public struct PairCertificateReport {
         title: "Where the slope is lowest and highest, of the points found", corner: "input",
         columns: ["lowest", "highest"],
         rows: ensemble.inputs.enumerated().map { number, input in
-          (input.label, [.text("\(Float(low[number]))"), .text("\(Float(high[number]))")])
+          (input.label, [low, high].map { .text(BoxSide.digits($0[number])) })
         })
     ]
   }

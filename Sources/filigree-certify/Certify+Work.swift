@@ -52,7 +52,7 @@ extension Certify {
     }
     guard !standing.isEmpty else { return }
     let values = standing.map {
-      "\(ensemble.inputs[$0].name) = \(Float(made.box.sides[$0].lowerBound))"
+      "\(ensemble.inputs[$0].name) = \(Cell.number(made.box.sides[$0].lowerBound).short)"
     }
     run.note(
       "note: both quantiles coincide, so the box holds one value of \(values.joined(separator: ", ")); "

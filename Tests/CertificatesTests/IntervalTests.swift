@@ -19,7 +19,7 @@ import Testing
     }
     #expect(ExactNumber(0.1) * ExactNumber(3) != ExactNumber(0.1 * 3))
     #expect(ExactNumber(0.5) * ExactNumber(3) == ExactNumber(1.5))
-    #expect(ExactNumber(5e-324) + ExactNumber(-5e-324) == .zero)
+    #expect(ExactNumber(.leastNonzeroMagnitude) + ExactNumber(-.leastNonzeroMagnitude) == .zero)
   }
 
   private func holds<R>(_ interval: RoundedInterval<R>, _ value: ExactNumber) -> Bool {
