@@ -7,46 +7,9 @@ import Structure
 
 /// Certificates of an ensemble as tables and for programs.
 public struct CertificateReport {
-  /// Bounds and the extreme values found, in the units asked for; what is infinite is left out.
-  struct Limits: Encodable {
-    var lower: Double?
-    var lowest: Double?
-    var highest: Double?
-    var upper: Double?
-    var tight: Bool
-    var boxes: Int
-    /// Points in physical units, in the order of the inputs.
-    var lowestAt: [Double]?
-    var highestAt: [Double]?
-  }
-
-  struct Pair: Encodable {
-    struct Member: Encodable {
-      var claim: EffectClaim
-      var verdict: ProofVerdict
-      var slope: Limits?
-    }
-
-    var output: String
-    var input: String
-    var claim: EffectClaim
-    var verdict: ProofVerdict
-    /// Over all members.
-    var slope: Limits?
-    var members: [Member]
-  }
-
-  struct Output: Encodable {
-    var output: String
-    /// Member by member, in physical units.
-    var range: [Limits]
-    /// Member by member, standardised: Σ |∂f/∂x|.
-    var gradientSize: [Limits]
-  }
-
   public struct Result: Encodable {
     var version = 1
-    var about = CertificateReport.about
+    var about = FoundLimits.about
     var box: [BoxSide]
     /// Share of the samples inside, where there were any.
     var share: Double?
@@ -55,16 +18,11 @@ public struct CertificateReport {
     var tolerance: Double
     var leastTolerance: Double
     var boxesAtMost: Int
-    var pairs: [Pair]
-    var outputs: [Output]
+    var pairs: [FoundPair]
+    var outputs: [FoundOutput]
     /// R² of each output on trajectories that were held out in training, where the ensemble says so.
     var explained: [Double?]?
   }
-
-  /// What every bound speaks of.
-  public static let about =
-    "Bounds hold for the real function that the stored numbers define, computed with outward rounding; a runtime in "
-    + "single precision differs from it by its own rounding."
 
   public let result: Result
   public let tables: [Table]
@@ -94,7 +52,7 @@ public struct CertificateReport {
       boxesAtMost: certificate.options.boxes, pairs: pairs, outputs: outputs,
       explained: ensemble.explained?.shares)
     var signs = style.signs(found, place: place)
-    signs.notes += [Self.summary(found), Self.about]
+    signs.notes += [Self.summary(found), FoundLimits.about]
     tables =
       [signs, style.list(found, pairs, place: place)]
       + (outputs.isEmpty ? [] : [style.ranges(certificate.members, place: place)])
@@ -126,44 +84,5 @@ public struct CertificateReport {
         "note: \(loose) of \(counted(slopes.count + ranges.count, "quantity")) have bounds farther from the values "
           + "found than the tolerance\(many); more boxes, or a smaller box, bring them closer")
     ]
-  }
-}
-
-/// One side of a box, for programs.
-struct BoxSide: Encodable {
-  var input: String
-  var unit: String
-  /// Nil where there is no limit.
-  var low: Double?
-  var high: Double?
-
-  static func sides(of box: InputBox, _ inputs: [Variable]) -> [BoxSide] {
-    zip(inputs, box.sides).map { input, side in
-      BoxSide(
-        input: input.name, unit: input.unit,
-        low: side.lowerBound.isFinite ? side.lowerBound : nil,
-        high: side.upperBound.isFinite ? side.upperBound : nil)
-    }
-  }
-
-  static func table(_ box: InputBox, _ inputs: [Variable], place: String) -> Table {
-    var table = Table(
-      title: "The box: \(place)", corner: "input", columns: ["from", "to"],
-      rows: zip(inputs, box.sides).map { input, side in
-        (
-          input.label,
-          [side.lowerBound, side.upperBound].map {
-            $0.isFinite ? .text(digits($0)) : .text("any")
-          }
-        )
-      })
-    table.hasThreeDigits = true
-    return table
-  }
-
-  /// As few digits as a single-precision number needs.
-  static func digits(_ value: Double) -> String {
-    let text = "\(Float(value))"
-    return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
   }
 }

@@ -7,8 +7,6 @@ import Structure
 
 /// How certificates of an ensemble look: units, words, cells.
 struct CertificateStyle {
-  typealias Limits = CertificateReport.Limits
-
   let ensemble: Ensemble
   let units: JacobianUnits
   /// Below this an effect is weak everywhere, standardised: the usual threshold of relevance.
@@ -28,13 +26,13 @@ struct CertificateStyle {
   /// Bounds times a positive factor, plus a shift; outward.
   static func limits(
     _ bounds: Certifier.Bounds, times factor: Interval = Interval(1), plus shift: Double = 0
-  ) -> Limits {
+  ) -> FoundLimits {
     func moved(_ value: Double) -> Interval {
       let scaled = factor == Interval(1) ? Interval(value) : Interval(value) * factor
       return shift == 0 ? scaled : scaled + shift
     }
     func finite(_ value: Double) -> Double? { value.isFinite ? value : nil }
-    return Limits(
+    return FoundLimits(
       lower: finite(moved(bounds.lower).lower), lowest: finite(moved(bounds.lowest.value).upper),
       highest: finite(moved(bounds.highest.value).lower), upper: finite(moved(bounds.upper).upper),
       tight: bounds.isTight, boxes: bounds.boxes, lowestAt: bounds.lowest.point,
@@ -49,53 +47,53 @@ struct CertificateStyle {
       / Interval(model.inputScaling.deviation[input])
   }
 
-  func pair(_ pair: EnsemblePair) -> CertificateReport.Pair {
+  func pair(_ pair: EnsemblePair) -> FoundPair {
     let members = pair.members.enumerated().map { member, own in
-      CertificateReport.Pair.Member(
+      FoundPair.Member(
         claim: own.claim, verdict: own.verdict,
         slope: own.slope.map {
           Self.limits($0, times: factor(member, pair.output, pair.input))
         })
     }
-    return CertificateReport.Pair(
+    return FoundPair(
       output: ensemble.outputs[pair.output].name, input: ensemble.inputs[pair.input].name,
       claim: pair.claim, verdict: pair.verdict, slope: Self.hull(members.map(\.slope)),
       members: members)
   }
 
   /// Over all members; one without a path has slope zero.
-  private static func hull(_ members: [Limits?]) -> Limits? {
+  private static func hull(_ members: [FoundLimits?]) -> FoundLimits? {
     guard members.contains(where: { $0 != nil }) else { return nil }
     let all = members.map {
-      $0 ?? Limits(lower: 0, lowest: 0, highest: 0, upper: 0, tight: true, boxes: 0)
+      $0 ?? FoundLimits(lower: 0, lowest: 0, highest: 0, upper: 0, tight: true, boxes: 0)
     }
-    func least(_ part: (Limits) -> Double?) -> Double? {
+    func least(_ part: (FoundLimits) -> Double?) -> Double? {
       all.reduce(.infinity as Double?) { best, own in
         best.flatMap { best in part(own).map { min(best, $0) } }
       }
     }
-    func largest(_ part: (Limits) -> Double?) -> Double? {
+    func largest(_ part: (FoundLimits) -> Double?) -> Double? {
       all.reduce(-Double.infinity as Double?) { best, own in
         best.flatMap { best in part(own).map { max(best, $0) } }
       }
     }
-    return Limits(
+    return FoundLimits(
       lower: least(\.lower), lowest: least(\.lowest), highest: largest(\.highest),
       upper: largest(\.upper), tight: all.allSatisfy(\.tight),
       boxes: all.reduce(0) { $0 + $1.boxes })
   }
 
-  func outputs(_ members: [ModelCertificate]) -> [CertificateReport.Output] {
+  func outputs(_ members: [ModelCertificate]) -> [FoundOutput] {
     guard let first = members.first, !first.outputs.isEmpty else { return [] }
     return ensemble.outputs.indices.map { output in
-      CertificateReport.Output(
+      FoundOutput(
         output: ensemble.outputs[output].name,
         range: members.indices.map { range(members[$0].outputs[output].range, $0, output) },
         gradientSize: members.map { Self.limits($0.outputs[output].gradientSize) })
     }
   }
 
-  private func range(_ bounds: Certifier.Bounds, _ member: Int, _ output: Int) -> Limits {
+  private func range(_ bounds: Certifier.Bounds, _ member: Int, _ output: Int) -> FoundLimits {
     let scaling = ensemble.members[member].outputScaling
     return Self.limits(
       bounds, times: Interval(scaling.deviation[output]), plus: scaling.mean[output])
@@ -105,7 +103,7 @@ struct CertificateStyle {
 
   static func cell(_ value: Double?) -> Cell { value.map(Cell.number) ?? .text("∞") }
 
-  static func cells(_ limits: Limits) -> [Cell] {
+  static func cells(_ limits: FoundLimits) -> [Cell] {
     [
       limits.lower.map(Cell.number) ?? .text("-∞"), cell(limits.lowest), cell(limits.highest),
       cell(limits.upper),
@@ -159,7 +157,7 @@ struct CertificateStyle {
   }
 
   /// The pairs that are connected, one a row.
-  func list(_ pairs: [EnsemblePair], _ found: [CertificateReport.Pair], place: String) -> Table {
+  func list(_ pairs: [EnsemblePair], _ found: [FoundPair], place: String) -> Table {
     let unit =
       units == .physical ? ", in physical units (output per unit of input)" : ", standardised"
     var table = Table(
@@ -207,7 +205,7 @@ struct CertificateStyle {
   }
 
   /// One row per pair for programs.
-  func csv(_ pairs: [EnsemblePair], _ found: [CertificateReport.Pair]) -> Table {
+  func csv(_ pairs: [EnsemblePair], _ found: [FoundPair]) -> Table {
     Table(
       title: "", corner: "output",
       columns: [

@@ -240,9 +240,8 @@ extension Expression {
       a.mean[output] == b.mean[output]
       ? .zero : (Bound(a.mean[output]) - Bound(b.mean[output])) / unit
     // Units that both have are the same nodes, and what both make of them cancels.
-    let (plus, minus) = (
-      expanded(one.result), expanded(product(.constant(ratio), two.result))
-    )
+    let other = product(.constant(ratio), two.result)
+    let (plus, minus) = (expanded(one.result), expanded(other))
     finish(
       with: sum(
         plus.terms + minus.terms.map { (-$0.weight, $0.term) },

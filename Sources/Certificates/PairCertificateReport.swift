@@ -34,7 +34,7 @@ public struct PairCertificateReport {
               ?? Array(repeating: .trueZero, count: 4))
         )
       },
-      notes: sentences + [CertificateStyle.legend, CertificateReport.about])
+      notes: sentences + [CertificateStyle.legend, FoundLimits.about])
     bounds.hasThreeDigits = true
     tables =
       [bounds] + Self.points(pair, found, ensemble)
@@ -48,7 +48,7 @@ public struct PairCertificateReport {
 
   /// Where the extreme slopes found are, of the member that has them.
   private static func points(
-    _ pair: EnsemblePair, _ found: CertificateReport.Pair, _ ensemble: Ensemble
+    _ pair: EnsemblePair, _ found: FoundPair, _ ensemble: Ensemble
   ) -> [Table] {
     let slopes = found.members.compactMap(\.slope)
     guard let least = slopes.min(by: { ($0.lowest ?? 0) < ($1.lowest ?? 0) }),
@@ -66,7 +66,7 @@ public struct PairCertificateReport {
   }
 
   private static func sentences(
-    _ pair: EnsemblePair, _ found: CertificateReport.Pair, _ ensemble: Ensemble, place: String
+    _ pair: EnsemblePair, _ found: FoundPair, _ ensemble: Ensemble, place: String
   ) -> [String] {
     let name = ensemble.members[0].label(ofOutput: pair.output)
     let input = ensemble.inputs[pair.input].name
@@ -112,7 +112,7 @@ public struct DifferenceReport {
     var output: String
     var unit: String
     /// First minus second in physical units.
-    var difference: CertificateReport.Limits
+    var difference: FoundLimits
     /// The largest magnitude in deviations of the first model's output: reached, and not exceeded.
     var reached: Double
     var atMost: Double?
@@ -121,7 +121,7 @@ public struct DifferenceReport {
 
   public struct Result: Encodable {
     var version = 1
-    var about = CertificateReport.about
+    var about = FoundLimits.about
     var box: [BoxSide]
     var share: Double?
     var first: String
@@ -179,7 +179,7 @@ public struct DifferenceReport {
           + " |Δ|/σ: the largest difference, in standard deviations of the first model's output."
       ])
     if let limit { table.notes.append("Claim: they differ by at most \(limit) deviations.") }
-    table.notes.append(CertificateReport.about)
+    table.notes.append(FoundLimits.about)
     table.hasThreeDigits = true
     tables = [table, BoxSide.table(certificate.box, model.inputs, place: place)]
   }
