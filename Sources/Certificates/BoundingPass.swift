@@ -26,6 +26,8 @@ struct BoundingPass<R: Rounding> {
   /// By curved node and input, how far the node's arguments move with the input at most where no slope exceeds 1:
   /// sums of magnitudes of products of weights.
   private let influence: [Double]
+  /// About how many weights are looked at for a box.
+  let work: Int
 
   init(_ expression: Expression<R>) {
     self.expression = expression
@@ -50,6 +52,9 @@ struct BoundingPass<R: Rounding> {
     self.isTightened = isTightened
     hasTightened = isTightened.contains(true)
     influence = Self.influence(expression)
+    // Two relaxations for each sum that has its own, of all that stands before it.
+    work =
+      (expression.weight.count + expression.count) * (4 + 2 * isTightened.count { $0 })
   }
 
   private static func influence(_ expression: Expression<R>) -> [Double] {

@@ -17,7 +17,8 @@ public struct CertificateReport {
     var members: Int
     var tolerance: Double
     var leastTolerance: Double
-    var boxesAtMost: Int
+    /// As asked for; missing for the usual number.
+    var boxesAtMost: Int?
     var pairs: [FoundPair]
     var outputs: [FoundOutput]
     /// R² of each output on trajectories that were held out in training, where the ensemble says so.

@@ -153,7 +153,10 @@ struct CertificateStyle {
     guard pair.claim != .none else { return .trueZero }
     guard pair.verdict == .proved else { return .text(pair.verdict == .refuted ? "±" : "?") }
     let mark = pair.claim == .rises ? "+" : "-"
-    return .text(pair.members.allSatisfy { $0.isBelow(Self.weak) } ? "(\(mark))" : mark)
+    // The threshold is one of deviations.
+    let isWeak =
+      !ensemble.members[0].scalesNothing && pair.members.allSatisfy { $0.isBelow(Self.weak) }
+    return .text(isWeak ? "(\(mark))" : mark)
   }
 
   /// The pairs that are connected, one a row.

@@ -12,10 +12,11 @@ public struct Certifier: Sendable {
   public struct Options: Sendable {
     /// How far a bound may be from a value that is reached: as a share of the range of values found …
     public var tolerance = 0.05
-    /// … but not less than this, in standardised units.
+    /// … but not less than this, in standardised units; of models that scale nothing a thousandth of the range that
+    /// plain intervals leave instead.
     public var leastTolerance = 0.01
-    /// How many boxes may be looked at for each bound.
-    public var boxes = 20_000
+    /// How many boxes may be looked at for each bound; nil for the usual number, which is smaller for large networks.
+    public var boxes: Int?
     /// When the search stops with what is known, by the clock: results then depend on the machine.
     public var deadline: ContinuousClock.Instant?
 
@@ -62,6 +63,10 @@ public struct Certifier: Sendable {
   /// Points of the box at which searches begin, in physical units.
   private let starts: [[Double]]
 
+  /// How many boxes are looked at for a bound unless another number is asked for, and how many weights at most in all
+  /// of them together.
+  public static let usualBoxes = 20_000
+  private static let usualWork = 200_000_000
   /// How many samples are looked at for small and large values before a search.
   public static let usualStarts = 64
   /// How many boxes are looked at where a side has no end: dividing such a box gains little.
@@ -154,11 +159,13 @@ public struct Certifier: Sendable {
     let found = (
       low: search.value(at: low, sign: 1), high: -search.value(at: high, sign: -1)
     )
+    let least = leastTolerance(search.pass.value(near), found)
+    let tolerance = max(least, self.options.tolerance * (found.high - found.low))
     var options = BranchAndBound<Outward>.Options(
-      tolerance: max(
-        self.options.leastTolerance, self.options.tolerance * (found.high - found.low)),
-      boxes: self.options.boxes, decidesSign: decidesSign)
-    if !(options.tolerance.isFinite) { options.tolerance = self.options.leastTolerance }
+      tolerance: tolerance.isFinite ? tolerance : least,
+      boxes: self.options.boxes
+        ?? max(1, min(Self.usualBoxes, Self.usualWork / search.pass.work)),
+      decidesSign: decidesSign)
     if !whole.isBounded { options.boxes = min(options.boxes, Self.mostUnbounded) }
     var lowerOptions = options
     if isUpperAlone { lowerOptions.boxes = 1 }
@@ -171,6 +178,12 @@ public struct Certifier: Sendable {
       lower: lowest.bound, upper: -highest.bound, lowest: witnesses.0, highest: witnesses.1,
       tolerance: options.tolerance, isUpperAlone: isUpperAlone,
       boxes: lowest.boxes + highest.boxes)
+  }
+
+  private func leastTolerance(_ plain: Interval, _ found: (low: Double, high: Double)) -> Double {
+    guard model.scalesNothing else { return options.leastTolerance }
+    let rounding = 1e-9 * max(abs(found.low), abs(found.high))
+    return max(plain.width.isFinite ? 1e-3 * plain.width : 0, rounding)
   }
 
   /// Points spread over a box at random, always the same ones.

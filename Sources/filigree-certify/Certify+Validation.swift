@@ -18,7 +18,7 @@ extension Certify {
     guard tolerance > 0, tolerance.isFinite else {
       throw ValidationError("--tolerance \(tolerance): must be positive.")
     }
-    guard (1...100_000_000).contains(boxes) else {
+    if let boxes, !(1...100_000_000).contains(boxes) {
       throw ValidationError("--boxes \(boxes): must be between 1 and 100000000.")
     }
     if let time, !(time > 0 && time < 1e9) {

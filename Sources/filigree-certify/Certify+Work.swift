@@ -18,10 +18,13 @@ extension Certify {
   }
 
   func answer() async throws {
-    var ensemble = try Ensemble.load(models, cut: cut.cut, told: reading.description)
+    let ensemble = try Ensemble.load(models, cut: cut.cut, told: reading.description)
     let made = try place.made(for: ensemble, tables, quiet: run.quiet)
-    if let samples = made.samples {
-      ensemble = ensemble.standardisedBy(samples, of: place.data ?? place.box ?? "")
+    if ensemble.members[0].scalesNothing {
+      // To scale them by the data would round weights, of which then nothing is proved.
+      run.note(
+        "note: \(ensemble.name) scales neither its inputs nor its outputs; what is called standardised is in its own units"
+      )
     }
     run.note(
       "box: \(made.words)"

@@ -65,9 +65,9 @@ struct Certify: Tool {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "For each bound, how many boxes may be looked at in search of it (20000 by default).",
+      "For each bound, how many boxes may be looked at (20000 by default, fewer in large networks).",
       valueName: "number"))
-  var boxes = 20_000
+  var boxes: Int?
 
   @Option(
     parsing: .unconditional,

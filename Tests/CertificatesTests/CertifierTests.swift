@@ -18,11 +18,39 @@ import Testing
       network: network, inputs: names(network.inputCount, "x"),
       outputs: names(network.outputCount, "y"),
       inputScaling: inputs ?? .identity(network.inputCount),
-      outputScaling: outputs ?? .identity(network.outputCount), timeStep: 1)
+      // Not the identity, which would mean that there are no standardised units.
+      outputScaling: outputs
+        ?? Standardisation(
+          mean: Array(repeating: 1, count: network.outputCount),
+          deviation: Array(repeating: 1, count: network.outputCount)), timeStep: 1)
   }
 
   private func unit(_ count: Int, _ side: ClosedRange<Double> = -1...1) -> InputBox {
     InputBox(sides: Array(repeating: side, count: count))
+  }
+
+  /// A search that stops where a model scales nothing, though nothing varies.
+  @Test func constantsEndTheSearch() throws {
+    let line = ExampleNetworks.chain([Matrix([[0.1, 1e6]])], inputs: 2)
+    let slope = try Certifier(model(line, outputs: .identity(1)), in: unit(2)).slope(
+      output: 0, input: 0)
+    #expect(slope.boxes == 2 && slope.isTight && slope.gap < 1e-15)
+  }
+
+  /// Of a large network fewer boxes are looked at, unless their number is given.
+  @Test func largeNetworksHaveFewerBoxes() throws {
+    var stream = RandomStream(seed: 37)
+    let network = ExampleNetworks.random(
+      [4, 30, 30, 1], density: 1, skip: false, activation: .relu, &stream)
+    var options = Certifier.Options()
+    options.tolerance = 1e-9
+    let usual = try Certifier(model(network), in: unit(4), options: options).slope(
+      output: 0, input: 0)
+    #expect(usual.boxes < 10_000 && usual.lower <= usual.lowest.value)
+    options.boxes = 5
+    let few = try Certifier(model(network), in: unit(4), options: options).slope(
+      output: 0, input: 0)
+    #expect(few.boxes <= 14 && few.upper >= usual.upper)
   }
 
   private func tight(_ tolerance: Double = 1e-9, boxes: Int = 20_000) -> Certifier.Options {
@@ -84,7 +112,8 @@ import Testing
             .init(source: .inputs, weight: Matrix([[0.5, -0.001, 0, 0]])),
           ]),
       ], outputLayers: [1])
-    let ensemble = Ensemble(name: "e", members: [model(network), model(network)])
+    let own = model(network)
+    let ensemble = Ensemble(name: "e", members: [own, own])
     let certificate = try await EnsembleCertificate(
       ensemble, in: unit(4), samples: nil, options: Certifier.Options(), threads: 2)
     let pairs = certificate.pairs
