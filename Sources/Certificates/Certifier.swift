@@ -66,7 +66,7 @@ public struct Certifier: Sendable {
   /// How many boxes are looked at for a bound unless another number is asked for, and how many weights at most in all
   /// of them together.
   public static let usualBoxes = 20_000
-  private static let usualWork = 200_000_000
+  private static let usualWork = 40_000_000
   /// How many samples are looked at for small and large values before a search.
   public static let usualStarts = 64
   /// How many boxes are looked at where a side has no end: dividing such a box gains little.
