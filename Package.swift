@@ -3,13 +3,22 @@ import PackageDescription
 
 // The libraries are rooms, each a product of its own; a room uses what stands before it:
 // LinearAlgebra → Dynamics → Evidence (intervals, paired costs, verdicts) → Networks (what a model is) → Training (how it becomes one) → Structure → Forecasting
-// → Drawing → Reporting → Findings (tables and words of what was found) → Study. CKernels is seen by LinearAlgebra alone. Interchange reads and writes values of
+// → Drawing → Reporting → Findings (tables and words of what was found) → Study. Certificates (what provably holds) reads Networks and
+// Structure and is used by its tool alone. CKernels is seen by LinearAlgebra alone. Interchange reads and writes values of
 // Dynamics, Networks and Training; GraphDrawing knows nothing of networks. CommandSupport is what the tools share,
 // and with them the only place that knows of a command line.
 let libraries = [
   "LinearAlgebra", "Dynamics", "Evidence", "Networks", "Training", "Structure", "Forecasting",
   "GraphDrawing",
   "Drawing", "Reporting", "Interchange", "Findings", "Study",
+]
+
+/// A room that one tool uses and no other room: its tests need not wait for the others', nor theirs for it.
+let ownRooms: KeyValuePairs<String, [Target.Dependency]> = [
+  "Certificates": [
+    "LinearAlgebra", "Dynamics", "Evidence", "Networks", "Structure", "Reporting", "Findings",
+    .product(name: "HeapModule", package: "swift-collections"),
+  ]
 ]
 
 /// Each tool with what it uses beside what all of them do.
@@ -20,6 +29,11 @@ let tools: KeyValuePairs<String, [Target.Dependency]> = [
   "paths": ["Networks", "Structure", "Reporting"],
   "sensitivity": ["Networks", "Structure", "Reporting"],
   "agreement": ["Networks", "Structure"],
+  "certify": [
+    "Networks", "Structure", "Reporting", "Certificates",
+    // A box may be written as YAML.
+    .product(name: "Yams", package: "Yams"),
+  ],
   "draw": ["Networks", "Structure", "GraphDrawing", "Drawing", "Reporting"],
   "forecast": ["Networks", "Training", "Forecasting", "Reporting"],
   "study": [
@@ -42,7 +56,7 @@ let examples: KeyValuePairs<String, [Target.Dependency]> = [
 let package = Package(
   name: "filigree",
   platforms: [.macOS(.v15)],
-  products: libraries.map { .library(name: $0, targets: [$0]) }
+  products: (libraries + ownRooms.map(\.key)).map { .library(name: $0, targets: [$0]) }
     + tools.map { .executable(name: "filigree-\($0.key)", targets: ["filigree-\($0.key)"]) }
     + [.executable(name: "filigree", targets: ["filigree"])],
   dependencies: [
@@ -157,6 +171,12 @@ let package = Package(
     + examples.map {
       .executableTarget(
         name: "example-\($0.key)", dependencies: $0.value, path: "Examples/Sources/\($0.key)")
+    }
+    + ownRooms.map { .target(name: $0.key, dependencies: $0.value) }
+    + ownRooms.map {
+      .testTarget(
+        name: "\($0.key)Tests",
+        dependencies: ["TestSupport", .byName(name: $0.key)] + $0.value)
     }
     // A room is also tested against what others say of its values.
     + libraries.map {

@@ -10,6 +10,7 @@ public enum ToolCatalogue {
       "agreement",
       "How far the members of ensembles agree in structure, with each other and with a plant."
     ),
+    ("certify", "Proves what a model does at every point of a box: signs, bounds, differences."),
     ("draw", "Draws pruned networks and what ensembles of them say."),
     ("forecast", "Rolling forecasts: how far models stay on the track, and for how long."),
     ("study", "Carries out whole studies from a plan: simulate, train, judge, report."),

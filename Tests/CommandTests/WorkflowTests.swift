@@ -5,7 +5,8 @@ import Testing
 
 @Suite struct WorkflowTests {
   @Test(arguments: [
-    "simulate", "train", "paths", "sensitivity", "agreement", "draw", "forecast", "study",
+    "simulate", "train", "paths", "sensitivity", "agreement", "certify", "draw", "forecast",
+    "study",
   ])
   func everyToolExplainsItselfWithExamples(name: String) async throws {
     let shell = try Shell()
@@ -261,7 +262,7 @@ import Testing
   @Test(arguments: [
     "README.md", "Documentation/structure.md", "Documentation/drawings.md",
     "Documentation/your-own-plant.md", "Documentation/performance.md",
-    "Documentation/a-measured-record.md",
+    "Documentation/a-measured-record.md", "Documentation/certificates.md",
   ])
   func everyCommandWorks(file: String) async throws {
     let readme = try String(
