@@ -3,7 +3,7 @@ import PackageDescription
 
 // The libraries are rooms, each a product of its own; a room uses what stands before it:
 // LinearAlgebra → Dynamics → Evidence (intervals, paired costs, verdicts) → Networks (what a model is) → Training (how it becomes one) → Structure → Forecasting
-// → Drawing → Reporting → Findings (tables and words of what was found) → Study. CKernels is seen by LinearAlgebra alone. Interchange reads and writes values of
+// → Drawing → Reporting → Findings (tables and words of what was found) → Laws → Study. CKernels is seen by LinearAlgebra alone. Interchange reads and writes values of
 // Dynamics, Networks and Training; GraphDrawing knows nothing of networks. CommandSupport is what the tools share,
 // and with them the only place that knows of a command line.
 let libraries = [
@@ -11,6 +11,10 @@ let libraries = [
   "GraphDrawing",
   "Drawing", "Reporting", "Interchange", "Findings", "Study",
 ]
+
+/// Rooms at the end, which nothing uses but a tool: only their own tests see them, so that a change there builds no
+/// other tests.
+let lastLibraries = ["Laws"]
 
 /// Each tool with what it uses beside what all of them do.
 let tools: KeyValuePairs<String, [Target.Dependency]> = [
@@ -20,6 +24,7 @@ let tools: KeyValuePairs<String, [Target.Dependency]> = [
   "paths": ["Networks", "Structure", "Reporting"],
   "sensitivity": ["Networks", "Structure", "Reporting"],
   "agreement": ["Networks", "Structure"],
+  "laws": ["Networks", "Structure", "GraphDrawing", "Laws", "Reporting"],
   "draw": ["Networks", "Structure", "GraphDrawing", "Drawing", "Reporting"],
   "forecast": ["Networks", "Training", "Forecasting", "Reporting"],
   "study": [
@@ -42,7 +47,7 @@ let examples: KeyValuePairs<String, [Target.Dependency]> = [
 let package = Package(
   name: "filigree",
   platforms: [.macOS(.v15)],
-  products: libraries.map { .library(name: $0, targets: [$0]) }
+  products: (libraries + lastLibraries).map { .library(name: $0, targets: [$0]) }
     + tools.map { .executable(name: "filigree-\($0.key)", targets: ["filigree-\($0.key)"]) }
     + [.executable(name: "filigree", targets: ["filigree"])],
   dependencies: [
@@ -114,6 +119,12 @@ let package = Package(
         "Forecasting", "Reporting", "Interchange",
       ]),
     .target(
+      name: "Laws",
+      dependencies: [
+        "LinearAlgebra", "Dynamics", "Evidence", "Networks", "Structure", "GraphDrawing",
+        "Reporting", "Findings",
+      ]),
+    .target(
       name: "Study",
       dependencies: [
         "LinearAlgebra", "Dynamics", "Evidence", "Networks", "Training", "Structure",
@@ -163,6 +174,12 @@ let package = Package(
       .testTarget(
         name: "\($0)Tests",
         dependencies: ["TestSupport"] + libraries.map { Target.Dependency.byName(name: $0) })
+    }
+    + lastLibraries.map {
+      .testTarget(
+        name: "\($0)Tests",
+        dependencies: ["TestSupport", .byName(name: $0)]
+          + libraries.map { Target.Dependency.byName(name: $0) })
     }
     + [
       .target(

@@ -10,6 +10,10 @@ public enum ToolCatalogue {
       "agreement",
       "How far the members of ensembles agree in structure, with each other and with a plant."
     ),
+    (
+      "laws",
+      "Which inputs act together, formulas in physical units, and what is conserved."
+    ),
     ("draw", "Draws pruned networks and what ensembles of them say."),
     ("forecast", "Rolling forecasts: how far models stay on the track, and for how long."),
     ("study", "Carries out whole studies from a plan: simulate, train, judge, report."),

@@ -1,0 +1,110 @@
+import LinearAlgebra
+
+/// A formula's constants fitted to given rates: coefficients by least squares, constants inside functions by Gauss and
+/// Newton's method on all of them together.
+struct FormulaFit: Sendable {
+  var formula: Formula
+  /// Σ (formula − target)² over the rows.
+  var squares: Double
+
+  static let mostSteps = 12
+
+  /// - Parameters:
+  ///   - terms: of the formula, with where to start inside their functions.
+  ///   - hasConstant: whether a constant is fitted.
+  ///   - points: the rows.
+  ///   - target: per row.
+  ///   - free: whether the constants inside functions move.
+  /// - Returns: nil where terms depend on each other over these rows.
+  init?(
+    _ terms: [Term], hasConstant: Bool, at points: [[Double]], to target: [Double],
+    free: Bool = true
+  ) {
+    guard var best = Self.linear(terms, hasConstant, points, target) else { return nil }
+    let places = terms.indices.flatMap { term in
+      terms[term].factors.indices.filter { terms[term].factors[$0].hasParameter }
+        .map { (term: term, factor: $0) }
+    }
+    guard free, !places.isEmpty else {
+      self = best
+      return
+    }
+    for _ in 0..<Self.mostSteps {
+      guard let moves = best.moves(places, points, target, hasConstant) else { break }
+      var scale = 1.0
+      var better: FormulaFit?
+      while better == nil, scale > 0.02 {
+        var moved = best.formula.terms
+        for (place, move) in zip(places, moves) {
+          let factor = moved[place.term].factors[place.factor]
+          // At most by half in a step.
+          let change = max(-0.5, min(0.5, scale * move / factor.parameter))
+          moved[place.term].factors[place.factor].parameter = factor.parameter * (1 + change)
+        }
+        if moved.allSatisfy({ $0.factors.allSatisfy(\.isWithinReason) }),
+          let trial = Self.linear(moved, hasConstant, points, target),
+          trial.squares < best.squares
+        {
+          better = trial
+        }
+        scale /= 3
+      }
+      guard let found = better else { break }
+      let gain = best.squares - found.squares
+      best = found
+      if gain < 1e-7 * best.squares { break }
+    }
+    self = best
+  }
+
+  private init(_ formula: Formula, _ squares: Double) {
+    self.formula = formula
+    self.squares = squares
+  }
+
+  private static func linear(
+    _ terms: [Term], _ hasConstant: Bool, _ points: [[Double]], _ target: [Double]
+  ) -> FormulaFit? {
+    var columns = terms.map { term in points.map { term.value($0) } }
+    if hasConstant { columns.insert(Array(repeating: 1, count: points.count), at: 0) }
+    guard let found = LeastSquares(columns, target) else { return nil }
+    let coefficients = hasConstant ? Array(found.coefficients.dropFirst()) : found.coefficients
+    guard found.coefficients.allSatisfy(\.isFinite) else { return nil }
+    return FormulaFit(
+      Formula(
+        constant: hasConstant ? found.coefficients[0] : 0, terms: terms, coefficients: coefficients),
+      found.squares)
+  }
+
+  /// Gauss and Newton's changes of the constants inside functions.
+  private func moves(
+    _ places: [(term: Int, factor: Int)], _ points: [[Double]], _ target: [Double],
+    _ hasConstant: Bool
+  ) -> [Double]? {
+    let terms = formula.terms
+    var columns = terms.map { term in points.map { term.value($0) } }
+    let slopes = places.map { place in
+      let factor = terms[place.term].factors[place.factor]
+      return points.enumerated().map { row, point in
+        formula.coefficients[place.term] * columns[place.term][row]
+          * factor.logarithmicSlope(at: factor.argument(point))
+      }
+    }
+    if hasConstant { columns.insert(Array(repeating: 1, count: points.count), at: 0) }
+    let rest = points.indices.map { target[$0] - formula.value(points[$0]) }
+    guard let found = LeastSquares(columns + slopes, rest) else { return nil }
+    return Array(found.coefficients.suffix(places.count))
+  }
+}
+
+extension Factor {
+  /// Whether the constant inside is one that the function can be told by: E between 4 and 80 mean absolute
+  /// temperatures, K between a twentieth of the mean and twenty of them.
+  fileprivate var isWithinReason: Bool {
+    switch function {
+    case .arrhenius: (4...80).contains(parameter / reference)
+    case .saturation: (0.05...20).contains(parameter / reference)
+    default: true
+    }
+  }
+}

@@ -1,0 +1,196 @@
+import Dynamics
+import LinearAlgebra
+
+/// The terms among which a formula for one output is sought.
+///
+/// Functions of one variable stand for inputs in which the rate bends, products for inputs that act together, plain
+/// variables for all others: what the networks' second derivatives exclude is not offered.
+struct TermLibrary: Sendable {
+  /// Terms that are tried together: a search in a small family is not led astray by what merely looks alike over the
+  /// data, such as x/T for x where a temperature T hardly varies.
+  enum Family: Int, CaseIterable, Sendable {
+    case affine
+    /// x² and xy
+    case quadratic
+    /// Cubes, roots, magnitudes, sines, and these of differences; xyz.
+    case functions
+    /// exp(−E/T), alone or times x, x², xy
+    case arrhenius
+    /// 1/x and x/(K + x), alone or times others
+    case ratios
+    /// Products of any two.
+    case all
+  }
+
+  /// Weaker bends and interactions than this, in standardised units, are not offered functions.
+  static let threshold = 0.003
+  static let least = 3e-4
+  static let most = 5000
+  /// E over the mean absolute temperature.
+  static let exponents: [Double] = [5, 9, 13, 18, 24, 31]
+
+  /// The simplest first.
+  let terms: [Term]
+  /// Inputs that the formula may use.
+  let variables: [Int]
+
+  /// - Parameters:
+  ///   - inputs: of the model.
+  ///   - relevance: per input, of the output.
+  ///   - strengths: of its bends, inputs × inputs.
+  ///   - points: over which ranges are taken.
+  init(_ inputs: [Variable], relevance: [Double], strengths: Matrix, points: [[Double]]) {
+    variables = inputs.indices.filter { relevance[$0] > Self.least }
+    let ranges = inputs.indices.map { input in
+      Range(points.map { $0[input] }, unit: inputs[input].unit)
+    }
+    var threshold = Self.threshold
+    var terms: [Term] = []
+    repeat {
+      terms = Self.terms(variables, inputs, ranges, strengths, threshold)
+      threshold *= 2
+    } while terms.count > Self.most
+    self.terms = terms
+  }
+
+  /// The places of a family's terms.
+  func places(_ family: Family) -> [Int] {
+    terms.indices.filter { terms[$0].isOf(family) }
+  }
+
+  /// What the values of an input allow.
+  private struct Range {
+    var low: Double
+    var high: Double
+    var mean: Double
+    var unit: String
+
+    init(_ values: [Double], unit: String) {
+      low = values.min() ?? 0
+      high = values.max() ?? 0
+      mean = values.mean
+      self.unit = unit
+    }
+
+    /// What to add for an absolute temperature; none where the values cannot be one.
+    var offsets: [Double] {
+      let isCelsius = unit.contains("°C") || unit.lowercased().contains("degc") || unit == "C"
+      if isCelsius { return low > -200 ? [273.15] : [] }
+      if unit == "K" { return low > 20 ? [0] : [] }
+      guard unit.isEmpty || unit == "1" else { return [] }
+      let isNarrow = low > 0 && high < 1.8 * low
+      return (low > 200 && isNarrow ? [0] : []) + (low > 0 && high < 400 ? [273.15] : [])
+    }
+  }
+
+  private static func terms(
+    _ variables: [Int], _ inputs: [Variable], _ ranges: [Range], _ strengths: Matrix,
+    _ threshold: Double
+  ) -> [Term] {
+    func act(_ first: Int, _ second: Int) -> Bool { strengths[first, second] > threshold }
+    var terms = variables.map { Term([Factor(.power(1), $0)]) }
+    let bent = variables.filter { first in variables.contains { act(first, $0) } }
+    let functions = Dictionary(
+      uniqueKeysWithValues: bent.map { ($0, Self.functions($0, ranges[$0])) })
+    for variable in bent where act(variable, variable) {
+      terms += (functions[variable] ?? []).dropFirst().map { Term([$0]) }
+    }
+    for (place, first) in bent.enumerated() {
+      for second in bent[(place + 1)...] where act(first, second) {
+        for a in functions[first] ?? [] {
+          for b in functions[second] ?? [] { terms.append(Term([a, b])) }
+        }
+        if inputs[first].unit == inputs[second].unit, inputs[first].role == inputs[second].role {
+          terms += differences(first, second).map { Term([$0]) }
+        }
+        for third in bent where third > second && act(first, third) && act(second, third) {
+          terms += triples([first, second, third], functions)
+        }
+      }
+    }
+    return terms.enumerated().sorted {
+      $0.element.complexity != $1.element.complexity
+        ? $0.element.complexity < $1.element.complexity : $0.offset < $1.offset
+    }.map(\.element)
+  }
+
+  /// The plain variable first.
+  private static func functions(_ variable: Int, _ range: Range) -> [Factor] {
+    var result = [1.0, 2, 3].map { Factor(.power($0), variable) }
+    if range.low > 1e-3 * range.high { result.append(Factor(.power(-1), variable)) }
+    if range.low >= 0 {
+      result.append(Factor(.power(0.5), variable))
+      let scales = [0.2, 1, 5].map { $0 * range.mean }
+      result += scales.map { Factor(.saturation, variable, parameter: $0, reference: range.mean) }
+    } else if range.high > 0 {
+      result.append(Factor(.magnitude, variable))
+      result.append(Factor(.signedSquare, variable))
+    }
+    if range.low < 0, range.high > 0, range.high - range.low < 100 {
+      result.append(Factor(.sine, variable))
+      result.append(Factor(.cosine, variable))
+    }
+    for offset in range.offsets {
+      let reference = range.mean + offset
+      result += Self.exponents.map {
+        Factor(
+          .arrhenius(offset: offset), variable, parameter: $0 * reference, reference: reference)
+      }
+    }
+    return result
+  }
+
+  private static func differences(_ first: Int, _ second: Int) -> [Factor] {
+    let functions: [Factor.Function] = [
+      .power(2), .power(3), .sine, .magnitude, .signedRoot, .signedSquare,
+    ]
+    return functions.map { Factor($0, first, minus: second) }
+  }
+
+  /// Two plain variables and any function of the third.
+  private static func triples(_ variables: [Int], _ functions: [Int: [Factor]]) -> [Term] {
+    var result: [Term] = []
+    for bent in variables {
+      for function in functions[bent] ?? [] {
+        let isPlain = function.function == .power(1)
+        if isPlain && bent != variables[0] { continue }
+        result.append(
+          Term(variables.map { $0 == bent ? function : Factor(.power(1), $0) }))
+      }
+    }
+    return result
+  }
+}
+
+extension Term {
+  fileprivate func isOf(_ family: TermLibrary.Family) -> Bool {
+    let plain = factors.count { $0.function == .power(1) && $0.minus == nil }
+    let others = factors.filter { $0.function != .power(1) || $0.minus != nil }
+    let isPlain = others.isEmpty
+    let isQuadratic =
+      isPlain && plain <= 2
+      || plain == 0 && others.count == 1 && others[0].function == .power(2)
+    if family == .affine { return isLinear }
+    if isQuadratic { return true }
+    let only = others.count == 1 ? others[0] : nil
+    let hasSquare = others.count == 2 && plain == 0 && others.contains { $0.function == .power(2) }
+    let kind = (only ?? others.first { $0.function != .power(2) })?.kind
+    switch family {
+    case .affine, .quadratic: return false
+    case .functions: return isPlain || only != nil && plain < 2 && kind == .functions
+    case .arrhenius, .ratios:
+      return (only != nil || hasSquare && family == .arrhenius) && kind == family
+    case .all: return true
+    }
+  }
+}
+
+extension Factor {
+  fileprivate var kind: TermLibrary.Family {
+    switch function {
+    case .arrhenius: .arrhenius
+    case .saturation, .power(-1): .ratios
+    default: .functions
+    }
+  }
+}
