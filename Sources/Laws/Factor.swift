@@ -28,6 +28,8 @@ public struct Factor: Hashable, Sendable {
   /// Where the exponential is one, so that its coefficient says how large the term is: the term is computed as
   /// exp(E/reference − E/(a + offset)).
   public var reference: Double
+  /// Whether the constant inside is another formula's and does not move.
+  public var isBorrowed = false
 
   init(
     _ function: Function, _ variable: Int, minus: Int? = nil, parameter: Double = 0,
@@ -47,6 +49,9 @@ public struct Factor: Hashable, Sendable {
     default: false
     }
   }
+
+  /// Whether the constant inside is to be found.
+  var isFree: Bool { hasParameter && !isBorrowed }
 
   func argument(_ point: some RandomAccessCollection<Double>) -> Double {
     let first = point[point.index(point.startIndex, offsetBy: variable)]
@@ -89,7 +94,8 @@ public struct Factor: Hashable, Sendable {
   var complexity: Int {
     switch function {
     case .power(1): minus == nil ? 1 : 2
-    case .arrhenius, .saturation: 3
+    // A constant that another formula has shown is nothing new.
+    case .arrhenius, .saturation: isBorrowed ? 2 : 4
     default: minus == nil ? 2 : 3
     }
   }

@@ -14,23 +14,24 @@ struct FormulaFit: Sendable {
   ///   - hasConstant: whether a constant is fitted.
   ///   - points: the rows.
   ///   - target: per row.
-  ///   - free: whether the constants inside functions move.
+  ///   - weights: by which residuals are multiplied; all one by default.
   /// - Returns: nil where terms depend on each other over these rows.
   init?(
     _ terms: [Term], hasConstant: Bool, at points: [[Double]], to target: [Double],
-    free: Bool = true
+    weights: [Double]? = nil
   ) {
-    guard var best = Self.linear(terms, hasConstant, points, target) else { return nil }
+    let rows = Rows(points: points, target: target, weights: weights)
+    guard var best = Self.linear(terms, hasConstant, rows) else { return nil }
     let places = terms.indices.flatMap { term in
-      terms[term].factors.indices.filter { terms[term].factors[$0].hasParameter }
+      terms[term].factors.indices.filter { terms[term].factors[$0].isFree }
         .map { (term: term, factor: $0) }
     }
-    guard free, !places.isEmpty else {
+    guard !places.isEmpty else {
       self = best
       return
     }
     for _ in 0..<Self.mostSteps {
-      guard let moves = best.moves(places, points, target, hasConstant) else { break }
+      guard let moves = best.moves(places, hasConstant, rows) else { break }
       var scale = 1.0
       var better: FormulaFit?
       while better == nil, scale > 0.02 {
@@ -42,7 +43,7 @@ struct FormulaFit: Sendable {
           moved[place.term].factors[place.factor].parameter = factor.parameter * (1 + change)
         }
         if moved.allSatisfy({ $0.factors.allSatisfy(\.isWithinReason) }),
-          let trial = Self.linear(moved, hasConstant, points, target),
+          let trial = Self.linear(moved, hasConstant, rows),
           trial.squares < best.squares
         {
           better = trial
@@ -62,37 +63,47 @@ struct FormulaFit: Sendable {
     self.squares = squares
   }
 
-  private static func linear(
-    _ terms: [Term], _ hasConstant: Bool, _ points: [[Double]], _ target: [Double]
-  ) -> FormulaFit? {
-    var columns = terms.map { term in points.map { term.value($0) } }
-    if hasConstant { columns.insert(Array(repeating: 1, count: points.count), at: 0) }
-    guard let found = LeastSquares(columns, target) else { return nil }
-    let coefficients = hasConstant ? Array(found.coefficients.dropFirst()) : found.coefficients
-    guard found.coefficients.allSatisfy(\.isFinite) else { return nil }
+  private struct Rows {
+    let points: [[Double]]
+    let target: [Double]
+    let weights: [Double]?
+
+    func weighted(_ values: [Double]) -> [Double] {
+      weights.map { zip(values, $0).map { $0 * $1 } } ?? values
+    }
+
+    /// A column of ones, if wanted, and one for each term.
+    func columns(_ terms: [Term], _ hasConstant: Bool) -> [[Double]] {
+      let ones = hasConstant ? [[Double](repeating: 1, count: points.count)] : []
+      return (ones + terms.map { term in points.map { term.value($0) } }).map(weighted)
+    }
+  }
+
+  private static func linear(_ terms: [Term], _ hasConstant: Bool, _ rows: Rows) -> FormulaFit? {
+    guard
+      let found = LeastSquares(rows.columns(terms, hasConstant), rows.weighted(rows.target)),
+      found.coefficients.allSatisfy(\.isFinite)
+    else { return nil }
     return FormulaFit(
       Formula(
-        constant: hasConstant ? found.coefficients[0] : 0, terms: terms, coefficients: coefficients),
-      found.squares)
+        constant: hasConstant ? found.coefficients[0] : 0, terms: terms,
+        coefficients: Array(found.coefficients.suffix(terms.count))), found.squares)
   }
 
   /// Gauss and Newton's changes of the constants inside functions.
   private func moves(
-    _ places: [(term: Int, factor: Int)], _ points: [[Double]], _ target: [Double],
-    _ hasConstant: Bool
+    _ places: [(term: Int, factor: Int)], _ hasConstant: Bool, _ rows: Rows
   ) -> [Double]? {
-    let terms = formula.terms
-    var columns = terms.map { term in points.map { term.value($0) } }
+    let columns = rows.columns(formula.terms, hasConstant)
     let slopes = places.map { place in
-      let factor = terms[place.term].factors[place.factor]
-      return points.enumerated().map { row, point in
-        formula.coefficients[place.term] * columns[place.term][row]
+      let factor = formula.terms[place.term].factors[place.factor]
+      return zip(columns[place.term + (hasConstant ? 1 : 0)], rows.points).map { value, point in
+        formula.coefficients[place.term] * value
           * factor.logarithmicSlope(at: factor.argument(point))
       }
     }
-    if hasConstant { columns.insert(Array(repeating: 1, count: points.count), at: 0) }
-    let rest = points.indices.map { target[$0] - formula.value(points[$0]) }
-    guard let found = LeastSquares(columns + slopes, rest) else { return nil }
+    let rest = zip(rows.points, rows.target).map { point, target in target - formula.value(point) }
+    guard let found = LeastSquares(columns + slopes, rows.weighted(rest)) else { return nil }
     return Array(found.coefficients.suffix(places.count))
   }
 }

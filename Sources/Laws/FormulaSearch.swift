@@ -154,7 +154,7 @@ struct FormulaSearch {
   private func basis(of terms: [Term]) -> [[Double]] {
     let all = terms.flatMap { term -> [[Double]] in
       let values = values(term)
-      let moves = term.factors.filter(\.hasParameter).map { factor in
+      let moves = term.factors.filter(\.isFree).map { factor in
         zip(values, points).map { value, point in
           value * factor.logarithmicSlope(at: factor.argument(point))
         }

@@ -15,10 +15,16 @@ struct OutputSteps: Sendable {
   /// The rate at the start of the step, by a series, and the last term of that.
   let rates: [Double]
   let lastTerms: [Double]
+  /// How much a row counts: less where the members disagree, in deviations of the output, more than they mostly do.
+  let weights: [Double]
+  private let isAgreed: [Bool]
+
+  /// Members that differ by less, in deviations of the output, do not disagree.
+  static let agreement = 0.01
 
   init(
     output: Int, state: Int?, deviation: Double, timeStep: Double, points: [[Double]],
-    steps: [RateOracle.Step]
+    steps: [RateOracle.Step], spread: [Double]? = nil
   ) {
     self.state = state
     self.deviation = deviation
@@ -29,13 +35,20 @@ struct OutputSteps: Sendable {
     increments = steps.map { $0.increments[output] / deviation }
     rates = steps.map { $0.rates[output] / deviation }
     lastTerms = steps.map { abs($0.lastTerms[output]) / deviation }
+    let usual = spread.map { max($0.median, 1e-6) } ?? 1
+    weights =
+      spread.map { $0.map { usual / (usual * usual + $0 * $0).squareRoot() } }
+      ?? steps.map { _ in 1 }
+    isAgreed =
+      spread.map { $0.map { $0 <= max(Self.agreement, 3 * usual) } } ?? steps.map { _ in true }
   }
 
-  /// The rows at which the series of the rate has converged best: all whose last term is below a thousandth of a
-  /// deviation, and at least half.
-  var convergedRows: [Int] {
-    let limit = max(1e-3, lastTerms.median)
-    return points.indices.filter { lastTerms[$0] <= limit }
+  /// The rows at which the rate is known best: those where the members agree about as well as they mostly do, and of
+  /// these all where the last term of its series is below a thousandth of a deviation, at least half.
+  var sureRows: [Int] {
+    let agreed = points.indices.filter { isAgreed[$0] }
+    let limit = max(1e-3, agreed.map { lastTerms[$0] }.median)
+    return agreed.filter { lastTerms[$0] <= limit }
   }
 
   /// The increments that a formula of the rate (in deviations of the output) makes over the steps.
@@ -53,22 +66,33 @@ struct OutputSteps: Sendable {
   /// The formula with constants such that its increments, not its rates, come nearest to the networks': the rates that
   /// it is fitted to are those it has, plus what its increments lack (deferred correction).
   ///
-  /// - Parameter formula: of the rate in deviations of the output.
+  /// - Parameters:
+  ///   - formula: of the rate in deviations of the output.
+  ///   - hasConstant: whether it keeps its constant; without, the formula must have terms.
   /// - Returns: nil where no fit is possible over these rows.
-  func refined(_ formula: Formula) -> Formula? {
+  func refined(_ formula: Formula, hasConstant: Bool = true) -> Formula? {
+    guard hasConstant || !formula.terms.isEmpty else { return nil }
     var best: (formula: Formula, squares: Double)?
     var current = formula
+    if !hasConstant {
+      let fit = FormulaFit(
+        formula.terms, hasConstant: false, at: points, to: rates, weights: weights)
+      guard let fit else { return nil }
+      current = fit.formula
+    }
     for _ in 0..<Self.mostCorrections {
       let values = increments(of: current)
       let lacking = zip(increments, values).map { $0 - $1 }
-      let squares = Samples.dot(lacking, lacking)
+      let weighted = zip(lacking, weights).map { $0 * $1 }
+      let squares = Samples.dot(weighted, weighted)
       guard squares.isFinite else { break }
       if let best, squares > 0.999 * best.squares { break }
       best = (current, squares)
       let target = points.indices.map { current.value(points[$0]) + lacking[$0] }
       guard
         let fit = FormulaFit(
-          current.terms, hasConstant: current.hasConstant, at: points, to: target)
+          current.terms, hasConstant: hasConstant && formula.hasConstant, at: points, to: target,
+          weights: weights)
       else { break }
       current = fit.formula
     }

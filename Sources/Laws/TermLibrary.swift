@@ -20,6 +20,10 @@ struct TermLibrary: Sendable {
     case ratios
     /// Products of any two.
     case all
+    /// Functions of other outputs' formulas.
+    case borrowed
+
+    static let own = allCases.filter { $0 != .borrowed }
   }
 
   /// Weaker bends and interactions than this, in standardised units, are not offered functions.
@@ -31,6 +35,7 @@ struct TermLibrary: Sendable {
 
   /// The simplest first.
   let terms: [Term]
+  private let firstBorrowed: Int
   /// Inputs that the formula may use.
   let variables: [Int]
 
@@ -39,8 +44,14 @@ struct TermLibrary: Sendable {
   ///   - relevance: per input, of the output.
   ///   - strengths: of its bends, inputs × inputs.
   ///   - points: over which ranges are taken.
-  init(_ inputs: [Variable], relevance: [Double], strengths: Matrix, points: [[Double]]) {
-    variables = inputs.indices.filter { relevance[$0] > Self.least }
+  ///   - borrowed: functions in other outputs' formulas whose constants are known; those of variables of this one are
+  ///     offered too, alone and times x, x² and xy.
+  init(
+    _ inputs: [Variable], relevance: [Double], strengths: Matrix, points: [[Double]],
+    borrowed: [Factor] = []
+  ) {
+    let variables = inputs.indices.filter { relevance[$0] > Self.least }
+    self.variables = variables
     let ranges = inputs.indices.map { input in
       Range(points.map { $0[input] }, unit: inputs[input].unit)
     }
@@ -50,12 +61,28 @@ struct TermLibrary: Sendable {
       terms = Self.terms(variables, inputs, ranges, strengths, threshold)
       threshold *= 2
     } while terms.count > Self.most
-    self.terms = terms
+    let relevant = Set(variables)
+    firstBorrowed = terms.count
+    self.terms = terms + borrowed.filter {
+      relevant.contains($0.variable) && ($0.minus.map(relevant.contains) ?? true)
+    }.flatMap { $0.hasParameter ? Self.multiples($0, variables) : [Term([$0])] }
+  }
+
+  /// A function alone and times x, x² and xy.
+  private static func multiples(_ factor: Factor, _ variables: [Int]) -> [Term] {
+    let plain = variables.map { Factor(.power(1), $0) }
+    let pairs = plain.indices.flatMap { first in
+      plain.indices.filter { $0 > first }.map { [plain[first], plain[$0]] }
+    }
+    let squares = variables.map { [Factor(.power(2), $0)] }
+    return ([[]] + plain.map { [$0] } + squares + pairs).map { Term($0 + [factor]) }
   }
 
   /// The places of a family's terms.
   func places(_ family: Family) -> [Int] {
-    terms.indices.filter { terms[$0].isOf(family) }
+    family == .borrowed
+      ? terms.indices.filter { terms[$0].isQuadratic || $0 >= firstBorrowed }
+      : terms.indices.prefix(firstBorrowed).filter { terms[$0].isOf(family) }
   }
 
   /// What the values of an input allow.
@@ -163,13 +190,19 @@ struct TermLibrary: Sendable {
 }
 
 extension Term {
+  /// Whether it is x, x² or xy.
+  var isQuadratic: Bool {
+    let degrees = factors.map { factor -> Double in
+      if case .power(let exponent) = factor.function, factor.minus == nil { return exponent }
+      return .infinity
+    }
+    return degrees.reduce(0, +) <= 2 && degrees.allSatisfy { $0 == 1 || $0 == 2 }
+  }
+
   fileprivate func isOf(_ family: TermLibrary.Family) -> Bool {
     let plain = factors.count { $0.function == .power(1) && $0.minus == nil }
     let others = factors.filter { $0.function != .power(1) || $0.minus != nil }
     let isPlain = others.isEmpty
-    let isQuadratic =
-      isPlain && plain <= 2
-      || plain == 0 && others.count == 1 && others[0].function == .power(2)
     if family == .affine { return isLinear }
     if isQuadratic { return true }
     let only = others.count == 1 ? others[0] : nil
@@ -181,11 +214,18 @@ extension Term {
     case .arrhenius, .ratios:
       return (only != nil || hasSquare && family == .arrhenius) && kind == family
     case .all: return true
+    case .borrowed: return false
     }
   }
 }
 
 extension Factor {
+  /// Whether it is x, x² or x³.
+  var isPolynomial: Bool {
+    if case .power(let exponent) = function { return minus == nil && exponent >= 1 }
+    return false
+  }
+
   fileprivate var kind: TermLibrary.Family {
     switch function {
     case .arrhenius: .arrhenius

@@ -21,7 +21,10 @@ struct LawsTool: Tool {
     let start = Date()
     let f = try await Formulas(ensemble, data, threads: run.threads)
     for o in f.outputs {
-      print("== \(ensemble.outputs[o.output].name) network \(o.networkError ?? -1)")
+      print("== \(ensemble.outputs[o.output].name) network \(o.networkError ?? -1) spread \(o.spread) \(o.isAccepted)")
+      let st = o.stated
+      print("   STATED", st.formula.text(ensemble.inputs.map(\.name)))
+      for c in [st.constant].compactMap({ $0 }) + st.coefficients + st.parameters.flatMap({ $0 }) { print("     ", c.value, c.fitted, c.interval.map { "\($0)" } ?? "-", c.isSnapped) }
       for (i, c) in o.candidates.enumerated() {
         print(i == o.chosen ? "*" : " ", String(format: "%.3g %.3g", c.error ?? -1, c.distance), c.formula.text(ensemble.inputs.map(\.name)))
       }
