@@ -109,11 +109,11 @@ struct FormulaFit: Sendable {
 }
 
 extension Factor {
-  /// Whether the constant inside is one that the function can be told by: E between 4 and 80 mean absolute
+  /// Whether the constant inside is one that the function can be told by: E between 8 and 80 mean absolute
   /// temperatures, K between a twentieth of the mean and twenty of them.
   fileprivate var isWithinReason: Bool {
     switch function {
-    case .arrhenius: (4...80).contains(parameter / reference)
+    case .arrhenius: (8...80).contains(parameter / reference)
     case .saturation: (0.05...20).contains(parameter / reference)
     default: true
     }

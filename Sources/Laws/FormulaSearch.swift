@@ -53,25 +53,28 @@ struct FormulaSearch {
   /// - Parameters:
   ///   - family: in which terms are sought.
   ///   - enough: Σ residual² below which no further term is sought.
+  /// - Returns: the formulas, the shortest first.
   func formulas(of family: TermLibrary.Family, enough: Double) -> [FormulaFit] {
     let places = library.places(family)
-    guard let none = FormulaFit([], hasConstant: true, at: points, to: target) else { return [] }
-    var best = [none]
-    while best.count <= Self.mostTerms, let last = best.last, last.squares > enough {
+    guard var last = fit([]) else { return [] }
+    var best = [0: last]
+    if family == .borrowed, let all = fit(library.borrowedAlone) { last = all }
+    var squares: [Double] = []
+    while last.formula.terms.count < Self.mostTerms, last.squares > enough {
       guard let next = grown(last.formula.terms, places) else { break }
-      best.append(exchanged(next, places))
-      let before = best.count > 4 ? best[best.count - 4].squares : .infinity
-      if let last = best.last, last.squares > 0.7 * before { break }
+      last = exchanged(next, places)
+      best[last.formula.terms.count] = last
+      squares.append(last.squares)
+      if squares.count > 3, last.squares > 0.7 * squares[squares.count - 4] { break }
     }
-    guard var shrunk = best.last else { return best }
-    while shrunk.formula.terms.count > 1, let smaller = reduced(shrunk.formula.terms) {
-      shrunk = smaller
-      let size = shrunk.formula.terms.count
-      guard size < best.count, shrunk.squares < best[size].squares else { continue }
-      shrunk = exchanged(shrunk, places)
-      best[size] = shrunk
+    while last.formula.terms.count > 1, let smaller = reduced(last.formula.terms) {
+      last = smaller
+      let size = last.formula.terms.count
+      if let known = best[size], known.squares <= last.squares { continue }
+      last = exchanged(last, places)
+      best[size] = last
     }
-    return best
+    return best.keys.sorted().compactMap { best[$0] }
   }
 
   private func fit(_ terms: [Term]) -> FormulaFit? {

@@ -28,7 +28,9 @@ public struct OutputFormula: Sendable {
   /// Whether the chosen formula is as good as the networks, within the factor asked for.
   public let isAccepted: Bool
   /// The chosen formula with its constants told as far as the members support them.
-  public internal(set) var stated: StatedFormula
+  public let stated: StatedFormula
+  /// Where it misses most; nil where it misses about the same everywhere.
+  public let weakness: FormulaWeakness?
 }
 
 /// Formulas for all outputs of an ensemble.
@@ -84,6 +86,8 @@ private struct EnsembleSearch: Sendable {
   let bends: OracleBends
   let fitted: [RateOracle.Step]
   let held: [RateOracle.Step]
+  /// As held, along the data.
+  let measured: [RateOracle.Step]?
   /// Per member, at every n-th of the fitted rows.
   let membersSteps: [[RateOracle.Step]]
   let membersPoints: [[Double]]
@@ -108,7 +112,11 @@ private struct EnsembleSearch: Sendable {
       at: rows.fitted.points
     ) { first, second in seen.contains { $0[first * width + second] } }
     fitted = rows.fitted.points.map { oracle.step(from: $0) }
-    held = rows.held.points.map { oracle.step(from: $0) }
+    let held = rows.held.points.map { oracle.step(from: $0) }
+    self.held = held
+    measured = rows.held.increments.map { increments in
+      zip(held, increments).map { $0.ending($1, states: oracle.states, timeStep: data.timeStep) }
+    }
     let count = min(Self.mostOfMembers, rows.fitted.count)
     let points = (0..<count).map { rows.fitted.points[$0 * rows.fitted.count / count] }
     let timeStep = data.timeStep
@@ -166,6 +174,7 @@ private struct EnsembleSearch: Sendable {
       of: output, at: rows.fitted.points, fitted, spread: fittedSpread?[output])
     let judge = FormulaJudge(
       steps: steps(of: output, at: rows.held.points, held),
+      measured: measured.map { steps(of: output, at: rows.held.points, $0) },
       increments: rows.held.increments.map { all in
         all.map { $0[output] / fitting.deviation }
       }, spread: spread[output], factor: factor)
@@ -182,7 +191,7 @@ private struct EnsembleSearch: Sendable {
         candidates.append(judge.judged(plain))
       }
       candidates = candidates.paretoFront
-      if judge.isGood(candidates[judge.choice(candidates)]) { break }
+      if judge.isGood(candidates[judge.best(of: candidates)]) { break }
     }
     let chosen = judge.best(of: candidates)
     let formula = candidates[chosen].formula
@@ -190,7 +199,10 @@ private struct EnsembleSearch: Sendable {
     return OutputFormula(
       output: output, candidates: candidates, chosen: chosen, networkError: judge.networkError,
       spread: spread[output], isAccepted: judge.isGood(candidates[chosen]),
-      stated: StatedFormula(formula, members: members))
+      stated: StatedFormula(formula, members: members),
+      weakness: FormulaWeakness(
+        candidates[chosen].losses, at: rows.held.points, by: formula.variables,
+        of: ensemble.inputs))
   }
 }
 
@@ -235,7 +247,10 @@ extension Formula {
 
 /// Judges formulas of one output on rows that they were not fitted to.
 struct FormulaJudge {
+  /// Along the networks' paths.
   let steps: OutputSteps
+  /// Along the data's, which end where the data do; what the networks miss there is no fault of a formula.
+  let measured: OutputSteps?
   /// The data's, in deviations of the output.
   let increments: [Double]?
   /// Of the members, in deviations of the output.
@@ -265,19 +280,30 @@ struct FormulaJudge {
   /// - Parameter formula: of the rate in deviations of the output.
   func judged(_ formula: Formula) -> FormulaCandidate {
     let values = steps.increments(of: formula)
-    let distances = zip(values, steps.increments).map { ($0 - $1) * ($0 - $1) }
-    let losses = increments.map { zip(values, $0).map { ($0 - $1) * ($0 - $1) } }
+    let made = measured.map { $0.increments(of: formula) } ?? values
+    // Of the two paths, one has the noise of the data, the other what the networks miss of other states.
+    let (own, other) = (
+      Self.squares(values, steps.increments), Self.squares(made, steps.increments)
+    )
+    let distances = other.mean < own.mean ? other : own
+    let losses = increments.map { Self.squares(made, $0) }
     return FormulaCandidate(
       formula: formula.scaled(by: steps.deviation), error: losses.map { $0.mean.squareRoot() },
       distance: distances.mean.squareRoot(), losses: losses ?? distances)
   }
 
+  private static func squares(_ a: [Double], _ b: [Double]) -> [Double] {
+    zip(a, b).map { first, second in (first - second) * (first - second) }
+  }
+
   /// What a further term must take off an error to be worth reading.
-  static let worth = 1.05
+  static let worth = 1.1
+  /// The same where no formula is good.
+  static let length = 1.02
   static let blocks = 20
 
   /// The simplest candidate that no longer one beats both for certain (losses paired by row, over blocks of
-  /// neighbouring rows) and by enough: 5 % of the error for every point of complexity.
+  /// neighbouring rows) and by enough: a tenth of the error for every point of complexity.
   func choice(_ candidates: [FormulaCandidate]) -> Int {
     for (simple, candidate) in candidates.enumerated() {
       let complexity = candidate.formula.complexity
@@ -299,9 +325,10 @@ struct FormulaJudge {
   func best(of candidates: [FormulaCandidate]) -> Int {
     let choice = choice(candidates)
     if isGood(candidates[choice]) { return choice }
+    if let good = candidates.firstIndex(where: isGood) { return good }
     let costs = candidates.map { candidate in
       (candidate.error ?? candidate.distance)
-        * Double.pow(Self.worth, candidate.formula.complexity)
+        * Double.pow(Self.length, candidate.formula.complexity)
     }
     return costs.indices.min { costs[$0] < costs[$1] } ?? choice
   }

@@ -34,6 +34,19 @@ extension HessianEvaluator {
     }
   }
 
+  /// For every output which inputs reach it.
+  var inputsReaching: [[Bool]] {
+    ancestors.map { units in
+      var isReached = [Bool](repeating: false, count: inputCount)
+      for unit in units {
+        for edge in graph.edges(into: unit) where graph.source[edge] < inputCount {
+          isReached[graph.source[edge]] = true
+        }
+      }
+      return isReached
+    }
+  }
+
   /// For every output whether its function has kinks: then its Hessian, zero between them, does not say how it bends.
   var outputsWithKinks: [Bool] {
     ancestors.map { units in

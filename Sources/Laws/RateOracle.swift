@@ -45,6 +45,17 @@ struct RateOracle: Sendable {
     /// The inputs at the middle and the end of the step.
     var middle: [Double]
     var end: [Double]
+
+    /// The step on a path that makes other increments, from the same start.
+    func ending(_ increments: [Double], states: [Int], timeStep: Double) -> Step {
+      var result = self
+      for (output, state) in states.enumerated() {
+        let miss = timeStep * (increments[output] - self.increments[output])
+        result.middle[state] += miss / 2
+        result.end[state] += miss
+      }
+      return result
+    }
   }
 
   func step(from point: [Double]) -> Step {

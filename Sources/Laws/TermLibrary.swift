@@ -31,7 +31,7 @@ struct TermLibrary: Sendable {
   static let least = 3e-4
   static let most = 5000
   /// E over the mean absolute temperature.
-  static let exponents: [Double] = [5, 9, 13, 18, 24, 31]
+  static let exponents: [Double] = [10, 14, 19, 25, 32]
 
   /// The simplest first.
   let terms: [Term]
@@ -55,10 +55,13 @@ struct TermLibrary: Sendable {
     let ranges = inputs.indices.map { input in
       Range(points.map { $0[input] }, unit: inputs[input].unit)
     }
+    func alwaysOrdered(_ first: Int, _ second: Int) -> Bool {
+      points.allSatisfy { $0[first] >= $0[second] } || points.allSatisfy { $0[first] <= $0[second] }
+    }
     var threshold = Self.threshold
     var terms: [Term] = []
     repeat {
-      terms = Self.terms(variables, inputs, ranges, strengths, threshold)
+      terms = Self.terms(variables, inputs, ranges, strengths, threshold, alwaysOrdered)
       threshold *= 2
     } while terms.count > Self.most
     let relevant = Set(variables)
@@ -66,6 +69,11 @@ struct TermLibrary: Sendable {
     self.terms = terms + borrowed.filter {
       relevant.contains($0.variable) && ($0.minus.map(relevant.contains) ?? true)
     }.flatMap { $0.hasParameter ? Self.multiples($0, variables) : [Term([$0])] }
+  }
+
+  /// Borrowed functions without a constant inside: where others have them, this one probably has.
+  var borrowedAlone: [Term] {
+    Array(terms.dropFirst(firstBorrowed).filter { !$0.factors.contains(where: \.hasParameter) })
   }
 
   /// A function alone and times x, x² and xy.
@@ -81,7 +89,9 @@ struct TermLibrary: Sendable {
   /// The places of a family's terms.
   func places(_ family: Family) -> [Int] {
     family == .borrowed
-      ? terms.indices.filter { terms[$0].isQuadratic || $0 >= firstBorrowed }
+      ? terms.indices.filter {
+        terms[$0].isOf(borrowedAlone.isEmpty ? .quadratic : .functions) || $0 >= firstBorrowed
+      }
       : terms.indices.prefix(firstBorrowed).filter { terms[$0].isOf(family) }
   }
 
@@ -106,13 +116,13 @@ struct TermLibrary: Sendable {
       if unit == "K" { return low > 20 ? [0] : [] }
       guard unit.isEmpty || unit == "1" else { return [] }
       let isNarrow = low > 0 && high < 1.8 * low
-      return (low > 200 && isNarrow ? [0] : []) + (low > 0 && high < 400 ? [273.15] : [])
+      return (low > 200 && isNarrow ? [0] : []) + (low > -100 && high > 40 && high < 400 ? [273.15] : [])
     }
   }
 
   private static func terms(
     _ variables: [Int], _ inputs: [Variable], _ ranges: [Range], _ strengths: Matrix,
-    _ threshold: Double
+    _ threshold: Double, _ alwaysOrdered: (Int, Int) -> Bool
   ) -> [Term] {
     func act(_ first: Int, _ second: Int) -> Bool { strengths[first, second] > threshold }
     var terms = variables.map { Term([Factor(.power(1), $0)]) }
@@ -127,8 +137,10 @@ struct TermLibrary: Sendable {
         for a in functions[first] ?? [] {
           for b in functions[second] ?? [] { terms.append(Term([a, b])) }
         }
-        if inputs[first].unit == inputs[second].unit, inputs[first].role == inputs[second].role {
-          terms += differences(first, second).map { Term([$0]) }
+        if inputs[first].unit == inputs[second].unit,
+          [first, second].allSatisfy({ inputs[$0].role == .state })
+        {
+          terms += differences(first, second, !alwaysOrdered(first, second)).map { Term([$0]) }
         }
         for third in bent where third > second && act(first, third) && act(second, third) {
           terms += triples([first, second, third], functions)
@@ -167,10 +179,10 @@ struct TermLibrary: Sendable {
     return result
   }
 
-  private static func differences(_ first: Int, _ second: Int) -> [Factor] {
-    let functions: [Factor.Function] = [
-      .power(2), .power(3), .sine, .magnitude, .signedRoot, .signedSquare,
-    ]
+  /// Magnitudes are offered where the difference may change its sign.
+  private static func differences(_ first: Int, _ second: Int, _ changesSign: Bool) -> [Factor] {
+    let functions: [Factor.Function] =
+      [.power(2), .power(3), .sine, .signedRoot] + (changesSign ? [.magnitude, .signedSquare] : [])
     return functions.map { Factor($0, first, minus: second) }
   }
 
