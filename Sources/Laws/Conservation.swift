@@ -52,15 +52,13 @@ public struct Conservation: Sendable {
       heldNetworks: rows.held.points.map { mean.outputs($0) }, data: fittedData,
       heldData: heldData,
       members: models.map { model in rows.fitted.points.map { model.outputs($0) } })
-    var laws: [Law] = []
-    for output in ensemble.outputs.indices {
-      let determined = Set(laws.filter(\.rates.isEmpty).map(\.output))
-      let later = ensemble.outputs.indices.filter { $0 > output && !determined.contains($0) }
-      if let law = sources.law(of: output, with: []) ?? sources.law(of: output, with: later) {
-        laws.append(law)
-      }
+    let outputs = Array(ensemble.outputs.indices)
+    let alone = outputs.compactMap { sources.law(of: $0, with: []) }
+    let free = outputs.filter { output in !alone.contains { $0.output == output } }
+    let tied = free.compactMap { output in
+      sources.law(of: output, with: free.filter { $0 > output })
     }
-    self.laws = laws
+    laws = (alone + tied).sorted { $0.output < $1.output }
   }
 
   /// The rows of all that may obey a law.
@@ -92,6 +90,9 @@ public struct Conservation: Sendable {
       var left: Double
     }
 
+    /// - Parameters:
+    ///   - output: whose rate has the coefficient one.
+    ///   - others: whose rates may stand beside it; at least one of them does, if there are any.
     func law(of output: Int, with others: [Int]) -> Law? {
       var columns = controls.map { Column.control($0) } + others.map { Column.rate($0) }
       guard let inNetworks = fit(output, columns, networks, heldNetworks) else { return nil }
@@ -109,7 +110,8 @@ public struct Conservation: Sendable {
         columns.remove(at: next.0)
       }
       // A law of rates ties at least two of them.
-      guard others.isEmpty || columns.contains(where: { if case .rate = $0 { true } else { false } })
+      guard
+        others.isEmpty || columns.contains(where: { if case .rate = $0 { true } else { false } })
       else { return nil }
       guard let final = fit(output, columns, rates, heldRates),
         let networkFit = fit(output, columns, networks, heldNetworks)
@@ -130,9 +132,11 @@ public struct Conservation: Sendable {
       for (place, column) in columns.enumerated() {
         switch column {
         case .rate(let other):
-          law.rates.append((other, constant(-final.coefficients[place]) { -$0.coefficients[place] }))
+          law.rates.append(
+            (other, constant(-final.coefficients[place]) { -$0.coefficients[place] }))
         case .control(let input):
-          law.controls.append((input, constant(final.coefficients[place]) { $0.coefficients[place] }))
+          law.controls.append(
+            (input, constant(final.coefficients[place]) { $0.coefficients[place] }))
         }
       }
       // A constant that moves the rate by less than a thousandth of its deviation is none.
@@ -161,7 +165,9 @@ public struct Conservation: Sendable {
       var left = 0.0
       for row in held.indices {
         var rest = heldRates[row][output] - found.coefficients[0]
-        for (coefficient, column) in zip(coefficients, heldColumns) { rest -= coefficient * column[row] }
+        for (coefficient, column) in zip(coefficients, heldColumns) {
+          rest -= coefficient * column[row]
+        }
         left += rest * rest
       }
       let deviation = heldRates.map { $0[output] }.standardDeviation

@@ -167,9 +167,6 @@ private struct EnsembleSearch: Sendable {
   func formula(
     of output: Int, from known: [FormulaCandidate] = [], borrowing borrowed: [Factor] = []
   ) -> OutputFormula {
-    let library = TermLibrary(
-      ensemble.inputs, relevance: bends.relevance[output], strengths: bends.strengths[output],
-      points: rows.fitted.points, borrowed: borrowed)
     let fitting = steps(
       of: output, at: rows.fitted.points, fitted, spread: fittedSpread?[output])
     let judge = FormulaJudge(
@@ -179,19 +176,20 @@ private struct EnsembleSearch: Sendable {
         all.map { $0[output] / fitting.deviation }
       }, spread: spread[output], factor: factor)
     let sure = fitting.sureRows
-    let search = FormulaSearch(
-      library, at: sure.map { fitting.points[$0] }, to: sure.map { fitting.rates[$0] })
+    let (points, rates) = (sure.map { fitting.points[$0] }, sure.map { fitting.rates[$0] })
     var candidates = known
-    let families = borrowed.isEmpty ? TermLibrary.Family.own : [.borrowed]
-    for family in families {
-      let found = search.formulas(of: family, enough: 1e-12 * Double(sure.count))
-      for formula in found.map(\.formula) {
-        candidates.append(judge.judged(fitting.refined(formula) ?? formula))
-        guard let plain = fitting.refined(formula, hasConstant: false) else { continue }
-        candidates.append(judge.judged(plain))
+    let isBorrowing = !borrowed.isEmpty
+    search: for threshold in TermLibrary.thresholds.suffix(isBorrowing ? 1 : 2) {
+      let library = TermLibrary(
+        ensemble.inputs, relevance: bends.relevance[output], strengths: bends.strengths[output],
+        points: rows.fitted.points, threshold: threshold, borrowed: borrowed)
+      let search = FormulaSearch(library, at: points, to: rates)
+      for family in isBorrowing ? [.borrowed] : TermLibrary.Family.own {
+        let found = search.formulas(of: family, enough: 1e-12 * Double(sure.count))
+        candidates += found.flatMap { judge.judged($0.formula, fittedTo: fitting) }
+        candidates = candidates.paretoFront
+        if judge.isGood(candidates[judge.best(of: candidates)]) { break search }
       }
-      candidates = candidates.paretoFront
-      if judge.isGood(candidates[judge.best(of: candidates)]) { break }
     }
     let chosen = judge.best(of: candidates)
     let formula = candidates[chosen].formula
@@ -277,8 +275,14 @@ struct FormulaJudge {
     }
   }
 
+  /// A formula with its constants refined, and the same without its constant.
+  func judged(_ formula: Formula, fittedTo steps: OutputSteps) -> [FormulaCandidate] {
+    [steps.refined(formula) ?? formula, steps.refined(formula, hasConstant: false)]
+      .compactMap { $0 }.map(judged)
+  }
+
   /// - Parameter formula: of the rate in deviations of the output.
-  func judged(_ formula: Formula) -> FormulaCandidate {
+  private func judged(_ formula: Formula) -> FormulaCandidate {
     let values = steps.increments(of: formula)
     let made = measured.map { $0.increments(of: formula) } ?? values
     // Of the two paths, one has the noise of the data, the other what the networks miss of other states.

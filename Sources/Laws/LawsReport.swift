@@ -114,8 +114,9 @@ public struct InteractionReport: Sendable {
         "Inputs that act together: mean |∂²/∂∂| over \(result.samples) samples, standardised"
         + (result.members > 1 ? ", mean of \(result.members) members" : ""),
       corner: "output", columns: ["first", "second", "strength", "spread", "members", "verdict"])
+    let most = 6
     for output in ensemble.outputs.map(\.name) {
-      for pair in shown where pair.output == output {
+      for pair in shown.filter({ $0.output == output }).prefix(most) {
         table.rows.append(
           (
             output,
@@ -126,11 +127,14 @@ public struct InteractionReport: Sendable {
           ))
       }
     }
+    let cut = shown.count - table.rows.count
     let tied = result.pairs.count { $0.first != $0.second }
     let all = ensemble.outputs.count * ensemble.inputs.count * (ensemble.inputs.count - 1) / 2
     table.notes.append(
       "Of \(all) pairs \(all - tied) are exactly zero: no unit of any member sees both inputs. "
-        + "\(tied - shown.count) more are weaker than \(Float(result.threshold)).")
+        + "\(tied - shown.count) more are weaker than \(Float(result.threshold))."
+        + (cut > 0
+          ? " The \(most) strongest of each output are shown; \(cut) more are in JSON." : ""))
     if interactions.isDifferenced.contains(true) {
       table.notes.append(
         "Where networks have kinks, second differences over half a deviation to either side stand for "
@@ -151,7 +155,8 @@ public struct InteractionReport: Sendable {
           (
             place == 0 ? label : "",
             [
-              .text(part.inputs.joined(separator: ", ")), .number(part.strength),
+              .text(part.inputs.joined(separator: ", ")),
+              .number(part.strength < 1e-12 ? 0 : part.strength),
               place == 0 ? .text(sum) : .missing,
             ]
           ))
@@ -273,19 +278,22 @@ public struct FormulaReport: Sendable {
   ) -> Table {
     var table = Table(
       title: "Formulas in physical units", corner: "",
-      columns: ["formula", "error", "networks", "distance", "law"])
+      columns: ["error", "networks", "distance", "law"])
     for (index, output) in result.outputs.enumerated() {
       table.rows.append(
         (
-          ensemble.members[0].label(ofOutput: index) + " =",
+          ensemble.members[0].label(ofOutput: index),
           [
-            .text(output.formula), output.error.map { .number($0) } ?? .missing,
+            output.error.map { .number($0) } ?? .missing,
             output.networkError.map { .number($0) } ?? .missing, .number(output.distance),
             .text(output.isAccepted ? "yes" : "no"),
           ]
         ))
     }
-    table.notes = [
+    table.notes = result.outputs.enumerated().map { index, output in
+      "\(ensemble.members[0].label(ofOutput: index)) \(output.isAccepted ? "=" : "≈") \(output.formula)"
+    }
+    table.notes += [
       "Error: of the step that a formula makes, over \(result.heldRows) held-out rows, in deviations of the "
         + "output; networks: theirs; distance: of formula and networks. Law: whether error and distance are "
         + "within \(Float(result.factor)) times what the networks are off themselves; a formula that is no law "
@@ -298,7 +306,8 @@ public struct FormulaReport: Sendable {
       table.notes.append("Formulas miss most: " + weak.joined(separator: "; ") + ".")
     }
     if !formulas.areRates {
-      table.notes.append("The outputs are no rates of states: formulas are of the outputs as they are.")
+      table.notes.append(
+        "The outputs are no rates of states: formulas are of the outputs as they are.")
     }
     return table
   }

@@ -32,7 +32,9 @@ struct OracleBends: Sendable {
       let point = points[place * points.count / count]
       func rates(_ moves: [(Int, Double)]) -> [Double] {
         var moved = point
-        for (input, length) in moves { moved[input] += length * Self.step * scaling.deviation[input] }
+        for (input, length) in moves {
+          moved[input] += length * Self.step * scaling.deviation[input]
+        }
         let rates = oracle.step(from: moved).rates
         return zip(rates, deviations).map { $0 / $1 / Double(count) }
       }

@@ -61,7 +61,8 @@ struct RateOracle: Sendable {
   func step(from point: [Double]) -> Step {
     let first = mean.outputs(point)
     guard !states.isEmpty else {
-      return Step(increments: first, rates: first, lastTerms: first.map { _ in 0 }, middle: point, end: point)
+      return Step(
+        increments: first, rates: first, lastTerms: first.map { _ in 0 }, middle: point, end: point)
     }
     var increments = [first]
     var place = point
@@ -71,7 +72,8 @@ struct RateOracle: Sendable {
       }
       increments.append(mean.outputs(place))
     }
-    var result = Step(increments: first, rates: first, lastTerms: first.map { _ in 0 }, middle: point, end: point)
+    var result = Step(
+      increments: first, rates: first, lastTerms: first.map { _ in 0 }, middle: point, end: point)
     for (output, state) in states.enumerated() {
       // Δᵏ x₀/Δt = Δᵏ⁻¹ of the increments.
       var differences = increments.map { $0[output] }

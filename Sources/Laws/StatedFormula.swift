@@ -16,7 +16,7 @@ public struct StatedConstant: Equatable, Sendable {
 
   /// Digits of a constant without an interval, and the most that are told.
   static let usualDigits = 4
-  static let mostDigits = 6
+  static let mostDigits = 5
   /// How narrow an interval must be, of the constant, for a simple number inside it to mean something.
   static let narrow = 0.01
 
@@ -43,6 +43,7 @@ public struct StatedConstant: Equatable, Sendable {
     value = Self.rounded(fitted, digits)
     if snaps, relative < Self.narrow, let simple = Self.simple(near: fitted, in: range) {
       value = simple
+      digits = min(digits, Self.usualDigits)
       isSnapped = true
     }
   }

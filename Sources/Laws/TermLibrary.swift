@@ -26,8 +26,9 @@ struct TermLibrary: Sendable {
     static let own = allCases.filter { $0 != .borrowed }
   }
 
-  /// Weaker bends and interactions than this, in standardised units, are not offered functions.
-  static let threshold = 0.003
+  /// Weaker bends and interactions than this, in standardised units, are not offered functions: first few are, then
+  /// more, because networks bend a little where plants do not.
+  static let thresholds = [0.02, 0.003]
   static let least = 3e-4
   static let most = 5000
   /// E over the mean absolute temperature.
@@ -44,11 +45,12 @@ struct TermLibrary: Sendable {
   ///   - relevance: per input, of the output.
   ///   - strengths: of its bends, inputs × inputs.
   ///   - points: over which ranges are taken.
+  ///   - threshold: of bends and interactions.
   ///   - borrowed: functions in other outputs' formulas whose constants are known; those of variables of this one are
   ///     offered too, alone and times x, x² and xy.
   init(
     _ inputs: [Variable], relevance: [Double], strengths: Matrix, points: [[Double]],
-    borrowed: [Factor] = []
+    threshold: Double, borrowed: [Factor] = []
   ) {
     let variables = inputs.indices.filter { relevance[$0] > Self.least }
     self.variables = variables
@@ -58,7 +60,7 @@ struct TermLibrary: Sendable {
     func alwaysOrdered(_ first: Int, _ second: Int) -> Bool {
       points.allSatisfy { $0[first] >= $0[second] } || points.allSatisfy { $0[first] <= $0[second] }
     }
-    var threshold = Self.threshold
+    var threshold = threshold
     var terms: [Term] = []
     repeat {
       terms = Self.terms(variables, inputs, ranges, strengths, threshold, alwaysOrdered)
@@ -66,9 +68,11 @@ struct TermLibrary: Sendable {
     } while terms.count > Self.most
     let relevant = Set(variables)
     firstBorrowed = terms.count
-    self.terms = terms + borrowed.filter {
-      relevant.contains($0.variable) && ($0.minus.map(relevant.contains) ?? true)
-    }.flatMap { $0.hasParameter ? Self.multiples($0, variables) : [Term([$0])] }
+    self.terms =
+      terms
+      + borrowed.filter {
+        relevant.contains($0.variable) && ($0.minus.map(relevant.contains) ?? true)
+      }.flatMap { $0.hasParameter ? Self.multiples($0, variables) : [Term([$0])] }
   }
 
   /// Borrowed functions without a constant inside: where others have them, this one probably has.
@@ -116,7 +120,8 @@ struct TermLibrary: Sendable {
       if unit == "K" { return low > 20 ? [0] : [] }
       guard unit.isEmpty || unit == "1" else { return [] }
       let isNarrow = low > 0 && high < 1.8 * low
-      return (low > 200 && isNarrow ? [0] : []) + (low > -100 && high > 40 && high < 400 ? [273.15] : [])
+      return (low > 200 && isNarrow ? [0] : [])
+        + (low > -100 && high > 40 && high < 400 ? [273.15] : [])
     }
   }
 
@@ -128,8 +133,11 @@ struct TermLibrary: Sendable {
     var terms = variables.map { Term([Factor(.power(1), $0)]) }
     let bent = variables.filter { first in variables.contains { act(first, $0) } }
     let functions = Dictionary(
-      uniqueKeysWithValues: bent.map { ($0, Self.functions($0, ranges[$0])) })
-    for variable in bent where act(variable, variable) {
+      uniqueKeysWithValues: bent.map {
+        // A product bends in none of its plain factors.
+        ($0, act($0, $0) ? Self.functions($0, ranges[$0]) : [Factor(.power(1), $0)])
+      })
+    for variable in bent {
       terms += (functions[variable] ?? []).dropFirst().map { Term([$0]) }
     }
     for (place, first) in bent.enumerated() {

@@ -44,7 +44,8 @@ extension LawsTool {
     }
     guard show == nil || notation == nil, at == nil || notation == nil else {
       throw ValidationError(
-        "--format \(format.rawValue) writes the formulas of --data; it does not go with --show or --at.")
+        "--format \(format.rawValue) writes the formulas of --data; it does not go with --show or --at."
+      )
     }
     guard at == nil || show == nil && plot == nil else {
       throw ValidationError("--show and --plot go with --data.")

@@ -59,7 +59,8 @@ extension LawsTool {
     if let own = ensemble.members[0].timeStep, abs(own / data.timeStep - 1) > 1e-9 {
       throw DataMismatch(
         "\(path) has a time step of \(Float(data.timeStep)) s, and \(ensemble.name) was trained on "
-          + "\(Float(own)) s: a formula is judged by the steps that it makes; --every resamples data")
+          + "\(Float(own)) s: a formula is judged by the steps that it makes; --every resamples data"
+      )
     }
     return result
   }

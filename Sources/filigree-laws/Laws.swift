@@ -37,7 +37,9 @@ struct LawsTool: Tool {
   @Argument(help: "A model (.onnx) or the folder of an ensemble.", completion: .file())
   var models: String
 
-  @Option(help: "Trajectories over which the models are read and formulas are judged.", completion: .file())
+  @Option(
+    help: "Trajectories over which the models are read and formulas are judged.",
+    completion: .file())
   var data: String?
 
   @Option(
@@ -68,7 +70,9 @@ struct LawsTool: Tool {
   var samples = 2000
 
   @Option(
-    help: "How to print the result: table, json, csv, markdown; formulas alone as latex, sympy, c or python.")
+    help:
+      "How to print the result: table, json, csv, markdown; formulas alone as latex, sympy, c or python."
+  )
   var format = Format.table
 
   @Option(

@@ -5,7 +5,6 @@ import Structure
 import TestSupport
 import Testing
 
-
 @Suite struct HessianTests {
   /// Against central differences of exact Jacobians, for every smooth activation, with a skip and two hidden layers.
   @Test(arguments: Activation.allCases.filter { !$0.isPiecewiseLinear })
