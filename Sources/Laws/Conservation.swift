@@ -4,9 +4,9 @@ import Networks
 
 /// Combinations of rates that depend on controls alone, or on nothing: ẋ_o + Σ a_j ẋ_j = Σ b_k u_k + c.
 ///
-/// Each output's rate is regressed on controls, then on controls and the rates of later outputs, over some rows; it is
-/// a law if on other rows less than `tolerance` of its variance is left. Terms without which no more is left are taken
-/// away. Increments over a step obey linear laws as rates do, since controls are held.
+/// Each output's rate is regressed on controls, then on controls and the rates of later outputs, over some rows, once in
+/// the networks and once in the data; it is a law if in either less than `tolerance` of the variance of its largest
+/// rate is left on other rows. Terms without which no more is left are taken away. Increments over a step obey linear laws as rates do, since controls are held.
 public struct Conservation: Sendable {
   /// The share of a rate's variance that may be left.
   public static let tolerance = 1e-3
@@ -19,7 +19,7 @@ public struct Conservation: Sendable {
     /// Inputs, all controls, with their coefficients on the right-hand side.
     public var controls: [(input: Int, coefficient: StatedConstant)]
     public var constant: StatedConstant?
-    /// Share of the variance of the left-hand side's largest rate that is left on held-out rows: in the networks, and
+    /// Mean square, as a share of the variance of the left-hand side's largest rate, that is left on held-out rows: in the networks, and
     /// in the data.
     public var leftInNetworks: Double
     public var leftInData: Double
@@ -95,40 +95,56 @@ public struct Conservation: Sendable {
     ///   - others: whose rates may stand beside it; at least one of them does, if there are any.
     func law(of output: Int, with others: [Int]) -> Law? {
       var columns = controls.map { Column.control($0) } + others.map { Column.rate($0) }
-      guard let inNetworks = fit(output, columns, networks, heldNetworks) else { return nil }
-      let inData = fit(output, columns, data, heldData)
-      let isOfData = inData.map { $0.left < inNetworks.left } ?? false
+      let inNetworks = fit(output, columns, networks, heldNetworks)?.left ?? .infinity
+      let inData = fit(output, columns, data, heldData)?.left ?? .infinity
+      guard min(inNetworks, inData) < Conservation.tolerance else { return nil }
+      let isOfData = inData < inNetworks
       let (rates, heldRates) = isOfData ? (data, heldData) : (networks, heldNetworks)
-      guard inNetworks.left < Conservation.tolerance else { return nil }
       // As few as leave no more than all of them, or what nobody minds.
-      let bound = max(1e-8, 2 * (isOfData ? inData?.left ?? 0 : inNetworks.left))
-      while let next = columns.indices.compactMap({ place -> (Int, Double)? in
+      let bound = max(1e-8, 2 * min(inNetworks, inData))
+      while let next = withoutOne(output, columns, rates, heldRates), next.left < bound {
+        columns = next.columns
+      }
+      let hasRates = columns.contains { if case .rate = $0 { true } else { false } }
+      guard others.isEmpty || hasRates, let final = fit(output, columns, rates, heldRates) else {
+        return nil
+      }
+      return told(output, columns, final, isOfData)
+    }
+
+    /// The columns without the one that is missed least.
+    private func withoutOne(
+      _ output: Int, _ columns: [Column], _ rates: [[Double]], _ heldRates: [[Double]]
+    ) -> (columns: [Column], left: Double)? {
+      columns.indices.compactMap { place -> (columns: [Column], left: Double)? in
         var fewer = columns
         fewer.remove(at: place)
-        return fit(output, fewer, rates, heldRates).map { (place, $0.left) }
-      }).min(by: { $0.1 < $1.1 }), next.1 < bound {
-        columns.remove(at: next.0)
+        return fit(output, fewer, rates, heldRates).map { (fewer, $0.left) }
+      }.min { $0.left < $1.left }
+    }
+
+    /// Fits whose spread says how sure the coefficients are: of every member, or of every fifth of the data.
+    private func repeated(_ output: Int, _ columns: [Column], isOfData: Bool) -> [Fit] {
+      guard isOfData else {
+        return members.compactMap { fit(output, columns, $0, heldNetworks) }
       }
-      // A law of rates ties at least two of them.
-      guard
-        others.isEmpty || columns.contains(where: { if case .rate = $0 { true } else { false } })
-      else { return nil }
-      guard let final = fit(output, columns, rates, heldRates),
-        let networkFit = fit(output, columns, networks, heldNetworks)
-      else { return nil }
-      return told(output, columns, final, isOfData, networkFit.left)
+      return (0..<5).compactMap { part in
+        let rows = (part * fitted.count / 5)..<((part + 1) * fitted.count / 5)
+        return fit(output, columns, data, heldData, over: rows)
+      }
     }
 
     private func told(
-      _ output: Int, _ columns: [Column], _ final: Fit, _ isOfData: Bool, _ leftInNetworks: Double
+      _ output: Int, _ columns: [Column], _ final: Fit, _ isOfData: Bool
     ) -> Law {
-      let own = members.compactMap { fit(output, columns, $0, heldNetworks) }
+      let own = repeated(output, columns, isOfData: isOfData)
       func constant(_ value: Double, _ part: (Fit) -> Double) -> StatedConstant {
         StatedConstant(value, members: own.map(part))
       }
       var law = Law(
-        output: output, rates: [], controls: [], constant: nil, leftInNetworks: leftInNetworks,
-        leftInData: fit(output, columns, data, heldData)?.left ?? .nan, isOfData: isOfData)
+        output: output, rates: [], controls: [], constant: nil,
+        leftInNetworks: left(final, output, columns, heldNetworks),
+        leftInData: left(final, output, columns, heldData), isOfData: isOfData)
       for (place, column) in columns.enumerated() {
         switch column {
         case .rate(let other):
@@ -153,27 +169,42 @@ public struct Conservation: Sendable {
       }
     }
 
-    /// Least squares over the fitted rows; what is left over the held-out ones.
+    /// Least squares over the fitted rows, or some of them; what is left over the held-out ones.
     private func fit(
-      _ output: Int, _ columns: [Column], _ rates: [[Double]], _ heldRates: [[Double]]
+      _ output: Int, _ columns: [Column], _ rates: [[Double]], _ heldRates: [[Double]],
+      over rows: Range<Int>? = nil
     ) -> Fit? {
-      let ones = [Double](repeating: 1, count: fitted.count)
-      let all = [ones] + columns.map { values($0, fitted, rates) }
-      guard let found = LeastSquares(all, rates.map { $0[output] }) else { return nil }
-      let coefficients = Array(found.coefficients.dropFirst())
+      let rows = rows ?? fitted.indices
+      let (points, targets) = (Array(fitted[rows]), Array(rates[rows]))
+      let ones = [Double](repeating: 1, count: points.count)
+      let all = [ones] + columns.map { values($0, points, targets) }
+      guard let found = LeastSquares(all, targets.map { $0[output] }) else { return nil }
+      var fit = Fit(
+        constant: found.coefficients[0], coefficients: Array(found.coefficients.dropFirst()),
+        left: 0)
+      fit.left = left(fit, output, columns, heldRates)
+      return fit.left.isFinite ? fit : nil
+    }
+
+    /// The mean square over the held-out rows of what a law leaves, of the variance of its largest rate.
+    private func left(
+      _ fit: Fit, _ output: Int, _ columns: [Column], _ heldRates: [[Double]]
+    ) -> Double {
       let heldColumns = columns.map { values($0, held, heldRates) }
-      var left = 0.0
+      var squares = 0.0
       for row in held.indices {
-        var rest = heldRates[row][output] - found.coefficients[0]
-        for (coefficient, column) in zip(coefficients, heldColumns) {
+        var rest = heldRates[row][output] - fit.constant
+        for (coefficient, column) in zip(fit.coefficients, heldColumns) {
           rest -= coefficient * column[row]
         }
-        left += rest * rest
+        squares += rest * rest
       }
-      let deviation = heldRates.map { $0[output] }.standardDeviation
-      let variance = deviation * deviation * Double(held.count)
-      guard variance > 0 else { return nil }
-      return Fit(constant: found.coefficients[0], coefficients: coefficients, left: left / variance)
+      var largest = heldRates.map { $0[output] }.standardDeviation
+      for (place, column) in columns.enumerated() {
+        guard case .rate = column else { continue }
+        largest = max(largest, abs(fit.coefficients[place]) * heldColumns[place].standardDeviation)
+      }
+      return squares / Double(held.count) / (largest * largest)
     }
   }
 }

@@ -31,7 +31,7 @@ public struct Factor: Hashable, Sendable {
   /// Whether the constant inside is another formula's and does not move.
   public var isBorrowed = false
 
-  init(
+  package init(
     _ function: Function, _ variable: Int, minus: Int? = nil, parameter: Double = 0,
     reference: Double = 1
   ) {
@@ -105,7 +105,7 @@ public struct Factor: Hashable, Sendable {
 public struct Term: Hashable, Sendable {
   public var factors: [Factor]
 
-  init(_ factors: [Factor]) { self.factors = factors }
+  package init(_ factors: [Factor]) { self.factors = factors }
 
   func value(_ point: some RandomAccessCollection<Double>) -> Double {
     var product = 1.0

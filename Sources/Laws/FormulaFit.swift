@@ -2,10 +2,10 @@ import LinearAlgebra
 
 /// A formula's constants fitted to given rates: coefficients by least squares, constants inside functions by Gauss and
 /// Newton's method on all of them together.
-struct FormulaFit: Sendable {
-  var formula: Formula
+package struct FormulaFit: Sendable {
+  package var formula: Formula
   /// Σ (formula − target)² over the rows.
-  var squares: Double
+  package var squares: Double
 
   static let mostSteps = 12
 
@@ -16,7 +16,7 @@ struct FormulaFit: Sendable {
   ///   - target: per row.
   ///   - weights: by which residuals are multiplied; all one by default.
   /// - Returns: nil where terms depend on each other over these rows.
-  init?(
+  package init?(
     _ terms: [Term], hasConstant: Bool, at points: [[Double]], to target: [Double],
     weights: [Double]? = nil
   ) {

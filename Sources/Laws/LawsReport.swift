@@ -418,7 +418,7 @@ public struct ConservationReport: Sendable {
       laws.isEmpty
       ? ["None: no combination leaves less than a thousandth of a rate's variance."]
       : [
-        "Left: the share of the first rate's variance on held-out rows that the right-hand side does not explain."
+        "Left: what the two sides differ by on held-out rows, as a share of the variance of the largest rate."
       ]
     self.table = table
   }

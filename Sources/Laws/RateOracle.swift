@@ -8,7 +8,7 @@ import Networks
 /// controls held, x₀, x₁ = x₀ + Δt F(x₀, u), …, the rate at the start is the logarithm of the shift by one step,
 /// Δt f = (Δ − Δ²/2 + Δ³/3 − … − Δ⁶/6) x₀ with forward differences Δ: exact to O(Δt⁶), and the last term says how far
 /// the series has converged. Outputs that are no rates of a state are taken as they are.
-struct RateOracle: Sendable {
+package struct RateOracle: Sendable {
   /// Terms of the logarithm.
   static let order = 6
 
@@ -24,7 +24,7 @@ struct RateOracle: Sendable {
   /// - Parameters:
   ///   - members: of rates, or of values; the oracle is their mean.
   ///   - timeStep: Δt in seconds.
-  init(_ members: [Model], timeStep: Double) {
+  package init(_ members: [Model], timeStep: Double) {
     mean = MeanModel(members)
     self.timeStep = timeStep
     let columns = members[0].outputs.map { output in
@@ -35,16 +35,16 @@ struct RateOracle: Sendable {
   }
 
   /// What the model says of one step from a point.
-  struct Step {
+  package struct Step: Sendable {
     /// F, per output.
-    var increments: [Double]
+    package var increments: [Double]
     /// f, per output.
-    var rates: [Double]
+    package var rates: [Double]
     /// The last term of the series of f, per output.
     var lastTerms: [Double]
     /// The inputs at the middle and the end of the step.
-    var middle: [Double]
-    var end: [Double]
+    package var middle: [Double]
+    package var end: [Double]
 
     /// The step on a path that makes other increments, from the same start.
     func ending(_ increments: [Double], states: [Int], timeStep: Double) -> Step {
@@ -58,7 +58,7 @@ struct RateOracle: Sendable {
     }
   }
 
-  func step(from point: [Double]) -> Step {
+  package func step(from point: [Double]) -> Step {
     let first = mean.outputs(point)
     guard !states.isEmpty else {
       return Step(

@@ -24,7 +24,7 @@ public struct StatedConstant: Equatable, Sendable {
   ///   - fitted: to the mean of the members.
   ///   - members: the constant fitted to each of them.
   ///   - snaps: whether a simple number inside the interval is told instead.
-  init(_ fitted: Double, members: [Double], snaps: Bool = true) {
+  package init(_ fitted: Double, members: [Double], snaps: Bool = true) {
     self.fitted = fitted
     digits = Self.usualDigits
     isSnapped = false
@@ -71,6 +71,9 @@ public struct StatedFormula: Sendable {
   public var coefficients: [StatedConstant]
   /// Per term, the constants inside its functions in their order.
   public var parameters: [[StatedConstant]]
+
+  /// A formula as it is, without intervals.
+  public init(_ formula: Formula) { self.init(formula, members: []) }
 
   /// - Parameters:
   ///   - fitted: to the mean of the members.
