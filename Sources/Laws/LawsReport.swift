@@ -368,8 +368,9 @@ public struct ConservationReport: Sendable {
       var variable: String
       var coefficient: FormulaReport.Result.Constant
     }
-    struct Law: Encodable, Sendable {
-      var law: String
+    public struct Law: Encodable, Sendable {
+      /// In words.
+      public var law: String
       var output: String
       var rates: [Part]
       var controls: [Part]
@@ -380,7 +381,7 @@ public struct ConservationReport: Sendable {
     }
 
     var tolerance: Double
-    var laws: [Law]
+    public var laws: [Law]
   }
 
   public let result: Result
@@ -404,7 +405,7 @@ public struct ConservationReport: Sendable {
     result = Result(tolerance: Conservation.tolerance, laws: laws)
     var table = Table(
       title: "Combinations of rates that depend on inputs from outside alone, or on nothing",
-      corner: "law", columns: ["left in networks", "left in data", "coefficients of"],
+      corner: "law", columns: ["left, networks", "left, data", "from"],
       rows: laws.map { law in
         (
           law.law,
@@ -418,7 +419,8 @@ public struct ConservationReport: Sendable {
       laws.isEmpty
       ? ["None: no combination leaves less than a thousandth of a rate's variance."]
       : [
-        "Left: what the two sides differ by on held-out rows, as a share of the variance of the largest rate."
+        "Left: what the two sides differ by on held-out rows, as a share of the variance of the largest rate. "
+          + "From: whose coefficients these are, with which less is left."
       ]
     self.table = table
   }
