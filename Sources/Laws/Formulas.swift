@@ -258,7 +258,11 @@ struct FormulaJudge {
 
   /// Whether a formula's error is within the factor of the networks', and its distance from them within the factor of
   /// what they can be off themselves: their error, or, where noise in the data hides that, thrice their spread.
+  /// Whatever the networks' error, a formula says at least 99 % of what they say.
   func isGood(_ candidate: FormulaCandidate) -> Bool {
+    guard candidate.distance <= Self.closeness * steps.increments.standardDeviation else {
+      return false
+    }
     guard let networkError, let error = candidate.error else {
       return candidate.distance <= factor * max(spread, Self.floor)
     }
@@ -268,6 +272,8 @@ struct FormulaJudge {
 
   /// A distance that nobody minds, in deviations of the output.
   static let floor = 1e-3
+  /// The distance from the networks, of the deviation of what they say, beyond which nothing is a law.
+  static let closeness = 0.1
 
   var networkError: Double? {
     increments.map { increments in

@@ -74,16 +74,19 @@ public struct HessianEvaluator: Sendable {
       if adjoint == 0 { continue }
       let curvature = adjoint * forward.curvatures[unit]
       if curvature != 0 {
-        let gradient = forward.gradients[(unit * width)..<((unit + 1) * width)]
-        for (row, first) in gradient.enumerated() where first != 0 {
-          let factor = curvature * first
-          for (column, second) in gradient.enumerated() { result[row, column] += factor * second }
+        let gradient = Array(forward.gradients[(unit * width)..<((unit + 1) * width)])
+        for row in 0..<width where gradient[row] != 0 {
+          let factor = curvature * gradient[row]
+          for column in row..<width { result[row, column] += factor * gradient[column] }
         }
       }
       let delta = adjoint * forward.slopes[unit]
       for edge in graph.edges(into: unit) where graph.source[edge] >= width {
         adjoints[graph.source[edge] - width] += graph.weight[edge] * delta
       }
+    }
+    for row in 0..<width {
+      for column in 0..<row { result[row, column] = result[column, row] }
     }
     return result
   }

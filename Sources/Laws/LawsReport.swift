@@ -352,7 +352,7 @@ public struct FormulaReport: Sendable {
             output.output,
             [
               .integer(step.complexity), step.error.map { .number($0) } ?? .missing,
-              .number(step.distance), .text(step.formula.count > 90 ? "…" : step.formula),
+              .number(step.distance), .text(step.formula.count > 56 ? "…" : step.formula),
             ]
           ))
       }
