@@ -3,8 +3,9 @@ import PackageDescription
 
 // The libraries are rooms, each a product of its own; a room uses what stands before it:
 // LinearAlgebra → Dynamics → Evidence (intervals, paired costs, verdicts) → Networks (what a model is) → Training (how it becomes one) → Structure → Forecasting
-// → Drawing → Reporting → Findings (tables and words of what was found) → Study. Certificates (what provably holds) reads Networks and
-// Structure and is used by its tool alone. CKernels is seen by LinearAlgebra alone. Interchange reads and writes values of
+// → Drawing → Reporting → Findings (tables and words of what was found) → Study. Laws (interactions, formulas, what is
+// conserved) and Certificates (what provably holds) stand beside Study and are used by their tools alone. CKernels is
+// seen by LinearAlgebra alone. Interchange reads and writes values of
 // Dynamics, Networks and Training; GraphDrawing knows nothing of networks. CommandSupport is what the tools share,
 // and with them the only place that knows of a command line.
 let libraries = [
@@ -13,12 +14,16 @@ let libraries = [
   "Drawing", "Reporting", "Interchange", "Findings", "Study",
 ]
 
-/// A room that one tool uses and no other room: its tests need not wait for the others', nor theirs for it.
+/// Rooms that one tool uses and no other room: their tests need not wait for the others', nor those for them.
 let ownRooms: KeyValuePairs<String, [Target.Dependency]> = [
+  "Laws": [
+    "LinearAlgebra", "Dynamics", "Evidence", "Networks", "Structure", "GraphDrawing", "Reporting",
+    "Findings",
+  ],
   "Certificates": [
     "LinearAlgebra", "Dynamics", "Evidence", "Networks", "Structure", "Reporting", "Findings",
     .product(name: "HeapModule", package: "swift-collections"),
-  ]
+  ],
 ]
 
 /// Each tool with what it uses beside what all of them do.
@@ -34,6 +39,7 @@ let tools: KeyValuePairs<String, [Target.Dependency]> = [
     // A box may be written as YAML.
     .product(name: "Yams", package: "Yams"),
   ],
+  "laws": ["Networks", "Structure", "GraphDrawing", "Laws", "Reporting"],
   "draw": ["Networks", "Structure", "GraphDrawing", "Drawing", "Reporting"],
   "forecast": ["Networks", "Training", "Forecasting", "Reporting"],
   "study": [

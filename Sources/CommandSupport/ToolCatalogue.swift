@@ -10,6 +10,10 @@ public enum ToolCatalogue {
       "agreement",
       "How far the members of ensembles agree in structure, with each other and with a plant."
     ),
+    (
+      "laws",
+      "Which inputs act together, formulas in physical units, and what is conserved."
+    ),
     ("certify", "Proves what a model does at every point of a box: signs, bounds, differences."),
     ("draw", "Draws pruned networks and what ensembles of them say."),
     ("forecast", "Rolling forecasts: how far models stay on the track, and for how long."),

@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct WorkflowTests {
   @Test(arguments: [
-    "simulate", "train", "paths", "sensitivity", "agreement", "certify", "draw", "forecast",
+    "simulate", "train", "paths", "sensitivity", "agreement", "laws", "certify", "draw", "forecast",
     "study",
   ])
   func everyToolExplainsItselfWithExamples(name: String) async throws {
@@ -260,7 +260,8 @@ import Testing
 /// Every command of the README and of the guides, in order, in one folder each.
 @Suite struct DocumentationTests {
   @Test(arguments: [
-    "README.md", "Documentation/structure.md", "Documentation/drawings.md",
+    "README.md", "Documentation/structure.md", "Documentation/from-a-network-to-its-laws.md",
+    "Documentation/drawings.md",
     "Documentation/your-own-plant.md", "Documentation/performance.md",
     "Documentation/a-measured-record.md", "Documentation/certificates.md",
   ])
