@@ -34,7 +34,7 @@ extension Exploration {
     <div class="field"><label for="table">Rows</label><select id="table"><option value="pairs">pairs</option>\
     <option value="edges">edges</option></select></div>
     <p id="rows"></p>
-    <div class="table" role="region" aria-labelledby="tables-title" tabindex="0"><table><thead></thead><tbody></tbody></table></div>
+    <div class="table" role="region" aria-label="Rows of the table" tabindex="0"><table><thead></thead><tbody></tbody></table></div>
     <button type="button" id="more" hidden></button></section>
     <section id="notes" aria-labelledby="notes-title"><h2 id="notes-title">What this page holds</h2><ul></ul></section>
     </main>

@@ -77,7 +77,7 @@ struct ExplorationNetwork {
     guard !folded.isEmpty else { return [] }
     return [
       "\(folded.joined(separator: " and ")) are folded into the weights between their neighbours: no output changes by "
-        + "more than \((100 * acting.deviation).significant(2)) % of its deviation (`fold` 0 draws every unit)"
+        + "more than \((100 * acting.deviation).significant(2)) % of its deviation (filigree-draw --fold 0 keeps every unit)"
     ]
   }
 

@@ -1,4 +1,5 @@
 import Foundation
+import GraphDrawing
 
 extension Exploration {
   /// One self-contained page. Names are data: nothing in them is read as markup or script.
@@ -15,10 +16,10 @@ extension Exploration {
       <meta charset="utf-8">
       <meta name="viewport" content="width=device-width, initial-scale=1">
       <meta http-equiv="Content-Security-Policy" content="\(Self.policy)">
-      <title>\(Self.escaped(content.title))</title>
+      <title>\(XMLText.escaped(content.title))</title>
       <style>\(Self.palette)\(Self.style)</style>
       </head>
-      \(Self.body(title: Self.escaped(content.title)))
+      \(Self.body(title: XMLText.escaped(content.title)))
       <script type="application/json" id="model">\(Self.inert(data))</script>
       <script>\(Self.script)</script>
       </html>
@@ -29,21 +30,6 @@ extension Exploration {
   /// Nothing is loaded from elsewhere, whatever a name contains.
   private static let policy =
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
-
-  /// Scalar by scalar: some scalars make one character with what follows them.
-  private static func escaped(_ text: String) -> String {
-    var result = String.UnicodeScalarView()
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "<": result.append(contentsOf: "&lt;".unicodeScalars)
-      case ">": result.append(contentsOf: "&gt;".unicodeScalars)
-      case "&": result.append(contentsOf: "&amp;".unicodeScalars)
-      case "\n", "\r", "\0": result.append(" ")
-      default: result.append(scalar)
-      }
-    }
-    return String(result)
-  }
 
   /// JSON in which nothing ends the element that holds it.
   private static func inert(_ json: String) -> String {

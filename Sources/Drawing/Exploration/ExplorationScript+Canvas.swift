@@ -80,27 +80,42 @@ extension Exploration {
         each.height = Math.max(1, Math.round(box.height * ratio()));
       }
     };
-    const intoPlace = (context) =>
-      context.setTransform(place.scale * ratio(), 0, 0, place.scale * ratio(), place.x * ratio(), place.y * ratio());
+    const intoPlace = (context, density) =>
+      context.setTransform(place.scale * density, 0, 0, place.scale * density, place.x * density, place.y * density);
 
-    const drawAll = () => {
+    const rough = document.createElement("canvas");
+    /** All edges that are visible, on a canvas with so many pixels for one of the page. */
+    const drawEdges = (context, density, hasDashes) => {
+      const view = present();
+      context.setTransform(1, 0, 0, 1, 0, 0);
+      context.fillStyle = colours.paper;
+      context.fillRect(0, 0, context.canvas.width, context.canvas.height);
+      intoPlace(context, density);
+      for (const stroke of view.strokes || (view.strokes = strokes(view))) {
+        context.globalAlpha = stroke.alpha;
+        context.strokeStyle = colours[stroke.tone];
+        // No thinner than what is still seen.
+        context.lineWidth = Math.max(stroke.width, 0.35 / place.scale);
+        // Dashes that are smaller than pixels take long and are not seen.
+        context.setLineDash(hasDashes && stroke.dash && place.scale > 0.3 ? dashes[stroke.dash] : []);
+        context.stroke(stroke.path);
+      }
+      context.globalAlpha = 1;
+      context.setLineDash([]);
+    };
+
+    /** Of many edges a sketch while a threshold slides: half the pixels either way, no dashes. */
+    const drawAll = (isSketch) => {
       const begin = performance.now();
       const view = present();
-      brush.setTransform(1, 0, 0, 1, 0, 0);
-      brush.fillStyle = colours.paper;
-      brush.fillRect(0, 0, canvas.width, canvas.height);
-      intoPlace(brush);
-      for (const stroke of view.strokes || (view.strokes = strokes(view))) {
-        brush.globalAlpha = stroke.alpha;
-        brush.strokeStyle = colours[stroke.tone];
-        // No thinner than what is still seen.
-        brush.lineWidth = Math.max(stroke.width, 0.35 / place.scale);
-        // Dashes that are smaller than pixels take long and are not seen.
-        brush.setLineDash(stroke.dash && place.scale > 0.3 ? dashes[stroke.dash] : []);
-        brush.stroke(stroke.path);
-      }
-      brush.globalAlpha = 1;
-      brush.setLineDash([]);
+      if (isSketch) {
+        rough.width = Math.ceil(canvas.width / 2);
+        rough.height = Math.ceil(canvas.height / 2);
+        drawEdges(rough.getContext("2d"), ratio() / 2, false);
+        brush.setTransform(1, 0, 0, 1, 0, 0);
+        brush.drawImage(rough, 0, 0, 2 * rough.width, 2 * rough.height);
+      } else drawEdges(brush, ratio(), true);
+      intoPlace(brush, ratio());
       const low = -place.y / place.scale, high = low + canvas.height / ratio() / place.scale;
       view.nodes.forEach((node, n) => {
         if (node.y + node.height >= low && node.y - node.height <= high) drawNode(view, n);
@@ -110,7 +125,7 @@ extension Exploration {
       snapshot.width = canvas.width;
       snapshot.height = canvas.height;
       snapshot.getContext("2d").drawImage(canvas, 0, 0);
-      drawn.milliseconds = performance.now() - begin;
+      if (!isSketch) drawn.milliseconds = performance.now() - begin;
       drawOver();
     };
 
@@ -167,7 +182,7 @@ extension Exploration {
       const view = present();
       overBrush.setTransform(1, 0, 0, 1, 0, 0);
       overBrush.clearRect(0, 0, over.width, over.height);
-      intoPlace(overBrush);
+      intoPlace(overBrush, ratio());
       const ring = (n, width, colour) => {
         const node = view.nodes[n];
         overBrush.strokeStyle = colour;
@@ -186,23 +201,28 @@ extension Exploration {
         overBrush.bezierCurveTo(c[at + 2], c[at + 3], c[at + 4], c[at + 5], c[at + 6], c[at + 7]);
         overBrush.stroke();
       }
-      view.nodes.forEach((node, n) => { if (node.kind !== "text" && isPinned(view, n)) ring(n, 2, colours.ink); });
+      // Copies of an input that have no part in what is pinned are no part of it.
+      view.nodes.forEach((node, n) => {
+        if (node.kind !== "text" && isPinned(view, n) && !nodeStyle(view, n).isFaded) ring(n, 2, colours.ink);
+      });
       if (hovered && hovered.node !== undefined) ring(hovered.node, 1.5, colours.ink);
       if (cursor !== null && document.activeElement === canvas) ring(cursor, 3, colours.accent);
     };
 
-    let isWaiting = false, rest = 0;
-    /** At the next frame; anew, or the last drawing moved. */
-    const redraw = (isMoving) => {
+    let isWaiting = false, rest = 0, way = "anew";
+    /**
+     * At the next frame: anew; or, where that takes longer than a frame, the last drawing moved, or a sketch, until it
+     * stands still.
+     */
+    const redraw = (change) => {
       clearTimeout(rest);
-      const movesOnly = isMoving && drawn.milliseconds > 12;
-      if (movesOnly) rest = setTimeout(() => redraw(false), 150);
-      redraw.movesOnly = movesOnly;
+      way = change && drawn.milliseconds > 12 ? change : "anew";
+      if (way !== "anew") rest = setTimeout(() => redraw(), 150);
       if (isWaiting) return;
       isWaiting = true;
       requestAnimationFrame(() => {
         isWaiting = false;
-        if (redraw.movesOnly) moveDrawing(); else drawAll();
+        if (way === "moved") moveDrawing(); else drawAll(way === "sketch");
       });
     };
     const moveDrawing = () => {
@@ -218,22 +238,23 @@ extension Exploration {
     // Places
 
     const viewport = () => ({ width: canvas.width / ratio(), height: canvas.height / ratio() });
-    const fit = () => {
+    /** The whole of it; at first, of what is far too tall or wide, the beginning as large as it can be read. */
+    const fit = (isAtFirst) => {
       const view = present(), box = viewport(), margin = 16;
       const across = (box.width - 2 * margin) / Math.max(1, view.width);
       const down = (box.height - 2 * margin) / Math.max(1, view.height);
-      // Of what is far too tall the upper part is shown, and what is legible.
-      const scale = Math.min(3, down < 0.12 ? Math.min(across, 1) : Math.min(across, down));
-      place.scale = scale;
-      place.x = (box.width - view.width * scale) / 2;
-      place.y = view.height * scale > box.height ? margin : (box.height - view.height * scale) / 2;
+      const whole = Math.min(3, across, down);
+      place.scale = isAtFirst && whole < 0.12 ? Math.min(1, Math.max(across, down)) : whole;
+      const start = (room, length) => length > room ? margin : (room - length) / 2;
+      place.x = start(box.width, view.width * place.scale);
+      place.y = start(box.height, view.height * place.scale);
     };
     const zoomAt = (x, y, factor) => {
       const scale = Math.min(40, Math.max(0.01, place.scale * factor));
       place.x = x - (x - place.x) * scale / place.scale;
       place.y = y - (y - place.y) * scale / place.scale;
       place.scale = scale;
-      redraw(true);
+      redraw("moved");
     };
     const show = (n) => {
       const view = present(), node = view.nodes[n], box = viewport();

@@ -53,7 +53,7 @@ extension Exploration {
       if (node.kind === "text") return [text(paper[node.tone || "faint"])];
       const style = nodeStyle(view, n);
       const name = draw("title", {}, clean(nodeName(view, n)));
-      const look = { stroke: paper[style.line], fill: paper[style.fill], "stroke-width": isPinned(view, n) ? 2 : 1 };
+      const look = { stroke: paper[style.line], fill: paper[style.fill], "stroke-width": isPinned(view, n) && !style.isFaded ? 2 : 1 };
       if (!style.isLive) look["stroke-dasharray"] = "3 2";
       if (node.kind === "unit") return discOf(node, style, look, paper, name);
       return [draw("rect", { x: (node.x - node.width / 2).toFixed(1), y: (node.y - node.height / 2).toFixed(1), width: node.width,

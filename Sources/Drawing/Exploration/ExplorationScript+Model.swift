@@ -51,8 +51,9 @@ extension Exploration {
     const pairs = new Map(model.pairs.map((pair) => [pairKey(pair.output, pair.input), pair]));
     const pairName = (pair) => inputs[pair.input].name + " → " + outputs[pair.output].label;
 
-    /** +1, −1, or 0 where so little is left of a mean magnitude that the sign varies. */
-    const signOf = (mean, magnitude) => Math.abs(mean) < 0.5 * magnitude ? 0 : mean < 0 ? -1 : 1;
+    /** +1, −1, or 0 where there is nothing, or so little is left of a mean magnitude that the sign varies. */
+    const signOf = (mean, magnitude) =>
+      magnitude === 0 || Math.abs(mean) < 0.5 * magnitude ? 0 : mean < 0 ? -1 : 1;
 
     // Views
 

@@ -109,7 +109,7 @@ extension Exploration {
       const found = view.routes.filter(isWanted).slice(0, 20);
       if (found.length === 0) {
         return view.isPairs && model.views.length > 1
-          ? make("p", "Paths are told where the network of a member is shown.", { class: "note" }) : null;
+          ? button("Paths in " + (model.members > 1 ? "a member’s network" : "the network"), () => showView(1)) : null;
       }
       return make("div", [make("h3", "Strongest paths" + (hasData ? " by effect" : " by weight")),
         make("ol", found.map((route) => make("li", [
@@ -223,12 +223,12 @@ extension Exploration {
         names.length > most ? make("p", "and " + (names.length - most) + " more: find them by name", { class: "note" }) : null];
       return [
         make("p", "Click a name, a unit or a line to pin it and read what is known of it; click again, or press Escape, to let go. "
-          + "Drag to move, turn the wheel or pinch to zoom."),
+          + "Drag to move, turn the wheel or pinch to zoom.", { class: "screen" }),
         legend(view),
-        make("h3", model.outputsWord[0].toUpperCase() + model.outputsWord.slice(1)),
+        make("h3", model.outputsWord[0].toUpperCase() + model.outputsWord.slice(1), { class: "screen" }),
         ...list(outputs.map((output) => output.label), (k) => pin({ output: k }), mostListed),
-        make("h3", "Inputs of the model"), ...list(inputs.map((input) => input.name), (k) => pin({ input: k }), mostListed),
-        facts([["View", view.counts], ["Training", model.recipe]]),
+        make("h3", "Inputs of the model", { class: "screen" }), ...list(inputs.map((input) => input.name), (k) => pin({ input: k }), mostListed),
+        facts([["Training", model.recipe]]),
         ...view.notes.map((note) => make("p", note, { class: "note" })),
       ];
     };

@@ -12,8 +12,7 @@ extension Exploration {
 
     const measures = (view) => ["effect", "weight", "agreement"].filter((measure) => view.size[measure]);
     const measureName = (measure, view) => ({
-      weight: view.isPairs ? "weight (all paths)" : "weight", effect: "effect over the data",
-      agreement: "members that agree" })[measure];
+      weight: view.isPairs ? "weight of all paths" : "weight", effect: "effect", agreement: "members" })[measure];
     /** What widths and signs show. */
     const shownMeasure = (view) =>
       view.size[state.measure] && state.measure !== "agreement" ? state.measure : view.size.effect ? "effect" : "weight";

@@ -21,7 +21,7 @@ extension Exploration {
     };
 
     /** After any change: what is shown, said and listed follows from the state. */
-    const update = () => {
+    const update = (isSliding) => {
       const view = present();
       if (!view.size[state.measure]) state.measure = measures(view)[0];
       findVisible(view);
@@ -38,11 +38,11 @@ extension Exploration {
       byId("summary").textContent = summary(view);
       canvas.setAttribute("aria-label", "Drawing, " + view.name + ": " + leftText(view) + ". Arrow keys go from node to node, Enter pins, "
         + "Escape lets go, plus and minus zoom, Shift with arrows moves. The table below says the same.");
-      showPanel();
       // Rows are many and can wait.
       clearTimeout(update.later);
-      update.later = setTimeout(showTable, 120);
-      redraw(false);
+      update.later = setTimeout(() => { if (isSliding) showPanel(); showTable(); }, 120);
+      if (!isSliding) showPanel();
+      redraw(isSliding ? "sketch" : undefined);
     };
     const countAll = (view) => {
       const visible = view.visible;
@@ -66,9 +66,10 @@ extension Exploration {
       if (!view.size[state.measure]) state.measure = measures(view)[0];
       fillMeasures();
       resize();
-      fit();
+      fit(true);
       update();
     };
+    const showView = (k) => { byId("view").value = k; changeView(k); };
     model.views.forEach((view, k) => byId("view").append(make("option", view.name, { value: k })));
     byId("view").addEventListener("change", (event) => changeView(Number(event.target.value)));
     byId("measure").addEventListener("change", (event) => { state.measure = event.target.value; update(); });
@@ -76,7 +77,7 @@ extension Exploration {
       sharedThresholds[present().kind][state.measure] = Number(event.target.value);
       // At most once a frame.
       cancelAnimationFrame(update.frame);
-      update.frame = requestAnimationFrame(update);
+      update.frame = requestAnimationFrame(() => update(true));
     });
     byId("table").addEventListener("change", () => { table.column = null; table.rows = step; showTable(); });
     byId("more").addEventListener("click", () => { table.rows += step; showTable(); });
@@ -121,7 +122,7 @@ extension Exploration {
     const reveal = () => {
       const view = present();
       const n = view.nodes.findIndex((node, n) => node.kind !== "text" && isPinned(view, n));
-      if (n >= 0) { show(n); redraw(false); }
+      if (n >= 0) { show(n); redraw(); }
     };
 
     // Pointer
@@ -148,7 +149,7 @@ extension Exploration {
         if (travelled < 4) return;
         place.x += now.x - before.x;
         place.y += now.y - before.y;
-        return redraw(true);
+        return redraw("moved");
       }
       const apart = (point) => Math.hypot(point.x - others[0].x, point.y - others[0].y) || 1;
       place.x += (now.x - before.x) / 2;
@@ -219,7 +220,7 @@ extension Exploration {
       if (next === null || next < 0) return;
       cursor = next;
       show(cursor);
-      redraw(false);
+      redraw();
       const kind = view.nodes[cursor].kind;
       speak(nodeText(view, cursor) + ", " + kind + (isPinned(view, cursor) ? ", pinned" : ""));
     };
@@ -229,11 +230,11 @@ extension Exploration {
       if (arrows[event.key] && event.shiftKey) {
         place.x -= 60 * arrows[event.key][0];
         place.y -= 60 * arrows[event.key][1];
-        redraw(true);
+        redraw("moved");
       } else if (arrows[event.key]) moveCursor(view, arrows[event.key]);
       else if (event.key === "+" || event.key === "=") zoomAt(box.width / 2, box.height / 2, 1.25);
       else if (event.key === "-") zoomAt(box.width / 2, box.height / 2, 0.8);
-      else if (event.key === "0") { fit(); redraw(false); }
+      else if (event.key === "0") { fit(); redraw(); }
       else if ((event.key === "Enter" || event.key === " ") && cursor !== null) pinNode(view, cursor);
       else return;
       event.preventDefault();
@@ -245,11 +246,11 @@ extension Exploration {
     canvas.addEventListener("blur", drawOver);
     byId("closer").addEventListener("click", () => zoomAt(viewport().width / 2, viewport().height / 2, 1.4));
     byId("farther").addEventListener("click", () => zoomAt(viewport().width / 2, viewport().height / 2, 1 / 1.4));
-    byId("fit").addEventListener("click", () => { fit(); redraw(false); });
+    byId("fit").addEventListener("click", () => { fit(); redraw(); });
 
     // The start
 
-    const recolour = () => { colours = palette(document.documentElement); redraw(false); };
+    const recolour = () => { colours = palette(document.documentElement); redraw(); };
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", recolour);
     let isFitted = { width: 0, height: 0 };
     new ResizeObserver(() => {
@@ -257,7 +258,7 @@ extension Exploration {
       if (box.width === isFitted.width && box.height === isFitted.height) return;
       isFitted = { width: box.width, height: box.height };
       resize();
-      fit();
+      fit(true);
       drawAll();
     }).observe(byId("map"));
     const notes = [

@@ -50,7 +50,7 @@ extension Exploration {
     dl { margin: .4rem 0; font-size: .9rem; font-variant-numeric: tabular-nums; }
     dl div { display: flex; justify-content: space-between; gap: 1rem; padding: .12rem 0;
       border-bottom: 1px solid var(--line); }
-    dt { color: var(--faint); flex: 0 1 auto; }
+    dt { color: var(--faint); flex: 0 0 auto; max-width: 50%; overflow-wrap: normal; }
     dd { margin: 0; text-align: right; flex: 0 1 auto; }
     .note { color: var(--faint); font-size: .85rem; }
     .rises { color: var(--positive); }
@@ -118,7 +118,7 @@ extension Exploration {
     @media print {
       :root { --ink: #000; --faint: #444; --line: #bbb; }
       body { max-width: none; padding: 0; font-size: 10pt; }
-      #tools, #map, #pins, #more, #tables .field, .note button { display: none; }
+      #tools, #map, #pins, #more, #tables .field, .screen, .names { display: none; }
       #print { display: block; margin: .5rem 0 1rem; }
       #print svg { display: block; width: 100%; height: auto; max-height: 21cm; }
       #stage { display: block; height: auto; }
