@@ -12,6 +12,9 @@ struct CoarseModel {
     var units: [PathNode: Int] = [:]
     /// How many weights each edge stands for.
     var weights: [DrawingFocus.Edge: Int] = [:]
+    /// The variables of each group of inputs and of outputs.
+    var inputs: [[Int]] = []
+    var outputs: [[Int]] = []
   }
 
   /// Most groups per layer.
@@ -62,10 +65,12 @@ struct CoarseModel {
     var outputs: [Variable] = []
     for layer in network.outputLayers {
       let first = network.outputUnits.firstIndex { $0.layer == layer } ?? 0
+      groups.outputs += groupings[layer].members.map { units in units.map { first + $0 } }
       outputs += groupings[layer].members.map { units in
         Self.named(units.map { original.outputs[first + $0] })
       }
     }
+    groups.inputs = inputs.members
     let names = inputs.members.map { Self.named($0.map { original.inputs[$0] }) }
     self.groups = groups
     model = Model(

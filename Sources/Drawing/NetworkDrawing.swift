@@ -107,7 +107,14 @@ public struct NetworkDrawing {
     ] + (subject.activity == nil ? [] : [.activity])
   }
 
-  private static func body(
+  /// The network alone, and how many pairs of its edges cross.
+  ///
+  /// - Parameters:
+  ///   - subject: what is drawn.
+  ///   - bands: the layers to be drawn, by towers.
+  ///   - layout: where they stand.
+  ///   - options: how much is shown, and in which order.
+  static func body(
     _ subject: NetworkPanel.Subject, _ bands: [[Int]], _ layout: Layout, _ options: Options
   ) -> (graph: Graph, crossings: Int) {
     let isNarrow = options.detail.isNarrow

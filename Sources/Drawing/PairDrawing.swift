@@ -47,6 +47,14 @@ public struct PairDrawing {
     return graph
   }
 
+  /// Boxes and edges in columns, without title and legend.
+  var columnsAlone: Graph {
+    var graph = Graph(name: "pairs")
+    var captions = captions
+    addColumns(shown(.full, &captions), isDecorated: true, .full, to: &graph)
+    return graph
+  }
+
   /// The links that are drawn, the weakest first, with the labels that are shown.
   private func shown(_ detail: Detail, _ captions: inout Captions) -> [PairLink] {
     var links = links.sorted {

@@ -15,7 +15,8 @@ public struct RelevanceMap {
 
   /// Colours go over so many decades below the largest relevance.
   private static let decades = 3.0
-  private static let mixed = "#8A4F7D"
+  /// Of effects whose sign varies.
+  static let mixed = "#8A4F7D"
 
   /// - Parameters:
   ///   - chosen: an ensemble over data; all its pairs are shown, those that are not chosen without colour.

@@ -32,38 +32,47 @@ struct UnitLayout {
     columnCount =
       (hidden.filter { !structure.liveUnits($0).isEmpty }.map { depth[$0] }.max() ?? -1) + 1
 
-    /// Most live units of any layer of the band, or its outputs if there are more.
-    let heights = bands.map { band in
-      let tallest = band.filter(hidden.contains).map { structure.liveUnits($0).count }.max() ?? 0
-      let outputs = band.filter(network.outputLayers.contains)
-        .reduce(0) { $0 + network.layers[$1].unitCount }
-      return max(Double(tallest) * size.unitStep, Double(outputs) * size.boxStep)
+    let order = Self.canonicalOrder(structure)
+    /// By band and column, from the top down: layers beside each other stand one below the other.
+    let columns = bands.map { band in
+      Dictionary(grouping: band.filter(hidden.contains)) { depth[$0] }.mapValues { layers in
+        layers.flatMap { layer in order[layer].map { PathNode.unit(layer: layer, index: $0) } }
+      }
+    }
+    let ends = bands.map { band in
+      network.outputUnits.filter { band.contains($0.layer) }.map {
+        PathNode.unit(layer: $0.layer, index: $0.unit)
+      }
+    }
+    /// Of the tallest column of the band, or of its outputs if there are more.
+    let heights = zip(columns, ends).map { columns, ends in
+      max(
+        Double(columns.values.map(\.count).max() ?? 0) * size.unitStep,
+        Double(ends.count) * size.boxStep)
     }
     height = heights.reduce(0, +) + size.bandGap * Double(max(0, bands.count - 1))
 
-    let order = Self.canonicalOrder(structure)
     var top = height
+    var unitPlaces: [PathNode: Place] = [:]
     var outputPlaces: [PathNode: Double] = [:]
-    for (band, bandHeight) in zip(bands, heights) {
+    for (number, bandHeight) in heights.enumerated() {
       let middle = top - bandHeight / 2
-      for layer in band {
-        let isOutput = network.outputLayers.contains(layer)
-        let units = isOutput ? Array(0..<network.layers[layer].unitCount) : order[layer]
-        let step =
-          isOutput
-          ? bandHeight / Double(max(1, units.count)) : Self.spacing(units.count, bandHeight, size)
-        for (rank, unit) in units.enumerated() {
-          let y = middle + step * (Double(units.count - 1) / 2 - Double(rank))
-          let node = PathNode.unit(layer: layer, index: unit)
-          if isOutput {
-            outputPlaces[node] = y
-          } else {
-            places[node] = Place(column: depth[layer], y: y)
-          }
+      func forEach(_ nodes: [PathNode], step: Double, _ body: (PathNode, Double) -> Void) {
+        for (rank, node) in nodes.enumerated() {
+          body(node, middle + step * (Double(nodes.count - 1) / 2 - Double(rank)))
         }
+      }
+      for (column, nodes) in columns[number] {
+        forEach(nodes, step: Self.spacing(nodes.count, bandHeight, size)) {
+          unitPlaces[$0] = Place(column: column, y: $1)
+        }
+      }
+      forEach(ends[number], step: bandHeight / Double(max(1, ends[number].count))) {
+        outputPlaces[$0] = $1
       }
       top -= bandHeight + size.bandGap
     }
+    places = unitPlaces
     for (output, unit) in network.outputUnits.enumerated() {
       outputHeights[output] = outputPlaces[.unit(layer: unit.layer, index: unit.unit)]
     }

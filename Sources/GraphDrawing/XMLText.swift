@@ -1,7 +1,8 @@
 /// Text within XML.
-enum XMLText {
-  /// As XML spells it; what no XML may hold is replaced.
-  static func escaped(_ text: String) -> String {
+package enum XMLText {
+  /// As XML and HTML spell it; what no XML may hold is replaced. Scalar by scalar: some make one character with the "<"
+  /// that follows them, which compared as a character is none.
+  package static func escaped(_ text: String) -> String {
     var result = ""
     for scalar in text.unicodeScalars {
       switch scalar {
@@ -18,7 +19,7 @@ enum XMLText {
   }
 
   /// The same between double quotes, where line ends would become spaces.
-  static func attribute(_ text: String) -> String {
+  package static func attribute(_ text: String) -> String {
     var result = ""
     for scalar in escaped(text).unicodeScalars {
       switch scalar {

@@ -52,12 +52,10 @@ enum Gnuplot {
   }
 
   private static func svg(_ output: [UInt8], title: String) -> [UInt8] {
-    let escaped = title.replacing("&", with: "&amp;").replacing("<", with: "&lt;")
-      .replacing(">", with: "&gt;").filter { $0.isNewline || ($0.asciiValue ?? 32) >= 32 }
     // gnuplot leaves ">" as it is, and "]]>" may not stand in text; it writes no such sections itself.
     let text = String(decoding: output, as: UTF8.self)
       .replacing("]]>", with: "]]&gt;")
-      .replacing("<title>Gnuplot</title>", with: "<title>\(escaped)</title>")
+      .replacing("<title>Gnuplot</title>", with: "<title>\(XMLText.escaped(title))</title>")
     return Array(text.utf8)
   }
 

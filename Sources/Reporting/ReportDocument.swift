@@ -138,17 +138,20 @@ extension ReportDocument {
 
   /// Text that Markdown and HTML in it leave as it is, on one line.
   static func escaped(_ text: String) -> String {
-    var result = ""
-    for character in text {
-      switch character {
-      case "\\", "`", "*", "[", "]", "|": result += "\\\(character)"
-      case "<": result += "&lt;"
-      case ">": result += "&gt;"
-      case "&": result += "&amp;"
-      case _ where character.isNewline: result += " "
-      default: result.append(character)
+    var result = String.UnicodeScalarView()
+    // Scalar by scalar: some make one character with what follows them.
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\\", "`", "*", "[", "]", "|":
+        result.append("\\")
+        result.append(scalar)
+      case "<": result.append(contentsOf: "&lt;".unicodeScalars)
+      case ">": result.append(contentsOf: "&gt;".unicodeScalars)
+      case "&": result.append(contentsOf: "&amp;".unicodeScalars)
+      case _ where Character(scalar).isNewline: result.append(" ")
+      default: result.append(scalar)
       }
     }
-    return result
+    return String(result)
   }
 }

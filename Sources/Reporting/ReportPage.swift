@@ -1,12 +1,11 @@
 import Foundation
-import Mustache
 
 /// A report as one self-contained HTML page, complete without scripts; with scripts tables can be sorted, paths of
 /// drawings are highlighted under the pointer, and figures that belong together are shown one at a time.
 public enum ReportPage {
   /// - Throws: what Mustache throws of a template that does not parse.
   public static func html(_ document: ReportDocument) throws -> String {
-    let template = try MustacheTemplate(string: template)
+    let template = try PageTemplate(template)
     return template.render([
       "title": document.title, "introduction": document.introduction, "style": style,
       "script": script,

@@ -2,7 +2,7 @@ import Dynamics
 import Foundation
 import Interchange
 import LinearAlgebra
-import Mustache
+import Reporting
 
 /// The content of a table as one self-contained HTML page: a small plot of every variable with gaps and outliers
 /// marked, what the data can and cannot show, and the commands for the next steps.
@@ -29,7 +29,7 @@ public struct DataPage {
 
   /// - Throws: what Mustache throws of a template that does not parse.
   public func html() throws -> String {
-    let template = try MustacheTemplate(string: Self.template)
+    let template = try PageTemplate(Self.template)
     let files = reports.map { report in
       [
         "name": Self.fileName(report.file), "summary": report.summary, "several": reports.count > 1,

@@ -11,10 +11,7 @@ import Structure
 
 extension Draw {
   func network(_ ensemble: Ensemble) async throws -> (Detail) -> Graph {
-    guard ensemble.members.indices.contains(member) else {
-      throw ValidationError(
-        "--member \(member): \(models[0]) has members 0 to \(ensemble.members.count - 1).")
-    }
+    let member = try chosenMember(of: ensemble) ?? 0
     let model = ensemble.members[member]
     if ensemble.members.count > 1 {
       run.note("drawing member \(member) of \(ensemble.members.count); --member chooses another")
@@ -59,6 +56,17 @@ extension Draw {
       options.detail = detail
       return NetworkDrawing(model, title: title, options: options).graph
     }
+  }
+
+  /// Nil where none was asked for.
+  /// - Throws: `ValidationError` for a member that there is not.
+  func chosenMember(of ensemble: Ensemble) throws -> Int? {
+    guard let member else { return nil }
+    guard ensemble.members.indices.contains(member) else {
+      throw ValidationError(
+        "--member \(member): \(models[0]) has members 0 to \(ensemble.members.count - 1).")
+    }
+    return member
   }
 
   /// All samples of --data, in the order of the models' inputs; nil without data.

@@ -3,10 +3,10 @@ import Interchange
 
 extension Draw {
   func checkOptions() throws {
-    guard ["svg", "png", "pdf", "dot", "graphml"].contains(ending) else {
+    guard PageOptions.Format(rawValue: ending) != nil else {
       throw ValidationError(
-        "--output \(output.output): the ending tells the format and must be .svg, .png, .pdf, .dot or "
-          + ".graphml.")
+        "--output \(output.output): the ending tells the format and must be .svg, .png, .pdf, .dot, "
+          + ".graphml or .html.")
     }
     guard threshold.isFinite && threshold >= 0 else {
       throw ValidationError("--threshold \(threshold): must be zero or positive.")
@@ -27,6 +27,10 @@ extension Draw {
       throw ValidationError(
         "--format is for --output -; the ending of \(output.output) tells its format.")
     }
+    guard !open || !isToStandardOutput else {
+      throw ValidationError("--open shows a file; --output - makes none.")
+    }
+    if isPage { try validatePage() }
     let wanted = kind == .difference ? 2 : 1
     guard models.count == wanted else {
       throw ValidationError(
@@ -84,6 +88,34 @@ extension Draw {
             + "\(possible.map(\.rawValue).joined(separator: ", ")).")
     }
   }
+
+  /// What a page has no use for.
+  private func validatePage() throws {
+    guard kind == .network else {
+      throw ValidationError(
+        "--kind \(kind.rawValue): a page shows networks, pairs, consensus and effects at once; leave --kind out."
+      )
+    }
+    let (inputs, outputs) = (focus.focusInput.count, focus.focusOutput.count)
+    guard inputs <= 1, outputs <= 1 else {
+      throw ValidationError(
+        "\(inputs > 1 ? "--focus-input" : "--focus-output"): a page pins one at first; give it once."
+      )
+    }
+    let useless = [
+      ("--strongest", focus.strongest != nil), ("--crop", focus.crop),
+      ("--free-order", focus.freeOrder), ("--width", page.width != nil),
+      ("--layout dot", layout == .dot),
+    ].filter(\.1).map(\.0)
+    guard useless.isEmpty else {
+      throw ValidationError(
+        "\(useless.joined(separator: ", ")): for pictures; a page has thresholds and zooms instead."
+      )
+    }
+  }
+
+  /// Whether a page to explore is made instead of a picture.
+  var isPage: Bool { ending == PageOptions.Format.html.rawValue }
 
   var isToStandardOutput: Bool { output.output == "-" }
 

@@ -10,15 +10,7 @@ import Structure
 
 extension Draw {
   func draw() async throws {
-    if isToStandardOutput {
-      guard !["png", "pdf"].contains(ending) || isatty(STDOUT_FILENO) == 0 else {
-        throw ValidationError(
-          "--output -: a .\(ending) is not for a terminal; send it to a file or a program.")
-      }
-    } else {
-      try WholeFile.checkWritable(output.output, force: output.force)
-    }
-    try refuseOverwriting(output.output, [data].compactMap { $0 }, models: models)
+    try checkOutput()
     var ensembles = try models.map {
       try Ensemble.load($0, cut: cut.cut, told: reading.description)
     }
@@ -37,9 +29,28 @@ extension Draw {
         // Graphviz then takes the places as they are, instead of finding its own.
         Array((layout == .dot ? graph : graph.placed).dot.utf8)
       }
+    try await deliver(bytes, graph.summary)
+  }
+
+  /// - Throws: where the output cannot be written, or would replace what is read.
+  func checkOutput() throws {
+    if isToStandardOutput {
+      guard !["png", "pdf"].contains(ending) || isatty(STDOUT_FILENO) == 0 else {
+        throw ValidationError(
+          "--output -: a .\(ending) is not for a terminal; send it to a file or a program.")
+      }
+    } else {
+      try WholeFile.checkWritable(output.output, force: output.force)
+    }
+    try refuseOverwriting(output.output, [data].compactMap { $0 }, models: models)
+  }
+
+  /// Writes the file, and shows it where that was asked for.
+  func deliver(_ bytes: [UInt8], _ summary: String) async throws {
     if isToStandardOutput { return try Console.output(bytes) }
     try WholeFile.write(bytes, to: output.output, force: output.force)
-    run.note("\(output.output): \(graph.summary)")
+    run.note("\(output.output): \(summary)")
+    if open, let problem = await Viewer.open(output.output) { Console.warning(problem) }
   }
 
   private func fitted(_ draw: (Detail) -> Graph) throws -> Graph {

@@ -17,7 +17,9 @@ struct Draw: Tool {
       only one has. effects: for every rate the inputs that act on it, each with a curve of what it does \
       over --data, in physical units. heatmap: a table of relevance, coloured by sign. The ending of \
       --output chooses the format: .svg, .png, .pdf, .dot, or .graphml \
-      for other programs (edges with weight, sign, layer, effect and verdict).
+      for other programs (edges with weight, sign, layer, effect and verdict). An .html is a page to explore, \
+      one file that needs nothing else: thresholds slide, inputs, outputs and paths are pinned, and what is \
+      known of them is read beside the drawing, with --data in physical units.
 
       EXAMPLES
         filigree-draw models/sparse/member-00.onnx --kind network --output network.svg
@@ -29,6 +31,7 @@ struct Draw: Tool {
         filigree-draw models/sparse --kind effects --data test.nc --output effects.svg
         filigree-draw models/sparse --kind consensus --output consensus.pdf
         filigree-draw models/dense models/sparse --kind difference --data test.nc --output difference.svg
+        filigree-draw models/sparse --data test.nc --output model.html --open
       """,
     version: filigreeVersion)
 
@@ -61,8 +64,9 @@ struct Draw: Tool {
   var layout: Layout?
 
   @Option(
-    parsing: .unconditional, help: "For a network drawing of an ensemble: which member, from 0.")
-  var member = 0
+    parsing: .unconditional,
+    help: "For a network drawing of an ensemble: which member, from 0; a page shows it first.")
+  var member: Int?
 
   @Option(
     help: """
@@ -94,6 +98,9 @@ struct Draw: Tool {
   @Option(help: "Title; the model's name by default.")
   var title: String?
 
+  @Flag(help: "Show the file in the program that the system has for its kind.")
+  var open = false
+
   @OptionGroup var page: PageOptions
   @OptionGroup var cut: CutOption
   @OptionGroup var variation: VariationOption
@@ -104,5 +111,7 @@ struct Draw: Tool {
 
   func validate() throws { try checkOptions() }
 
-  mutating func work() async throws { try await draw() }
+  mutating func work() async throws {
+    if isPage { try await explore() } else { try await draw() }
+  }
 }

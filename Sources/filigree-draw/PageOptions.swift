@@ -4,7 +4,7 @@ import Drawing
 /// For what size a drawing is made, and how it is written.
 struct PageOptions: ParsableArguments {
   enum Format: String, ExpressibleByArgument, CaseIterable {
-    case svg, png, pdf, dot, graphml
+    case svg, png, pdf, dot, graphml, html
   }
 
   @Option(

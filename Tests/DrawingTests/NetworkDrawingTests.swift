@@ -26,6 +26,31 @@ import Testing
       inputScaling: .identity(13), outputScaling: .identity(8), timeStep: 10)
   }
 
+  /// As in sums of networks of single inputs, with outputs in layers of their own.
+  @Test func layersBesideEachOtherDoNotCoverEachOther() {
+    func layer(_ name: String, _ units: Int, _ sources: [Network.Source]) -> Network.Layer {
+      Network.Layer(
+        name: name, activation: units > 1 ? .tanh : .identity,
+        bias: [Double](repeating: 0, count: units),
+        connections: sources.map { source in
+          Network.Connection(
+            source: source,
+            weight: Matrix(rows: units, columns: source == .inputs ? 13 : 3) {
+              Double($0 + 2 * $1 + 1)
+            })
+        })
+    }
+    let network = Network(
+      inputCount: 13,
+      layers: [layer("a", 3, [.inputs]), layer("b", 3, [.inputs])]
+        + (0..<8).map { layer("y\($0)", 1, [.layer(0), .layer(1)]) },
+      outputLayers: Array(2..<10))
+    let graph = drawing(model(network)).graph
+    #expect(graph.nodes.count { $0.kind.hasPrefix("unit") } == 6)
+    #expect(graph.nodes.count { $0.kind.hasPrefix("output") } == 8)
+    #expect(graph.overlaps.isEmpty, "\(graph.overlaps)")
+  }
+
   private func drawing(_ model: Model, _ change: (inout NetworkDrawing.Options) -> Void = { _ in })
     -> NetworkDrawing
   {

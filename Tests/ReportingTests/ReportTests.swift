@@ -143,3 +143,26 @@ import Testing
     }
   }
 }
+
+/// Some scalars, such as U+0600, make one character with what follows them.
+@Suite struct PageTemplateTests {
+  @Test func nothingIsMarkupThatWasAName() throws {
+    let name = "\u{600}<script>alert(1)</script>\u{600}\"\u{600}&"
+    let page = try PageTemplate("<p title=\"{{name}}\">{{#list}}{{name}}{{/list}}</p>{{{name}}}")
+      .render(["name": name, "list": [["name": name]]])
+    let safe = "\u{600}&lt;script&gt;alert(1)&lt;/script&gt;\u{600}&quot;\u{600}&amp;"
+    #expect(page == "<p title=\"\(safe)\">\(safe)</p>\(name)")
+    let document = ReportDocument(title: name, introduction: name, sections: [], colophon: name)
+    let html = try ReportPage.html(document)
+    #expect(!html.holds("<script>alert"))
+    #expect(!document.markdown(figures: "figures").holds("<script>"))
+  }
+}
+
+extension String {
+  /// Byte by byte.
+  fileprivate func holds(_ part: String) -> Bool {
+    let (all, part) = (Array(utf8), Array(part.utf8))
+    return all.indices.contains { all[$0...].starts(with: part) }
+  }
+}
