@@ -16,7 +16,8 @@ struct ExplorationPageTests {
     let made = try await shell.bash(
       "filigree-draw sparse --data test.nc --title 'A <b>spring</b>' --output explored.html && "
         + "filigree-draw dense/member-00.onnx --output network.html && "
-        + "filigree-draw dense --data test.nc --member 1 --focus-output x --output pinned.html")
+        + "filigree-draw dense --data test.nc --member 1 --focus-output position --output pinned.html"
+    )
     guard made.code == 0 else { throw WorkshopFailure(text: made.error) }
     return shell
   }
@@ -91,6 +92,7 @@ struct ExplorationPageTests {
       """
       const first = (text) => Number(text.replace(/^all /, "").replace(/[^0-9 ].*/, ""));
       const weights = data.views.find((v) => v.member === 1).edges.weight.map(Math.abs);
+      press(document.body, "Escape");
       choose("measure", "weight");
       const result = { counts: [], expected: [], pixels: [], pairs: [], agreement: [], votes: [] };
       for (const at of [0, 300, 600, 900, 1000]) {
@@ -142,7 +144,7 @@ struct ExplorationPageTests {
       const told = () => byId("told-title").textContent;
       const result = { atFirst: told() };
       press(document.body, "Escape");
-      byId("search").value = "V";
+      byId("search").value = "VEL";
       byId("search").dispatchEvent(new Event("input"));
       result.found = byId("found").querySelectorAll("button").length;
       press(byId("search"), "Enter");
@@ -168,7 +170,7 @@ struct ExplorationPageTests {
       result.keyed = told();
       tell(result);
       """, as: Pinned.self)
-    #expect(pinned.atFirst == "d/dt x" && pinned.after == "Nothing is pinned")
+    #expect(pinned.atFirst == "d/dt position" && pinned.after == "Nothing is pinned")
     #expect(pinned.found >= 1 && pinned.title.contains("→") && pinned.title.contains("d/dt"))
     for part in [
       "Mean effect", "deviations per deviation", "In units", "Members", "Paths", "member",
@@ -177,7 +179,7 @@ struct ExplorationPageTests {
     }
     #expect(pinned.curves == 3)
     #expect(pinned.path.hasPrefix("Path ") && pinned.lit[0] == pinned.lit[1] - 1)
-    #expect(pinned.clicked == "d/dt v" && pinned.keyed != "Nothing is pinned")
+    #expect(pinned.clicked == "d/dt velocity" && pinned.keyed != "Nothing is pinned")
     #expect(pinned.rows.count == 1)
   }
 
@@ -279,8 +281,8 @@ struct ExplorationPageTests {
         names: data.inputs.map((i) => i.name), found, svg: await blob.text() });
       """, as: Hostile.self)
     #expect(!page.isHarmed && page.foreign == 0)
-    // The data, the page's own script, and the test's.
-    #expect(page.scripts == 3)
+    // The data, the page's own script, and two of the test's.
+    #expect(page.scripts == 4)
     #expect(Set(names.prefix(4)).isSubset(of: page.names) && page.found >= 8)
     let elements = try #require(XMLDocumentCheck.elements(Data(page.svg.utf8)))
     #expect(
@@ -312,11 +314,10 @@ struct ExplorationPageTests {
       "large.html",
       """
       const edges = data.views[1].edges.weight.length;
-      const left = byId("left").textContent;
+      const left = byId("left").textContent, rows = document.querySelectorAll("tbody tr").length;
       byId("canvas").dispatchEvent(new WheelEvent("wheel", { deltaY: -300, clientX: 300, clientY: 400, cancelable: true }));
       await slide(800);
-      tell({ edges, left, isDrawn: isDrawn(), rows: document.querySelectorAll("tbody tr").length,
-        after: byId("left").textContent });
+      tell({ edges, left, isDrawn: isDrawn(), rows, after: byId("left").textContent });
       """, as: Large.self)
     #expect(page.edges == 20 * 90 + 90 * 90 + 90 * 10 && page.isDrawn && page.rows == 100)
     #expect(page.left.contains("10\u{202F}800 edges") && page.left.contains("200 pairs"))
@@ -356,7 +357,7 @@ struct ExplorationPageTests {
       ["--print-to-pdf=\(shell.path("page.pdf"))", "--no-pdf-header-footer"])
     let text = try await shell.start("/usr/bin/pdftotext", ["page.pdf", "-"])
     for part in [
-      "A <b>spring</b>", "d/dt x", "pairs left", "Mean magnitude", "What this page holds",
+      "A <b>spring</b>", "d/dt position", "pairs left", "Mean magnitude", "What this page holds",
     ] {
       #expect(text.output.contains(part), "\(part)")
     }
@@ -423,8 +424,11 @@ extension Shell {
     const choose = (id, value) => { byId(id).value = value; byId(id).dispatchEvent(new Event("change")); };
     const press = (element, key) => element.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
     const pixels = () => {
-      const canvas = byId("canvas");
-      return canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+      const canvas = byId("canvas"), copy = document.createElement("canvas");
+      [copy.width, copy.height] = [canvas.width, canvas.height];
+      const context = copy.getContext("2d", { willReadFrequently: true });
+      context.drawImage(canvas, 0, 0);
+      return context.getImageData(0, 0, copy.width, copy.height).data;
     };
     /** Pixels of a colour, that is of lines and boxes. */
     const coloured = () => {
@@ -447,13 +451,18 @@ extension Shell {
     };
     """
 
+  /// Time is virtual, and would pass before the next frame.
+  private static let frames =
+    "<script>requestAnimationFrame = (act) => setTimeout(() => act(performance.now()), 16); "
+    + "cancelAnimationFrame = clearTimeout;</script>"
+
   /// What a script finds in a page that it uses as a reader does. It may await, and ends with `tell`.
   ///
   /// - Parameter width: of the window; below 500 in a frame, because Chromium's windows are no narrower.
   func used<Value: Decodable>(
     _ page: String, _ script: String, as type: Value.Type, width: Int = 1280, isDark: Bool = false
   ) async throws -> Value {
-    var text = try self.text(page)
+    var text = try self.text(page).replacing("<head>", with: "<head>" + Self.frames)
     if isDark {
       text = text.replacing("screen and (prefers-color-scheme: dark)", with: "screen")
     }
