@@ -21,8 +21,8 @@ extension Certify {
     if let boxes, !(1...100_000_000).contains(boxes) {
       throw ValidationError("--boxes \(boxes): must be between 1 and 100000000.")
     }
-    if let time, !(time > 0 && time < 1e9) {
-      throw ValidationError("--time \(time): must be a positive number of seconds.")
+    if let timeLimit, !(timeLimit > 0 && timeLimit < 1e9) {
+      throw ValidationError("--time-limit \(timeLimit): must be a positive number of seconds.")
     }
   }
 }

@@ -13,7 +13,7 @@ extension Certify {
     var options = Certifier.Options()
     options.tolerance = tolerance
     options.boxes = boxes
-    options.deadline = time.map { ContinuousClock.now + .seconds($0) }
+    options.deadline = timeLimit.map { ContinuousClock.now + .seconds($0) }
     return options
   }
 
@@ -102,7 +102,8 @@ extension Certify {
     let seconds = ProgressLine.seconds(ContinuousClock.now - start)
     run.note(
       "bounds of \(counted(ensemble.members.count, "member")) in \(String(format: "%.2f", seconds)) s"
-        + (time.map { seconds >= $0 } ?? false ? ": the time was up before all were tight" : ""))
+        + (timeLimit.map { seconds >= $0 } ?? false
+          ? ": the time was up before all were tight" : ""))
     return certificate
   }
 

@@ -74,7 +74,7 @@ struct Certify: Tool {
     help: ArgumentHelp(
       "Stop after so many seconds with what is proved by then; results depend on the machine then.",
       valueName: "seconds"))
-  var time: Double?
+  var timeLimit: Double?
 
   @Option(help: "Of slopes: standardised or physical.")
   var units = JacobianUnits.standardised

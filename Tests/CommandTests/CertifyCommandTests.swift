@@ -143,7 +143,7 @@ import Testing
   @Test func aTimeLimitEndsTheSearch() async throws {
     let shell = try await Workshop.shared.ready()
     let result = try await shell.tool(
-      "certify", "dense", "--data", "test.nc", "--time", "0.2", "--tolerance", "1e-6")
+      "certify", "dense", "--data", "test.nc", "--time-limit", "0.2", "--tolerance", "1e-6")
     #expect(result.code == 0 && result.error.contains("the time was up"), "\(result.error)")
   }
 
@@ -170,7 +170,8 @@ import Testing
     Case("sparse --where position=2..1", 64, "position=2..1", "low..high"),
     Case("sparse --where position=1,position=2", 64, "twice"),
     Case("sparse --boxes 0", 64, "--boxes 0"), Case("sparse --tolerance 0", 64, "--tolerance 0"),
-    Case("sparse --time=-1", 64, "--time -1"), Case("sparse --within 1", 64, "--against"),
+    Case("sparse --time-limit=-1", 64, "--time-limit -1"),
+    Case("sparse --within 1", 64, "--against"),
     Case("sparse --explain position", 64, "an output and an input"),
     Case("sparse --explain velocity position --against dense", 64, "give one"),
     Case("sparse --explain force position", 65, "the output comes first"),

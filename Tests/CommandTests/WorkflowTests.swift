@@ -13,6 +13,9 @@ import Testing
     let help = try await shell.tool(name, "--help")
     #expect(help.code == 0 && help.error.isEmpty)
     #expect(help.output.contains("EXAMPLES") && help.output.contains("filigree-\(name) "))
+    // A word that means two things is an option of which one is never heard.
+    let options = help.output.matches(of: /\n  (?:-\w, )?(--[\w-]+)/).map(\.output.1)
+    #expect(!options.isEmpty && Set(options).count == options.count)
     #expect(try await shell.tool(name, "--version").output.hasPrefix("0."))
   }
 

@@ -32,7 +32,7 @@ public struct Exploration: Sendable {
     public var layout: NetworkDrawing.Layout?
     /// Which pairs a member has over data.
     public var rule = PairSelection.relevant()
-    /// How far an output may stray where units are folded away over data; see ``ActingNetwork``.
+    /// How far an output may stray where units are folded away over data; see `ActingNetwork`.
     public var tolerance = ActingNetwork.usualTolerance
     public var limits = ExplorationLimits()
     public var start = Start()
