@@ -178,3 +178,22 @@ public struct Formula: Equatable, Sendable {
     return (first + 2 * second + 2 * third + value(whole)) / 6
   }
 }
+
+extension Term {
+  /// Whether it is x, x² or xy.
+  var isQuadratic: Bool {
+    let degrees = factors.map { factor -> Double in
+      if case .power(let exponent) = factor.function, factor.minus == nil { return exponent }
+      return .infinity
+    }
+    return degrees.reduce(0, +) <= 2 && degrees.allSatisfy { $0 == 1 || $0 == 2 }
+  }
+}
+
+extension Factor {
+  /// Whether it is x, x² or x³.
+  var isPolynomial: Bool {
+    if case .power(let exponent) = function { return minus == nil && exponent >= 1 }
+    return false
+  }
+}

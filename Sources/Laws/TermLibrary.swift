@@ -94,9 +94,10 @@ struct TermLibrary: Sendable {
   func places(_ family: Family) -> [Int] {
     family == .borrowed
       ? terms.indices.filter {
-        terms[$0].isOf(borrowedAlone.isEmpty ? .quadratic : .functions) || $0 >= firstBorrowed
+        Self.contains(borrowedAlone.isEmpty ? .quadratic : .functions, terms[$0])
+          || $0 >= firstBorrowed
       }
-      : terms.indices.prefix(firstBorrowed).filter { terms[$0].isOf(family) }
+      : terms.indices.prefix(firstBorrowed).filter { Self.contains(family, terms[$0]) }
   }
 
   /// What the values of an input allow.
@@ -209,25 +210,18 @@ struct TermLibrary: Sendable {
   }
 }
 
-extension Term {
-  /// Whether it is x, x² or xy.
-  var isQuadratic: Bool {
-    let degrees = factors.map { factor -> Double in
-      if case .power(let exponent) = factor.function, factor.minus == nil { return exponent }
-      return .infinity
-    }
-    return degrees.reduce(0, +) <= 2 && degrees.allSatisfy { $0 == 1 || $0 == 2 }
-  }
-
-  fileprivate func isOf(_ family: TermLibrary.Family) -> Bool {
+extension TermLibrary {
+  /// Whether a term belongs to a family, those before it included.
+  private static func contains(_ family: Family, _ term: Term) -> Bool {
+    let factors = term.factors
     let plain = factors.count { $0.function == .power(1) && $0.minus == nil }
     let others = factors.filter { $0.function != .power(1) || $0.minus != nil }
     let isPlain = others.isEmpty
-    if family == .affine { return isLinear }
-    if isQuadratic { return true }
+    if family == .affine { return term.isLinear }
+    if term.isQuadratic { return true }
     let only = others.count == 1 ? others[0] : nil
     let hasSquare = others.count == 2 && plain == 0 && others.contains { $0.function == .power(2) }
-    let kind = (only ?? others.first { $0.function != .power(2) })?.kind
+    let kind = (only ?? others.first { $0.function != .power(2) }).map(Self.family)
     switch family {
     case .affine, .quadratic: return false
     case .functions: return isPlain || only != nil && plain < 2 && kind == .functions
@@ -237,17 +231,9 @@ extension Term {
     case .borrowed: return false
     }
   }
-}
 
-extension Factor {
-  /// Whether it is x, x² or x³.
-  var isPolynomial: Bool {
-    if case .power(let exponent) = function { return minus == nil && exponent >= 1 }
-    return false
-  }
-
-  fileprivate var kind: TermLibrary.Family {
-    switch function {
+  private static func family(_ factor: Factor) -> Family {
+    switch factor.function {
     case .arrhenius: .arrhenius
     case .saturation, .power(-1): .ratios
     default: .functions
