@@ -65,26 +65,3 @@ public struct AdditiveParts: Sendable {
     }
   }
 }
-
-/// The mean of an ensemble's members as one function in physical units.
-struct MeanModel: Sendable {
-  let evaluators: [HessianEvaluator]
-  let members: [Model]
-
-  init(_ ensemble: Ensemble) { self.init(ensemble.members) }
-
-  init(_ members: [Model]) {
-    self.members = members
-    evaluators = members.map { HessianEvaluator($0.network) }
-  }
-
-  func outputs(_ input: some Collection<Double>) -> [Double] {
-    var sum = [Double](repeating: 0, count: members[0].outputs.count)
-    for (model, evaluator) in zip(members, evaluators) {
-      let values = model.outputScaling.restore(
-        evaluator.values(model.inputScaling.standardise(input)))
-      for index in sum.indices { sum[index] += values[index] }
-    }
-    return sum.map { $0 / Double(members.count) }
-  }
-}

@@ -55,16 +55,4 @@ extension HessianEvaluator {
       }
     }
   }
-
-  /// f at one standardised input.
-  func values(_ input: [Double]) -> [Double] {
-    let width = graph.inputCount
-    var values = input + [Double](repeating: 0, count: graph.unitCount)
-    for unit in 0..<graph.unitCount {
-      var sum = graph.bias[unit]
-      for edge in graph.edges(into: unit) { sum += graph.weight[edge] * values[graph.source[edge]] }
-      values[width + unit] = graph.activation[unit].value(sum)
-    }
-    return graph.outputs.map { values[width + $0] }
-  }
 }

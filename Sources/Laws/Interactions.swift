@@ -80,7 +80,7 @@ public struct Interactions: Sendable {
       var moved = input
       moved[first] += a * step
       moved[second] += b * step
-      return evaluator.values(moved)
+      return evaluator.graph.values(moved)
     }
     for first in 0..<width {
       for second in first..<width {

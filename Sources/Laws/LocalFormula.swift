@@ -30,51 +30,20 @@ public struct LocalFormula: Encodable, Sendable {
   ///   - ensemble: whose members' mean is taken.
   ///   - point: of its inputs, in physical units.
   public init(_ ensemble: Ensemble, at point: [Double]) {
-    let members = ensemble.members.map { ($0, JacobianEvaluator($0.network)) }
-    func slopes(_ place: [Double]) -> Matrix {
-      let sum = members.map { model, evaluator in
-        model.physical(evaluator.jacobian(model.inputScaling.standardise(place)))
-      }
-      let first = sum.dropFirst().reduce(sum[0]) { $0 + $1 }
-      return first.map { $0 / Double(members.count) }
-    }
-    let here = slopes(point)
+    let slopes = MeanSlopes(ensemble)
+    let here = slopes.at(point)
     let values = MeanModel(ensemble).outputs(point)
-    let deviations = ensemble.members[0].inputScaling.deviation
-    var distances = [(distance: Double, along: Int)?](repeating: nil, count: values.count)
-    // A geometric grid finds the first change, wherever slopes change back later.
-    let lengths = (0...40).map { Self.reach * Double.exp(-0.2 * Double(40 - $0)) }
-    for input in point.indices {
-      for direction in [-1.0, 1] {
-        for length in lengths {
-          var moved = point
-          moved[input] += direction * length * deviations[input]
-          let there = slopes(moved)
-          for output in values.indices where distances[output].map({ length < $0.distance }) ?? true
-          {
-            func size(_ matrix: Matrix) -> Double {
-              var sum = 0.0
-              for (column, deviation) in deviations.enumerated() {
-                let part = matrix[output, column] * deviation
-                sum += part * part
-              }
-              return sum.squareRoot()
-            }
-            if size(there - here) > 0.1 * size(here) { distances[output] = (length, input) }
-          }
-        }
-      }
-    }
+    let distances = slopes.distances(from: point, here)
     inputs = ensemble.inputs.map(\.name)
     self.point = point
     outputs = values.indices.map { output in
-      let slopes = Array(here.row(output))
+      let own = Array(here.row(output))
       var constant = values[output]
-      for (slope, value) in zip(slopes, point) { constant -= slope * value }
+      for (slope, value) in zip(own, point) { constant -= slope * value }
       return Output(
         output: ensemble.outputs[output].name, value: values[output], constant: constant,
-        slopes: slopes, distance: distances[output]?.distance,
-        along: (distances[output]?.along).map { ensemble.inputs[$0].name })
+        slopes: own, distance: distances[output]?.length,
+        along: (distances[output]?.input).map { ensemble.inputs[$0].name })
     }
   }
 
@@ -100,5 +69,59 @@ public struct LocalFormula: Encodable, Sendable {
         + "tenth."
     ]
     return table
+  }
+}
+
+/// The mean of the members' Jacobians in physical units.
+private struct MeanSlopes {
+  private let members: [(model: Model, evaluator: JacobianEvaluator)]
+  private let deviations: [Double]
+
+  /// Lengths at which slopes are looked at, in deviations: a geometric grid finds the first change, wherever slopes
+  /// change back later.
+  private static let lengths = (0...40).map {
+    LocalFormula.reach * Double.exp(-0.2 * Double(40 - $0))
+  }
+
+  init(_ ensemble: Ensemble) {
+    members = ensemble.members.map { ($0, JacobianEvaluator($0.network)) }
+    deviations = ensemble.members[0].inputScaling.deviation
+  }
+
+  /// Outputs × inputs.
+  func at(_ point: [Double]) -> Matrix {
+    let all = members.map { model, evaluator in
+      model.physical(evaluator.jacobian(model.inputScaling.standardise(point)))
+    }
+    return all.dropFirst().reduce(all[0]) { $0 + $1 }.map { $0 / Double(all.count) }
+  }
+
+  /// Per output the shortest way along one input over which its slopes change by a tenth of their length.
+  func distances(from point: [Double], _ here: Matrix) -> [(length: Double, input: Int)?] {
+    let ways = point.indices.flatMap { [($0, -1.0), ($0, 1.0)] }
+    var shortest = [(length: Double, input: Int)?](repeating: nil, count: here.rows)
+    for (input, direction) in ways {
+      for length in Self.lengths {
+        let open = shortest.indices.filter { shortest[$0].map { length < $0.length } ?? true }
+        if open.isEmpty { break }
+        var moved = point
+        moved[input] += direction * length * deviations[input]
+        let change = at(moved) - here
+        for output in open where size(change, output) > 0.1 * size(here, output) {
+          shortest[output] = (length, input)
+        }
+      }
+    }
+    return shortest
+  }
+
+  /// The length of an output's slopes, standardised by the inputs.
+  private func size(_ slopes: Matrix, _ output: Int) -> Double {
+    var sum = 0.0
+    for (column, deviation) in deviations.enumerated() {
+      let part = slopes[output, column] * deviation
+      sum += part * part
+    }
+    return sum.squareRoot()
   }
 }

@@ -96,7 +96,7 @@ public struct EnsembleTraining: Sendable {
         finish(decided.flatMap(\.trained), of: member, materials[member], grounds[member]),
         before: trained, of: member, materials[member])
     }
-    let rehearsals = try await concurrentMap(min(members, Self.rehearsals), threads: threads) {
+    let rehearsals = try await concurrentMap(rehearsing(decided), threads: threads) {
       try rehearse(delivered[$0], $0, materials[$0])
     }
     return try outcome(Array(0..<members), delivered, decided, rehearsals, materials[0].set)
@@ -121,26 +121,10 @@ public struct EnsembleTraining: Sendable {
         finish(decided.flatMap(\.trained), of: $0, materials[$0], grounds[$0]),
         before: trained, of: $0, materials[$0])
     }
-    let rehearsals = try (0..<min(members, Self.rehearsals)).map {
+    let rehearsals = try (0..<rehearsing(decided)).map {
       try rehearse(delivered[$0], $0, materials[$0])
     }
     return try outcome(Array(0..<members), delivered, decided, rehearsals, materials[0].set)
-  }
-
-  /// The number of members whose effects are found again from data of their own making.
-  private static let rehearsals = 3
-
-  /// Of the networks that a member delivers; nil where they are not judged.
-  private func rehearse(_ delivered: FreeRunDelivery, _ member: Int, _ material: Material) throws
-    -> Rehearsal?
-  {
-    let networks = delivered.trained.compactMap(\.network)
-    guard recipe.isCrossFitted, let refinement = material.refinement,
-      networks.count == delivered.trained.count,
-      delivered.trained.allSatisfy({ $0.history.refinement?.sizeBeyondLimit == nil })
-    else { return nil }
-    return try Refinement(recipe: recipe, material: refinement).rehearse(
-      networks, stream: RandomStream(seed: seed, path: [UInt64.max - 1, UInt64(member)]))
   }
 
   /// One for each member, according to what it holds out, or the same for all.
@@ -469,38 +453,5 @@ public struct EnsembleTraining: Sendable {
       timeStep: set.timeStep, recipe: RecipeField.texts(of: recipe))
     model.inputRanges = set.ranges
     return model
-  }
-}
-
-extension EnsembleTraining {
-  /// The members' common evidence on every pair; nil if they have not decided together.
-  private func evidence(
-    _ decided: [Decision], _ rehearsals: [Rehearsal], _ models: [Model], _ set: TrainingSet
-  ) -> EnsembleEvidence? {
-    let found = decided.compactMap(\.evidence)
-    guard found.count == set.targets.count, !models.isEmpty else { return nil }
-    let points = set.points(2000)
-    let sums = models.map { model -> (magnitude: Matrix, signed: Matrix) in
-      var batch = JacobianBatch(model.network)
-      batch.add(points, rows: 0..<points.rows, .identity(points.columns))
-      let (magnitude, signed) = batch.sums()
-      return (magnitude.map { $0 / Double(points.rows) }, signed.map { $0 / Double(points.rows) })
-    }
-    let elimination = PooledElimination(attempts: recipe.eliminate)
-    let pairs = found.enumerated().map { output, evidence in
-      evidence.pairs(
-        sums.map { Array($0.magnitude.row(output)) }, sums.map { Array($0.signed.row(output)) },
-        rehearsals, output, proof: elimination.proof,
-        negligible: elimination.negligible)
-    }
-    return EnsembleEvidence(
-      outputs: set.targets.map(\.name), inputs: set.features.map(\.name), pairs: pairs,
-      explained: found.map(\.explained),
-      alone: models.indices.map { member in
-        found.map { member < $0.alone.count ? $0.alone[member] : [] }
-      },
-      groups: zip(found, pairs).map { evidence, pairs in
-        evidence.collinear.filter { $0.contains { pairs[$0].verdict == .undecided } }
-      })
   }
 }

@@ -112,11 +112,11 @@ struct BoxOptions: ParsableArguments {
       sides = ensemble.inputs.map { _ in nil }
     }
     if let file {
-      try Self.replace(&sides, by: try BoxSides.read(file, ensemble.inputs))
+      for (input, side) in try BoxSides.read(file, ensemble.inputs) { sides[input] = side }
       words.append(file)
     }
     if let text = `where` {
-      try Self.replace(&sides, by: try BoxSides.saying(text, ensemble.inputs))
+      for (input, side) in try BoxSides.saying(text, ensemble.inputs) { sides[input] = side }
       words.append(text)
     }
     let missing = ensemble.inputs.indices.filter { sides[$0] == nil }.map { ensemble.inputs[$0] }
@@ -132,10 +132,4 @@ struct BoxOptions: ParsableArguments {
   }
 
   private static func percent(_ share: Double) -> String { String(format: "%.3g", 100 * share) }
-
-  private static func replace(
-    _ sides: inout [ClosedRange<Double>?], by own: [Int: ClosedRange<Double>]
-  ) throws {
-    for (input, side) in own { sides[input] = side }
-  }
 }

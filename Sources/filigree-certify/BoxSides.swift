@@ -8,34 +8,11 @@ import Yams
 
 /// Sides of a box in words and in files, in physical units.
 enum BoxSides {
-  private static func input(_ name: String, _ inputs: [Variable]) -> Int? {
-    inputs.firstIndex { $0.name == name }
-  }
-
-  private static func unknown(_ name: String, _ inputs: [Variable]) -> String {
-    let hint = Spelling.nearest(name, among: inputs.map(\.name)).map { "; did you mean \($0)?" }
-    return "the model has no input \"\(name)\"\(hint ?? "; it has \(inputs.listed)")"
-  }
-
   /// "a=1..2,b=3": an end left out is no limit.
   static func saying(_ text: String, _ inputs: [Variable]) throws -> [Int: ClosedRange<Double>] {
-    var result: [Int: ClosedRange<Double>] = [:]
-    for item in NameList.parse(text) {
-      guard let equals = item.lastIndex(of: "="),
-        let side = side(String(item[item.index(after: equals)...]))
-      else {
-        throw ValidationError(
-          "--where: \"\(item)\" is not of the form name=low..high or name=number, the lower first.")
-      }
-      let name = item[..<equals].trimmingCharacters(in: .whitespaces)
-      guard let input = input(name, inputs) else {
-        throw ValidationError("--where: \(unknown(name, inputs)).")
-      }
-      guard result.updateValue(side, forKey: input) == nil else {
-        throw ValidationError("--where: \"\(name)\" is given twice.")
-      }
-    }
-    return result
+    try NamedValues.parse(
+      text, option: "--where", form: "name=low..high or name=number, the lower first",
+      inputs: inputs, value: side)
   }
 
   private static func side(_ text: String) -> ClosedRange<Double>? {
@@ -59,10 +36,10 @@ enum BoxSides {
     guard ending == "csv", let bytes = try? WholeFile.read(path) else { return false }
     let first = bytes.prefix(200).prefix { $0 != 0x0A && $0 != 0x0D }
     let heading = NameList.parse(String(decoding: first, as: UTF8.self))
-    return heading.map { $0.lowercased().trimmingCharacters(in: .whitespaces) } == heading3
+    return heading.map { $0.lowercased().trimmingCharacters(in: .whitespaces) } == columns
   }
 
-  private static let heading3 = ["input", "low", "high"]
+  private static let columns = ["input", "low", "high"]
 
   static func read(_ path: String, _ inputs: [Variable]) throws
     -> [Int: ClosedRange<Double>]
@@ -82,7 +59,9 @@ enum BoxSides {
     func problem(_ reason: String) -> FileProblem {
       .malformed(path: path, place: line.map { "line \($0)" } ?? "", reason: reason)
     }
-    guard let input = input(name, inputs) else { throw problem(unknown(name, inputs)) }
+    guard let input = inputs.firstIndex(where: { $0.name == name }) else {
+      throw problem(NamedValues.unknown(name, inputs))
+    }
     guard let low, let high, low <= high, low < .infinity, high > -.infinity else {
       throw problem(
         "\(name): two numbers are wanted, the lower first, or one; an end without limit is -inf or inf in CSV, "
@@ -127,18 +106,11 @@ enum BoxSides {
     var result: [Int: ClosedRange<Double>] = [:]
     for (key, value) in mapping {
       let ends = value.sequence.map(Array.init) ?? [value, value]
-      let numbers = ends.map { Double.construct(from: $0) }
+      let numbers = ends.map(\.float)
       try add(
         key.string ?? "", numbers.count == 2 ? numbers[0] : nil,
         numbers.count == 2 ? numbers[1] : nil, to: &result, path, key.mark?.line, inputs)
     }
     return result
-  }
-}
-
-extension Double {
-  /// A number of YAML.
-  fileprivate static func construct(from node: Node) -> Double? {
-    node.scalar.flatMap { Double.construct(from: $0) }
   }
 }

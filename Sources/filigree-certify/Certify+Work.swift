@@ -108,23 +108,7 @@ extension Certify {
   }
 
   private func explain(_ ensemble: Ensemble, _ made: BoxOptions.Made) async throws {
-    func index(_ name: String, of variables: [Variable], _ role: String) throws -> Int {
-      let prefix = ["d/dt ", "next "].first { role == "output" && name.hasPrefix($0) } ?? ""
-      let plain = String(name.dropFirst(prefix.count))
-      guard let index = variables.firstIndex(where: { $0.name == name || $0.name == plain }) else {
-        let isSwapped =
-          ensemble.inputs.contains { $0.name == explain[0] }
-          && ensemble.outputs.contains { $0.name == explain[1] }
-        throw DataMismatch(
-          "\(ensemble.name) has no \(role) \"\(name)\"; "
-            + (isSwapped
-              ? "the output comes first: --explain \(explain[1]) \(explain[0])"
-              : "there are \(variables.listed)"))
-      }
-      return index
-    }
-    let output = try index(explain[0], of: ensemble.outputs, "output")
-    let input = try index(explain[1], of: ensemble.inputs, "input")
+    let (output, input) = try ensemble.pair(named: explain)
     let certificate = try await found(ensemble, made, only: [(output, input)])
     guard
       let report = PairCertificateReport(certificate, place: made.words, share: made.share)

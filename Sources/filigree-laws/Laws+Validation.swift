@@ -1,6 +1,7 @@
 import CommandSupport
 import Dynamics
 import Findings
+import Foundation
 import GraphDrawing
 import Interchange
 import Laws
@@ -13,7 +14,7 @@ extension LawsTool {
     get throws {
       guard let show else { return Part.allCases }
       let found = try NameList.parse(show).map { name in
-        guard let part = Part(rawValue: name.trimmingSpaces) else {
+        guard let part = Part(rawValue: name.trimmingCharacters(in: .whitespaces)) else {
           throw ValidationError(
             "--show: there is no \"\(name)\"; there are "
               + Part.allCases.map(\.rawValue).joined(separator: ", ") + ".")
@@ -56,36 +57,5 @@ extension LawsTool {
     if let plot, Renderer.Format(rawValue: WholeFile.ending(plot)) == nil {
       throw ValidationError("--plot \(plot): must end in .svg, .png or .pdf.")
     }
-  }
-
-  /// - Throws: `ValidationError` for what is not name=value or names no input.
-  func parsePoint(_ text: String, _ model: Model) throws -> [Double] {
-    var values = model.inputScaling.mean
-    var named = Set<String>()
-    for item in NameList.parse(text) {
-      guard let equals = item.lastIndex(of: "="),
-        let value = Double(item[item.index(after: equals)...]), value.isFinite
-      else { throw ValidationError("--at: \"\(item)\" is not of the form name=number.") }
-      let name = String(item[..<equals])
-      guard let index = model.inputs.firstIndex(where: { $0.name == name }) else {
-        throw ValidationError(
-          "--at: the model has no input \"\(name)\"; it has " + model.inputs.listed + ".")
-      }
-      guard named.insert(name).inserted else {
-        throw ValidationError("--at: \"\(name)\" is given twice.")
-      }
-      values[index] = value
-    }
-    if model.outside(Matrix([values]))?.share ?? 0 > 0 {
-      Console.warning(
-        "the point lies far outside the training data; what the model says there is extrapolation")
-    }
-    return values
-  }
-}
-
-extension String {
-  fileprivate var trimmingSpaces: String {
-    String(drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
   }
 }

@@ -1,4 +1,5 @@
 import CommandSupport
+import Drawing
 import Dynamics
 import Findings
 import GraphDrawing
@@ -36,7 +37,7 @@ extension LawsTool {
 
   private func tellPoint(_ ensemble: Ensemble) throws {
     let local = LocalFormula(
-      ensemble, at: try parsePoint(at ?? "", ensemble.members[0]))
+      ensemble, at: try NamedValues.point(at ?? "", option: "--at", of: ensemble.members[0]))
     try printResult([local.table(ensemble)], json: local, format: outputFormat)
   }
 
@@ -109,7 +110,7 @@ extension LawsTool {
         over: chosen, threshold: threshold)
       result.interactions = report.result
       tables += report.tables
-      if let plot { try draw(report.drawing(ensemble), to: plot) }
+      if let plot { try draw(report.parts, of: ensemble, to: plot) }
     }
     if parts.contains(.formulas), show != nil || !ensemble.inputs.haveLags {
       let report = FormulaReport(ensemble, try await formulas(ensemble, data), factor: factor)
@@ -127,10 +128,14 @@ extension LawsTool {
     try printResult(tables, json: result, format: outputFormat, first: first)
   }
 
-  private func draw(_ graph: Graph, to path: String) throws {
+  private func draw(_ parts: [AdditiveParts], of ensemble: Ensemble, to path: String) throws {
     guard let format = Renderer.Format(rawValue: WholeFile.ending(path)) else { return }
-    try WholeFile.write(
-      try Renderer.render(graph, as: format, layout: .dot), to: path, force: force)
+    let graph = GroupDrawing(
+      ensemble,
+      groups: parts.map { $0.parts.map { .init(inputs: $0.inputs, strength: $0.strength) } },
+      title: "\(ensemble.name): inputs that act together"
+    ).graph
+    try WholeFile.write(try Renderer.render(graph, as: format), to: path, force: force)
     run.note("\(path): \(counted(graph.nodes.count, "node"))")
   }
 }

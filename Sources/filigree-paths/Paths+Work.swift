@@ -56,25 +56,7 @@ extension Paths {
   }
 
   private func explainPair(_ ensemble: Ensemble, _ points: Matrix?) throws {
-    func index(_ name: String, of variables: [Variable], _ role: String) throws -> Int {
-      let prefix = ["d/dt ", "next "].first { role == "output" && name.hasPrefix($0) } ?? ""
-      let plain = String(name.dropFirst(prefix.count))
-      let names = variables.map(\.name)
-      guard let index = names.firstIndex(of: name) ?? names.firstIndex(of: plain)
-      else {
-        let isSwapped =
-          ensemble.inputs.contains { $0.name == explain[0] }
-          && ensemble.outputs.contains { $0.name == explain[1] }
-        throw DataMismatch(
-          "\(ensemble.name) has no \(role) \"\(name)\"; "
-            + (isSwapped
-              ? "the output comes first: --explain \(explain[1]) \(explain[0])"
-              : "there are \(variables.listed)"))
-      }
-      return index
-    }
-    let output = try index(explain[0], of: ensemble.outputs, "output")
-    let input = try index(explain[1], of: ensemble.inputs, "input")
+    let (output, input) = try ensemble.pair(named: explain)
     let explanation = Explanation(
       ensemble, output: output, input: input, strongest: strongest, data: points)
     try printResult(explanation.tables, json: explanation, format: format.format)

@@ -56,38 +56,4 @@ extension Sensitivity {
     }
     if let plant { _ = try variation.plant(plant) }
   }
-
-  /// - Throws: `ValidationError` for what is not name=value or names no input.
-  func parsePoint(_ model: Model) throws -> [Double] {
-    var values = model.inputScaling.mean
-    var named = Set<String>()
-    for item in NameList.parse(point ?? "") {
-      guard let equals = item.lastIndex(of: "="),
-        let value = Double(item[item.index(after: equals)...]), value.isFinite
-      else {
-        throw ValidationError("--point: \"\(item)\" is not of the form name=number.")
-      }
-      let name = String(item[..<equals])
-      guard let index = model.inputs.firstIndex(where: { $0.name == name }) else {
-        throw ValidationError(
-          "--point: the model has no input \"\(name)\"; it has " + model.inputs.listed + ".")
-      }
-      guard named.insert(name).inserted else {
-        throw ValidationError("--point: \"\(name)\" is given twice.")
-      }
-      values[index] = value
-    }
-    let others = model.inputs.indices.filter { !named.contains(model.inputs[$0].name) }
-    if !others.isEmpty, others.allSatisfy({ model.inputScaling.mean[$0] == 0 }) {
-      Console.note(
-        "note: the file holds no means; \(others.map { model.inputs[$0] }.listed) "
-          + "\(others.count == 1 ? "is" : "are") taken at 0")
-    }
-    let only = Matrix([values])
-    if model.outside(only)?.share ?? 0 > 0 {
-      Console.warning(
-        "the point lies far outside the training data; what the model says there is extrapolation")
-    }
-    return values
-  }
 }

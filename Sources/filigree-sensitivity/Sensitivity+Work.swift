@@ -16,7 +16,8 @@ extension Sensitivity {
     }
     var ensemble = try Ensemble.load(models, cut: cut.cut, told: reading.description)
     guard let path = data else {
-      let point = try parsePoint(ensemble.members[0])
+      let point = try NamedValues.point(
+        self.point ?? "", option: "--point", of: ensemble.members[0])
       if stability { return try await printModes(ensemble, atPoint: point) }
       let report = PointReport(ensemble, at: point, units: units)
       return try printResult(

@@ -42,10 +42,9 @@ struct PooledEvidence: Sendable {
     isIn = (0..<inputs).map(read.contains)
     isReplaceable = (0..<inputs).map(outcome.replaceable.contains)
     comparisons = (0..<inputs).map { outcome.comparisons[$0] ?? nothing }
-    let relevances = members.map { $0.network.relevance($0.rows.points(Self.pointCount)) }
-    effects = (0..<inputs).map { input in relevances.map { $0[input] }.mean }
-    let signs = members.map { $0.network.signedRelevance($0.rows.points(Self.pointCount)) }
-    signed = (0..<inputs).map { input in signs.map { $0[input] }.mean }
+    let slopes = members.map { $0.network.meanSlopes($0.rows.points(Self.pointCount)) }
+    effects = (0..<inputs).map { input in slopes.map { $0.magnitude[0, input] }.mean }
+    signed = (0..<inputs).map { input in slopes.map { $0.signed[0, input] }.mean }
     var errors: [[Double]] = []
     var additions: [[Int: TangentFit.Addition]] = []
     let others = (0..<inputs).filter { !read.contains($0) }
@@ -57,7 +56,7 @@ struct PooledEvidence: Sendable {
     }
     deviations = (0..<inputs).map { input in
       let own = errors.map { $0[input] * $0[input] }.mean
-      let between = relevances.map { $0[input] }.standardDeviation
+      let between = slopes.map { $0.magnitude[0, input] }.standardDeviation
       return (own + between * between / Double(max(1, members.count - 1))).squareRoot()
     }
     for input in others {
@@ -155,7 +154,7 @@ struct PooledEvidence: Sendable {
 
   /// The standard error of an effect R of final networks, from what a linear term says, from the differences of
   /// members, which share most of their rows and all of their kind's limits, and from rehearsals, whose bias is known
-  /// but for a third. The factors are the least at which intervals hold the truth in nine of ten cases and more on
+  /// but for a third. At these factors intervals hold the truth in nine of ten cases and more on
   /// three plants without noise and at two levels of it (`Scripts/bench coverage`).
   private static func deviation(own: Double, between: Double, bias: Double, missed: Double)
     -> Double

@@ -176,19 +176,18 @@ struct TangentFit {
 }
 
 extension Network {
-  /// R = mean |∂f/∂z| of each input of the first output, over standardised points.
-  func relevance(_ points: Matrix) -> [Double] {
+  /// Means of |∂f/∂z| and of ∂f/∂z over standardised points, outputs × inputs.
+  func meanSlopes(_ points: Matrix) -> (magnitude: Matrix, signed: Matrix) {
     var batch = JacobianBatch(self)
     batch.add(points, rows: 0..<points.rows, .identity(inputCount))
-    return batch.sums().magnitude.row(0).map { $0 / Double(points.rows) }
+    let (magnitude, signed) = batch.sums()
+    return (
+      magnitude.map { $0 / Double(points.rows) }, signed.map { $0 / Double(points.rows) }
+    )
   }
 
-  /// The mean of ∂f/∂z.
-  func signedRelevance(_ points: Matrix) -> [Double] {
-    var batch = JacobianBatch(self)
-    batch.add(points, rows: 0..<points.rows, .identity(inputCount))
-    return batch.sums().signed.row(0).map { $0 / Double(points.rows) }
-  }
+  /// R = mean |∂f/∂z| of each input of the first output, over standardised points.
+  func relevance(_ points: Matrix) -> [Double] { Array(meanSlopes(points).magnitude.row(0)) }
 }
 
 extension RegressionRows {

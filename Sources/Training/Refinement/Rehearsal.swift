@@ -100,11 +100,9 @@ extension Refinement {
 
   private func effects(_ networks: [Network], _ data: Trajectories) throws -> Matrix {
     let points = try TrainingSet(data, scaledLike: material.set).points(2000)
-    let rows = networks.flatMap { network -> [[Double]] in
-      var batch = JacobianBatch(network)
-      batch.add(points, rows: 0..<points.rows, .identity(points.columns))
-      let magnitude = batch.sums().magnitude
-      return (0..<magnitude.rows).map { magnitude.row($0).map { $0 / Double(points.rows) } }
+    let rows = networks.flatMap { network in
+      let magnitude = network.meanSlopes(points).magnitude
+      return (0..<magnitude.rows).map { Array(magnitude.row($0)) }
     }
     return Matrix(rows: rows.count, columns: points.columns) { rows[$0][$1] }
   }
