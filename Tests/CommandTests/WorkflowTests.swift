@@ -260,14 +260,33 @@ import Testing
   }
 }
 
-/// Every command of the README and of the guides, in order, in one folder each.
+/// The commands of guides, in order, in one folder each. Those of the README and of the guides that show what their
+/// commands print or draw are run by `Scripts/pictures`, which `Scripts/test` calls.
 @Suite struct DocumentationTests {
-  @Test(arguments: [
-    "README.md", "Documentation/structure.md", "Documentation/from-a-network-to-its-laws.md",
-    "Documentation/drawings.md",
-    "Documentation/your-own-plant.md", "Documentation/performance.md",
-    "Documentation/a-measured-record.md", "Documentation/certificates.md",
-  ])
+  private static let runHere = ["Documentation/performance.md"]
+
+  /// No guide with commands is left out by both.
+  @Test func everyGuideWithCommandsIsRun() throws {
+    let script = try String(
+      contentsOf: Fixture.packageFolder.appendingPathComponent("Scripts/pictures"), encoding: .utf8)
+    let list = try #require(script.firstMatch(of: /DOCUMENTS = \[([^\]]*)\]/)).output.1
+    let documents = Fixture.packageFolder.appendingPathComponent("Documentation")
+    let guides = try FileManager.default.contentsOfDirectory(atPath: documents.path)
+      .filter { $0.hasSuffix(".md") }.map { "Documentation/\($0)" }
+    #expect(guides.count > 10)
+    for guide in guides + ["README.md"] {
+      let text = try String(
+        contentsOf: Fixture.packageFolder.appendingPathComponent(guide), encoding: .utf8)
+      guard text.contains("```sh\n") else { continue }
+      let isRun = list.contains("\"\(guide)\"") || Self.runHere.contains(guide)
+      #expect(isRun, "\(guide)")
+    }
+    let test = try String(
+      contentsOf: Fixture.packageFolder.appendingPathComponent("Scripts/test"), encoding: .utf8)
+    #expect(test.contains("\nScripts/pictures") || test.contains("\n  Scripts/pictures"))
+  }
+
+  @Test(arguments: runHere)
   func everyCommandWorks(file: String) async throws {
     let readme = try String(
       contentsOf: Fixture.packageFolder.appendingPathComponent(file), encoding: .utf8)
