@@ -400,7 +400,7 @@ def forecast(
     """Errors of rolling forecasts (`filigree-forecast`): a row per model, member ("all" for all of them) and horizon.
 
     Columns: `absolute` and `squared` (mean over forecasts that have not diverged, in deviations of the states), `diverged`
-    (how many did), and `rmse NAME`, `fitPercent NAME` of each state in its unit. References such as persistence are models
+    (their share), and `rmse NAME`, `fitPercent NAME` of each state in its unit. References such as persistence are models
     too.
 
     Args:
@@ -422,7 +422,7 @@ def forecast(
         for member, horizon in ((m, h) for m, hs in parts for h in hs or []):
             row = {"model": source["name"], "member": member, "horizon": horizon["horizon"], "pairs": horizon["pairs"]}
             row |= {key: horizon["undiverged"].get(key) for key in ("absolute", "squared")}
-            row["diverged"] = horizon["diverged"]  # how many
+            row["diverged"] = horizon["diverged"]
             for name, values in zip(names, horizon.get("inUnits", [])):
                 row |= {f"{key} {name}": values[key] for key in ("rmse", "fitPercent")}
             rows.append(row)
