@@ -221,7 +221,7 @@ def test_progress_is_shown_and_read(data, capsys):
 
 
 def test_ctrl_c_keeps_the_training_and_resumes_to_the_same_bits(data, tmp_path):
-    settings = {"members": 1, "recipe": "proximal", "steps": 60_000, "checkpoint_interval": 0.05}
+    settings = {"members": 1, "recipe": "proximal", "steps": 200_000, "hidden": [6], "checkpoint_interval": 0.05}
     program = (
         "import filigree, sys\n"
         f"try: filigree.train({str(data.path)!r}, output={str(tmp_path / 'm')!r}, **{settings!r})\n"
