@@ -220,6 +220,7 @@ def test_progress_is_shown_and_read(data, capsys):
     assert capsys.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 def test_ctrl_c_keeps_the_training_and_resumes_to_the_same_bits(data, tmp_path):
     settings = {"members": 1, "recipe": "proximal", "steps": 200_000, "hidden": [6], "checkpoint_interval": 0.05}
     program = (

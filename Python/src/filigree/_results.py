@@ -68,9 +68,12 @@ class Trajectories(_Made):
         with tempfile.TemporaryDirectory(prefix="filigree-") as folder:
             path = pathlib.Path(folder, "frame.csv")
             run("data", ["prepare", os.path.abspath(self.path)], output=path, outliers="report", quiet=True)
-            table = pandas.read_csv(path, float_precision="round_trip")
+            # Numbers are read from their texts, whose nearest doubles they then are in every version of pandas.
+            table = pandas.read_csv(path, dtype=str).astype("float64")
             checked = run("data", ["check", path], format="json").json()["check"]["variables"]
         index = [name for name in ("trajectory", "time") if name in table.columns]
+        if "trajectory" in index:
+            table = table.astype({"trajectory": "int64"})
         table = table.set_index(index)
         table.columns = pandas.Index([variable["name"] for variable in checked])
         table.attrs["units"] = {v["name"]: v["unit"] for v in checked}
