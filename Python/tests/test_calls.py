@@ -222,9 +222,11 @@ def test_progress_is_shown_and_read(data, capsys):
 
 @pytest.mark.slow
 def test_ctrl_c_keeps_the_training_and_resumes_to_the_same_bits(data, tmp_path):
-    settings = {"members": 1, "recipe": "proximal", "steps": 200_000, "hidden": [6], "checkpoint_interval": 0.05}
+    settings = {"members": 1, "recipe": "proximal", "steps": 100_000, "checkpoint_interval": 0.05}
     program = (
-        "import filigree, sys\n"
+        # Where this runs in the background of a shell, Ctrl-C is ignored.
+        "import filigree, signal, sys\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         f"try: filigree.train({str(data.path)!r}, output={str(tmp_path / 'm')!r}, **{settings!r})\n"
         "except KeyboardInterrupt: sys.exit(130)\n"
     )
