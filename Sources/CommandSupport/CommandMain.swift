@@ -7,6 +7,7 @@ public protocol CommandMain: AsyncParsableCommand {}
 
 extension CommandMain {
   public static func main() async {
+    Console.openStandardFiles()
     do {
       var command = try parseAsRoot(nil)
       if var asynchronous = command as? any AsyncParsableCommand {

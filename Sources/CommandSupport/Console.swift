@@ -18,7 +18,33 @@ public enum Console {
 
   /// Prints lines that are already safe for a terminal.
   static func notice(_ text: String) {
-    FileHandle.standardError.write(Data((text + "\n").utf8))
+    standardError(text + "\n")
+  }
+
+  /// Writes to standard error. Where that fails (a full disk, a terminal that is gone) nobody is left to be told, and
+  /// the work goes on. FileHandle's `write` would end the process.
+  static func standardError(_ text: String) { _ = write(Array(text.utf8), to: STDERR_FILENO) }
+
+  /// Standard input, output and error that were closed become /dev/null; else the next file that is opened would take
+  /// the place of one of them, and be written into.
+  static func openStandardFiles() {
+    for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) == -1 {
+      _ = open("/dev/null", O_RDWR)
+    }
+  }
+
+  /// - Returns: 0, or the number of the error that kept the rest from being written.
+  private static func write(_ bytes: [UInt8], to descriptor: Int32) -> Int32 {
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+      if count < 0 {
+        if errno == EINTR { continue }
+        return errno
+      }
+      rest = rest.dropFirst(count)
+    }
+    return 0
   }
 
   /// - Throws: when the text cannot be written, for example on a full disk.
@@ -26,15 +52,10 @@ public enum Console {
 
   /// - Throws: when the bytes cannot be written, for example on a full disk.
   public static func output(_ bytes: [UInt8]) throws {
-    var rest = bytes[...]
-    while !rest.isEmpty {
-      let count = rest.withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress, $0.count) }
-      if count < 0 {
-        if errno == EINTR { continue }
-        if errno == EPIPE { throw ExitCode(0) }
-        throw StandardOutputFailure(reason: String(cString: strerror(errno)))
-      }
-      rest = rest.dropFirst(count)
+    switch write(bytes, to: STDOUT_FILENO) {
+    case 0: return
+    case EPIPE: throw ExitCode(0)
+    case let number: throw StandardOutputFailure(reason: String(cString: strerror(number)))
     }
   }
 

@@ -44,13 +44,13 @@ public final class ProgressLine: Sendable {
         "\(state.done)/\(total) \(unit)  \(String(format: "%.0f", rate))/s  "
         + "\(Self.clock(left)) left  \(detail())"
       let room = max(20, Console.width - 1)
-      FileHandle.standardError.write(Data("\r\u{1B}[K\(text.singleLine.prefix(room))".utf8))
+      Console.standardError("\r\u{1B}[K\(text.singleLine.prefix(room))")
     }
   }
 
   /// Clears the line.
   public func finish() {
-    if isShown { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
+    if isShown { Console.standardError("\r\u{1B}[K") }
   }
 
   public static func seconds(_ duration: Duration) -> Double {

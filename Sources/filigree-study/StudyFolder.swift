@@ -28,9 +28,11 @@ struct StudyFolder {
   init(making path: String) throws {
     self.path = FilePath(path).lexicallyNormalized().string
     let entries = (try? FileManager.default.contentsOfDirectory(atPath: self.path)) ?? []
-    // A study that was killed at once has left its lock, and maybe a file that was not finished.
+    // A study that was killed at once has left its lock, and maybe a file that was not finished; one that has lost
+    // its record is known by its plan and its units, and gets the record again.
     let isStudy =
       entries.contains("study.json")
+      || ["plan.yaml", "units"].allSatisfy(entries.contains)
       || entries.allSatisfy { $0 == "lock" || $0.hasPrefix(".") && $0.contains(".partial-") }
     guard isStudy else { throw FileProblem.foreignFolder(path: path, entries: entries.sorted()) }
     do {

@@ -97,6 +97,23 @@ import Testing
     }
   }
 
+  /// A log on a full disk, or none at all, ends no training, and what is said goes into no other file.
+  @Test func standardErrorThatCannotBeWrittenEndsNothing() async throws {
+    let shell = try Shell()
+    let result = try await shell.bash(
+      """
+      filigree-simulate --plant duffing --trajectories 2 --samples 100 --output d.nc -q
+      train() { filigree-train d.nc --recipe linear --members 2 --output "$@"; }
+      train whole; train full 2>/dev/full; echo $?; train closed 2>&-; echo $?
+      train none <&- >&- 2>&- || echo failed
+      for folder in full closed none; do
+        for file in ensemble.json member-00.onnx training.csv; do cmp whole/$file $folder/$file || echo different; done
+      done
+      filigree-train no.nc --output no 2>/dev/full; echo $?
+      """)
+    #expect(result.output == "0\n0\n66\n", "\(result.output) \(result.error)")
+  }
+
   @Test func aRefusedTrainingLeavesNoFolder() async throws {
     let shell = try Shell()
     var csv = "time,x,u\n"
