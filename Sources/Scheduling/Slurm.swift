@@ -26,8 +26,8 @@ public struct QueuedTask: Equatable, Sendable {
 public struct Slurm: Sendable {
   public init() {}
 
-  /// The arguments of sbatch for a job.
-  static func arguments(_ job: ArrayJob) -> [String] {
+  /// The arguments of sbatch for a job, one a word.
+  package static func arguments(_ job: ArrayJob) -> [String] {
     var words = [
       "--parsable", "--requeue", "--open-mode=append", "--job-name=\(job.name)",
       "--chdir=\(job.folder)", "--output=\(job.log)", "--nodes=1", "--ntasks=1",
@@ -81,7 +81,7 @@ public struct Slurm: Sendable {
     return Self.tasks(output).filter { jobs.contains($0.job) }
   }
 
-  static func tasks(_ output: String) -> [QueuedTask] {
+  package static func tasks(_ output: String) -> [QueuedTask] {
     output.split(separator: "\n").compactMap { line in
       let words = line.split(separator: "|", omittingEmptySubsequences: false).map {
         $0.trimmingCharacters(in: .whitespaces)
@@ -104,7 +104,7 @@ public struct Slurm: Sendable {
     Self.largestArray(try await Self.run("scontrol", ["show", "config"])) ?? 1001
   }
 
-  static func largestArray(_ configuration: String) -> Int? {
+  package static func largestArray(_ configuration: String) -> Int? {
     for line in configuration.split(separator: "\n") where line.hasPrefix("MaxArraySize") {
       return line.split(separator: "=").last.flatMap {
         Int($0.trimmingCharacters(in: .whitespaces))

@@ -95,6 +95,9 @@ struct RoundFolder: Sendable {
     return number
   }
 
+  /// Takes back a round of which nothing was submitted.
+  func remove(_ number: Int) { try? FileManager.default.removeItem(atPath: path(number).string) }
+
   func save(_ round: Round) throws {
     try WholeFile.write(
       try SealedJSON.bytes(round), to: path(round.number).appending("round.json").string,

@@ -118,6 +118,7 @@ public struct SlurmEngine: Sendable {
     } catch {
       // Half a chain would end without anybody noticing.
       try? await slurm.cancel(round.jobs)
+      if round.jobs.isEmpty { rounds.remove(round.number) }
       throw error
     }
     return round

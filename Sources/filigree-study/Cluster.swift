@@ -272,6 +272,7 @@ struct Follow: Tool {
       try await study.run(starting: { _, _ in }, report: { _ in })
       var gathering = try Gathering(study, place, plan: place.plan, begin: begin, run)
       try await gathering.write()
+      run.note("\(folder): report.html, report.md, recipes.csv, members.csv")
     }
   }
 }

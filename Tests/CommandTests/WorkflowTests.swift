@@ -267,6 +267,7 @@ import Testing
     "Documentation/drawings.md",
     "Documentation/your-own-plant.md", "Documentation/performance.md",
     "Documentation/a-measured-record.md", "Documentation/certificates.md",
+    "Documentation/many-machines.md",
   ])
   func everyCommandWorks(file: String) async throws {
     let readme = try String(

@@ -1,7 +1,6 @@
 import LinearAlgebra
+import Scheduling
 import Testing
-
-@testable import Scheduling
 
 @Suite struct SchedulingTests {
   @Test func partsCoverAllTasksInOrderAndAreNotTooMany() {

@@ -54,7 +54,7 @@ import Training
   /// What a file says of a network is not believed.
   @Test func stepsOfAnotherShapeAreNoticed() async throws {
     let training = EnsembleTraining(recipe: recipe, members: 2, seed: 7, threads: 1)
-    let joint = try JointTraining(training, on: Smoothing(data(noise: 0)))
+    let joint = try await JointTraining(training, on: Smoothing(data(noise: 0)))
     let fit = try joint.fit(0)
     #expect(joint.fits(fit, of: 0) && !joint.fits(fit, of: 1))
     let text = String(decoding: try CanonicalJSON.bytes(fit, isCompact: true), as: UTF8.self)
@@ -80,7 +80,7 @@ import Training
       let read = try? CanonicalJSON.value(JointTraining.Fit.self, from: Array(changed.utf8))
       #expect(read.map { !joint.fits($0, of: 0) } ?? true, "\(old)")
     }
-    let other = try JointTraining(
+    let other = try await JointTraining(
       EnsembleTraining(recipe: recipe, members: 3, seed: 7, threads: 1),
       on: Smoothing(data(noise: 0)))
     let decision = try joint.decide([fit, joint.fit(1)])
