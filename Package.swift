@@ -3,7 +3,8 @@ import PackageDescription
 
 // The libraries are rooms, each a product of its own; a room uses what stands before it:
 // LinearAlgebra → Dynamics → Evidence (intervals, paired costs, verdicts) → Networks (what a model is) → Training (how it becomes one) → Structure → Forecasting
-// → Drawing → Reporting → Findings (tables and words of what was found) → Study. Laws (interactions, formulas, what is
+// → Drawing → Reporting → Findings (tables and words of what was found) → Study. Scheduling, which Study uses, knows
+// batch systems and nothing of studies. Laws (interactions, formulas, what is
 // conserved) and Certificates (what provably holds) stand beside Study and are used by their tools alone. CKernels is
 // seen by LinearAlgebra alone. Interchange reads and writes values of
 // Dynamics, Networks and Training; GraphDrawing knows nothing of networks. CommandSupport is what the tools share,
@@ -11,7 +12,7 @@ import PackageDescription
 let libraries = [
   "LinearAlgebra", "Dynamics", "Evidence", "Networks", "Training", "Structure", "Forecasting",
   "GraphDrawing",
-  "Drawing", "Reporting", "Interchange", "Findings", "Study",
+  "Drawing", "Reporting", "Interchange", "Findings", "Scheduling", "Study",
 ]
 
 /// Rooms that one tool uses and no other room: their tests need not wait for the others', nor those for them.
@@ -79,7 +80,7 @@ let package = Package(
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     // Reports are HTML: a template in which nothing is markup that was a name.
     .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
-    // gnuplot draws charts; tests start the real binaries.
+    // gnuplot draws charts; Slurm takes jobs; tests start the real binaries.
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
   ],
   targets: [
@@ -133,8 +134,15 @@ let package = Package(
         "Forecasting", "Reporting", "Interchange",
       ]),
     .target(
+      name: "Scheduling",
+      dependencies: [
+        .product(name: "Subprocess", package: "swift-subprocess"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ]),
+    .target(
       name: "Study",
       dependencies: [
+        "Scheduling",
         "LinearAlgebra", "Dynamics", "Evidence", "Networks", "Training", "Structure",
         "Forecasting", "GraphDrawing", "Drawing", "Reporting", "Interchange", "Findings",
         // The page of a table that was looked at.

@@ -35,6 +35,7 @@ final class StudyData: Sendable {
     var points: Matrix?
     var materials = Recent<EnsembleTraining.Material>()
     var smoothings = Recent<Smoothing>()
+    var joints = Recent<JointTraining>()
     var scale: [Double]?
   }
 
@@ -217,10 +218,16 @@ final class StudyData: Sendable {
     }
   }
 
-  /// Data for members that are trained together.
-  func smoothing(_ recipe: Recipe, _ cell: StudyPlan.Cell) throws -> Smoothing {
+  /// The training of members that decide together.
+  func joint(_ recipe: Recipe, _ cell: StudyPlan.Cell, _ training: EnsembleTraining) throws
+    -> JointTraining
+  {
     try cache.withLock { cache in
-      try smoothing(recipe.smooth, cell, "\(recipe.smooth) \(cell.size) \(cell.noise)", &cache)
+      let key = "\(cell)"
+      if let there = cache.joints[key] { return there }
+      let smoothing = try smoothing(
+        recipe.smooth, cell, "\(recipe.smooth) \(cell.size) \(cell.noise)", &cache)
+      return cache.joints.keep(try JointTraining(training, on: smoothing), for: key)
     }
   }
 

@@ -55,6 +55,7 @@ private struct PlanReader {
     "plant", "vary", "train", "test", "inputs", "noise", "noise-correlation", "control-noise",
     "missing", "sizes", "members", "seed", "horizons",
     "threshold", "relevance-samples", "cuts", "recipes", "title", "about", "compare",
+    "cluster",
   ]
   private static let sourceKeys = ["trajectories", "samples", "seed", "file"]
 
@@ -96,6 +97,7 @@ private struct PlanReader {
     plan.title = top["title"].flatMap { text($0, "title") }
     plan.about = top["about"].flatMap { text($0, "about") }
     plan.comparison = top["compare"].flatMap { comparison($0, plan) }
+    if let node = top["cluster"] { plan.cluster = cluster(node) }
     checkSizes(top, &plan)
     checkParts(top, plan)
     return plan
@@ -176,6 +178,59 @@ private struct PlanReader {
       }
     }
     return sparse.isEmpty ? nil : StudyPlan.Comparison(reference: reference, sparse: sparse)
+  }
+
+  /// cluster: {partition: NAME, time: 2h, memory: 4G, …}
+  private mutating func cluster(_ node: Node) -> ClusterSettings {
+    var settings = ClusterSettings()
+    guard let parts = pairs(node, "cluster", ClusterSettings.keys) else { return settings }
+    let names: [(String, WritableKeyPath<ClusterSettings, String?>)] = [
+      ("partition", \.resources.partition), ("account", \.resources.account),
+      ("qos", \.resources.quality), ("constraint", \.resources.constraint),
+    ]
+    for (key, place) in names {
+      guard let node = parts[key], let name = text(node, "cluster: \(key)") else { continue }
+      settings[keyPath: place] = name
+      if !ClusterSettings.isName(name) {
+        note(node, "cluster: \(key): \"\(name)\" is no name that a cluster can have")
+      }
+    }
+    if let node = parts["time"] {
+      settings.resources.time = measure(node, "time", "2h, 30m or 1-12:00:00") {
+        ClusterSettings.seconds($0)
+      }
+    }
+    if let node = parts["memory"] {
+      settings.resources.memory = measure(node, "memory", "500M or 4G") {
+        ClusterSettings.mebibytes($0)
+      }
+    }
+    if let node = parts["chunk"] {
+      settings.chunk =
+        measure(node, "chunk", "60s or 10m") { ClusterSettings.seconds($0) }
+        .map { Double($0) } ?? settings.chunk
+    }
+    if let node = parts["cores"] {
+      settings.resources.cores = integer(node, "cluster: cores", 1...1024) ?? 1
+    }
+    if let node = parts["at-once"] {
+      settings.atOnce = integer(node, "cluster: at-once", 1...1_000_000)
+    }
+    if let node = parts["attempts"] {
+      settings.attempts = integer(node, "cluster: attempts", 1...100) ?? settings.attempts
+    }
+    return settings
+  }
+
+  private mutating func measure(
+    _ node: Node, _ key: String, _ examples: String, _ read: (String) -> Int?
+  ) -> Int? {
+    guard let text = text(node, "cluster: \(key)") else { return nil }
+    guard let value = read(text) else {
+      note(node, "cluster: \(key): \"\(text)\" is none; \(examples) are")
+      return nil
+    }
+    return value
   }
 
   // MARK: Data

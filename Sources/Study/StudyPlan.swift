@@ -54,6 +54,8 @@ public struct StudyPlan: Equatable, Sendable {
   public var title: String?
   public var about: String?
   public var comparison: Comparison?
+  /// For the engines that are clusters.
+  public var cluster = ClusterSettings()
 
   /// Which recipes the report's claims are about.
   public struct Comparison: Equatable, Sendable {

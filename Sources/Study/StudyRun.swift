@@ -9,19 +9,19 @@ import Synchronization
 import SystemPackage
 import Training
 
-/// Carries out a plan in a folder. The unit of work is one member, a pure function of the plan, its number and the
-/// data; each is kept under the hash of what it depends on, so a stopped study continues where it was, and a
-/// changed plan repeats only what the change concerns.
+/// Carries out a plan in a folder. Every unit of work (a member, its judgement, …) is a pure function of the plan, its
+/// number and the data; each is kept under the hash of what it depends on, so a stopped study continues where it
+/// was, a changed plan repeats only what the change concerns, and any number of processes may work at once.
 public final class StudyRun: Sendable {
   /// Raised when the meaning of a part's content changes.
-  private static let format = "2"
+  private static let format = "3"
 
   public let plan: StudyPlan
   public let folder: String
-  private let store: UnitStore
+  let store: UnitStore
   private let version: String
-  private let data: StudyData
-  private let threads: Int
+  let data: StudyData
+  let threads: Int
 
   /// - Parameters:
   ///   - plan: what to do.
@@ -43,7 +43,7 @@ public final class StudyRun: Sendable {
   }
 
   /// A member of a cell, or one of its judgements.
-  struct Work: Sendable {
+  struct Work: Hashable, Sendable {
     var cell: StudyPlan.Cell
     var member: Int
     var cut = 0.0
@@ -52,6 +52,8 @@ public final class StudyRun: Sendable {
   public struct Status: Sendable {
     public var name: String
     public var members: Int
+    /// Members that have been fitted, and wait for what all decide together.
+    public var fitted: Int
     public var trained: Int
     public var diverged: Int
     public var judged: Int
@@ -59,18 +61,24 @@ public final class StudyRun: Sendable {
   }
 
   public func status() -> [Status] {
-    plan.cells.map { cell in
+    var inventory = Inventory(self)
+    let fits = Dictionary(
+      grouping: units(.fits).filter { $0.kind == .fit && inventory.isDone($0) }, by: \.cell)
+    return plan.cells.map { cell in
       let cuts = plan.recipes[cell.recipe].cuts
       let work = members(of: cell)
-      let records = work.map { record($0) }
+      let records = work.map { inventory.record($0) }
       let judged = work.reduce(0) { total, item in
         total
           + cuts.count {
             self.judged(Work(cell: item.cell, member: item.member, cut: $0)) != nil
           }
       }
+      let isWhole = records.allSatisfy { $0 != nil }
       return Status(
-        name: plan.name(cell), members: work.count, trained: records.count { $0 != nil },
+        name: plan.name(cell), members: work.count,
+        fitted: isWhole ? work.count : fits[cell]?.count ?? records.count { $0 != nil },
+        trained: records.count { $0 != nil },
         diverged: records.count { $0?.divergence != nil }, judged: judged,
         judgements: cuts.count * records.count { $0.map { $0.divergence == nil } ?? true })
     }
@@ -113,7 +121,7 @@ public final class StudyRun: Sendable {
   public var damagedParts: [String] { store.damage.names }
 
   /// What every part of this study has.
-  private var shape: UnitShape {
+  var shape: UnitShape {
     UnitShape(
       states: data.stateCount, inputs: data.inputCount, horizons: plan.horizons,
       lengths: data.testLengths)
@@ -122,88 +130,96 @@ public final class StudyRun: Sendable {
   /// Removes finished parts that the plan does not need.
   public func prune() { store.remove(keeping: Set(allKeys().map(\.name))) }
 
-  private func members(of cell: StudyPlan.Cell) -> [Work] {
+  func members(of cell: StudyPlan.Cell) -> [Work] {
     (0..<plan.members).map { Work(cell: cell, member: $0) }
   }
 
-  private func weight(_ cell: StudyPlan.Cell) -> Double {
+  func weight(_ cell: StudyPlan.Cell) -> Double {
     Double(plan.recipes[cell.recipe].recipe.epochs(rows: 5000 * cell.size) * cell.size)
   }
 
+  /// Units with how much of the training each is; the steps after a fit count nothing.
   private func train(
     _ starting: (Progress.Stage, Amount) -> Void,
     _ report: @escaping @Sendable (Progress) -> Void
   ) async throws {
-    let all = plan.cells.flatMap { members(of: $0) }
-    let missing = all.filter { record($0) == nil }
-    // Members that decide together are trained together, all anew where one is missing.
-    var jobs: [[Work]] = []
-    for work in missing {
-      guard plan.recipes[work.cell.recipe].recipe.isCrossFitted else {
-        jobs.append([work])
-        continue
-      }
-      if !jobs.contains(where: { $0[0].cell == work.cell }) { jobs.append(members(of: work.cell)) }
-    }
-    // The longest first, so that no core is left alone with one at the end.
-    let order = jobs.enumerated().sorted {
-      let (a, b) = (weight($0.element), weight($1.element))
-      return a != b ? a > b : $0.offset < $1.offset
-    }.map(\.element)
-    starting(
-      .training, Amount(all: weight(all), before: weight(all) - weight(order.flatMap { $0 })))
-    _ = try await concurrentMap(order.count, threads: threads) { index in
-      try Task.checkCancellation()
-      try self.train(order[index], report)
+    var inventory = Inventory(self)
+    let all = units(.fits).filter { $0.kind != .truth }
+    let missing = all.filter { !inventory.isDone($0) }
+    func amount(_ units: [StudyUnit]) -> Double { units.reduce(0) { $0 + weight($1.cell) } }
+    starting(.training, Amount(all: amount(all), before: amount(all) - amount(missing)))
+    try await makeAll(missing, report)
+    for stage in [Stage.decisions, .refits, .members] {
+      var inventory = Inventory(self)
+      try await makeAll(units(stage).filter { !inventory.isDone($0) }, report)
     }
   }
 
-  private func weight(_ works: [Work]) -> Double { works.reduce(0) { $0 + weight($1.cell) } }
+  /// The longest first, so that no core is left alone with one at the end.
+  private func makeAll(
+    _ units: [StudyUnit], _ report: @escaping @Sendable (Progress) -> Void
+  ) async throws {
+    let order = units.enumerated().sorted {
+      let (a, b) = (weight($0.element.cell), weight($1.element.cell))
+      return a != b ? a > b : $0.offset < $1.offset
+    }.map(\.element)
+    _ = try await concurrentMap(order.count, threads: threads) { index in
+      try Task.checkCancellation()
+      _ = try self.make(order[index], report: report)
+    }
+  }
 
-  /// - Parameter works: one member, or all of a cell.
-  private func train(_ works: [Work], _ report: @escaping @Sendable (Progress) -> Void) throws {
-    let cell = works[0].cell
-    let recipe = plan.recipes[cell.recipe].recipe
-    let training = EnsembleTraining(
-      recipe: recipe, members: plan.members, seed: plan.seed, threads: 1)
+  func progress(_ cell: StudyPlan.Cell, _ report: @escaping @Sendable (Progress) -> Void)
+    -> @Sendable (TrainingProgress) -> Void
+  {
+    let training = training(plan.recipes[cell.recipe].recipe)
     let towers = Double(training.problems(targets: data.stateCount).count / plan.members)
     let perEpoch = Double(cell.size) / max(1, towers)
-    let clock = ContinuousClock()
-    let begin = clock.now
     let name = plan.name(cell)
-    let progress: @Sendable (TrainingProgress) -> Void = { event in
+    return { event in
       report(
         Progress(
           stage: .training, done: perEpoch * Double(1 + event.epochsLeftOut),
           detail: "\(name), member \(event.problem.member)"))
     }
+  }
+
+  func trainAlone(_ work: Work, _ report: @escaping @Sendable (Progress) -> Void) throws {
+    let recipe = plan.recipes[work.cell.recipe].recipe
+    let begin = ContinuousClock.now
+    let material = try data.material(recipe, work.cell)
     var outcome: EnsembleTraining.Outcome?
     var failure: TrainingFailure?
-    var warnings: [String]
     do {
-      if recipe.isCrossFitted {
-        let smoothing = try data.smoothing(recipe, cell)
-        warnings = smoothing.warnings
-        outcome = try training.runAlone(on: smoothing, report: progress)
-      } else {
-        let material = try data.material(recipe, cell)
-        warnings = material.warnings
-        outcome = try training.run(member: works[0].member, on: material, report: progress)
-      }
+      outcome = try training(recipe).run(
+        member: work.member, on: material, report: progress(work.cell, report))
     } catch let problem as TrainingFailure {
-      (failure, warnings) = (problem, [])
+      failure = problem
     }
-    let time = (clock.now - begin).components
-    let seconds = Double(time.seconds) + Double(time.attoseconds) * 1e-18
-    for work in works {
-      var record = MemberRecord(
-        member: work.member, restarts: 0, warnings: warnings,
-        seconds: seconds / Double(works.count))
-      if let failure { record.divergence = "\(failure)" }
-      if let outcome { try fill(&record, from: outcome, work) }
-      if work.member == works[0].member { record.evidence = outcome?.evidence }
-      try store.save(record, as: memberKey(work))
-    }
+    try save(
+      work, outcome, failure, warnings: failure == nil ? material.warnings : [],
+      seconds: Self.seconds(since: begin), evidence: outcome?.evidence)
+  }
+
+  /// Keeps a member.
+  ///
+  /// - Parameters:
+  ///   - work: which.
+  ///   - outcome: of the training; nil where it failed.
+  ///   - failure: why.
+  ///   - warnings: about the data.
+  ///   - seconds: that it took.
+  ///   - evidence: of the ensemble, with its first member.
+  func save(
+    _ work: Work, _ outcome: EnsembleTraining.Outcome?, _ failure: TrainingFailure?,
+    warnings: [String], seconds: Double, evidence: EnsembleEvidence?
+  ) throws {
+    var record = MemberRecord(
+      member: work.member, restarts: 0, warnings: warnings, seconds: seconds)
+    if let failure { record.divergence = "\(failure)" }
+    if let outcome { try fill(&record, from: outcome, work) }
+    record.evidence = evidence
+    try store.save(record, as: memberKey(work))
   }
 
   private func fill(
@@ -222,12 +238,13 @@ public final class StudyRun: Sendable {
     }
     let key = memberKey(work)
     let path = store.path(key, "onnx")
+    try store.makePlace(of: key)
     try WholeFile.write(try model.onnx(path: path), to: path, force: true)
     record.model = store.digest(key, "onnx")
   }
 
   /// Of a member whose model is there as it was written; damaged parts count as missing.
-  private func record(_ work: Work) -> MemberRecord? {
+  func record(_ work: Work) -> MemberRecord? {
     let key = memberKey(work)
     guard let record = store.value(key, as: MemberRecord.self, shape) else { return nil }
     if record.divergence != nil { return record }
@@ -245,7 +262,7 @@ public final class StudyRun: Sendable {
     members(of: cell).lazy.compactMap { self.record($0)?.evidence }.first
   }
 
-  private func judged(_ work: Work) -> Judgement? {
+  func judged(_ work: Work) -> Judgement? {
     store.value(judgementKey(work), as: Judgement.self, shape)
   }
 
@@ -257,7 +274,7 @@ public final class StudyRun: Sendable {
     return try Model(onnx: try WholeFile.read(path), path: path)
   }
 
-  private var judgements: [Work] {
+  var judgements: [Work] {
     plan.cells.flatMap { cell in
       plan.recipes[cell.recipe].cuts.flatMap { cut in
         (0..<plan.members).map { Work(cell: cell, member: $0, cut: cut) }
@@ -269,23 +286,25 @@ public final class StudyRun: Sendable {
     _ starting: (Progress.Stage, Amount) -> Void,
     _ report: @escaping @Sendable (Progress) -> Void
   ) async throws {
-    let all = judgements
-    let missing = all.filter { judged($0) == nil }
+    var inventory = Inventory(self)
+    let all = units(.judgements)
+    let missing = all.filter { !inventory.isDone($0) }
     starting(
       .judging, Amount(all: Double(all.count), before: Double(all.count - missing.count)))
-    if let key = truthKey, store.value(key, as: TruthRecord.self, shape) == nil {
-      try await makeTruth(key)
-    }
+    for truth in units(.fits) where truth.kind == .truth { _ = try await makeAny(truth) }
     _ = try await concurrentMap(missing.count, threads: threads) { index in
       try Task.checkCancellation()
-      let work = missing[index]
-      if let model = try self.model(work)?.cut(work.cut) {
-        try self.store.save(try self.judgement(of: model), as: self.judgementKey(work))
-      }
+      let unit = missing[index]
+      _ = try self.make(unit)
       report(
         Progress(
-          stage: .judging, done: 1, detail: "\(self.plan.name(work.cell)), member \(work.member)"))
+          stage: .judging, done: 1, detail: "\(self.plan.name(unit.cell)), member \(unit.member)"))
     }
+  }
+
+  func judge(_ work: Work) throws {
+    guard let model = try model(work)?.cut(work.cut) else { return }
+    try store.save(try judgement(of: model), as: judgementKey(work))
   }
 
   private func judgement(of model: Model) throws -> Judgement {
@@ -300,7 +319,7 @@ public final class StudyRun: Sendable {
       errors: forecast.run()[0].members[0])
   }
 
-  private func makeTruth(_ key: UnitKey) async throws {
+  func makeTruth(_ key: UnitKey) async throws {
     guard let plant = data.plant else { return }
     let truth = try await PlantTruth(plant, over: try data.samplesForTruth(), threads: threads)
     try store.save(
@@ -312,30 +331,28 @@ public final class StudyRun: Sendable {
     _ starting: (Progress.Stage, Amount) -> Void,
     _ report: @escaping @Sendable (Progress) -> Void
   ) async throws {
-    let all = plan.cells.flatMap { cell in
-      plan.recipes[cell.recipe].cuts.map { Work(cell: cell, member: 0, cut: $0) }
-    }
-    let missing = all.filter {
-      store.value(ensembleKey($0), as: EnsembleJudgement.self, shape) == nil
-    }
+    var inventory = Inventory(self)
+    let all = units(.forecasts)
+    let missing = all.filter { !inventory.isDone($0) }
     starting(
       .ensembles, Amount(all: Double(all.count), before: Double(all.count - missing.count)))
     _ = try await concurrentMap(missing.count, threads: threads) { index in
       try Task.checkCancellation()
-      let work = missing[index]
-      let models = try self.members(of: work.cell).compactMap { try self.model($0)?.cut(work.cut) }
-      if let first = models.first, models.count > 1 {
-        let forecast = try self.data.forecast(models.map { .model($0) }, first, self.plan.horizons)
-        let outcome = forecast.run()[0]
-        if let mean = outcome.mean {
-          try self.store.save(
-            EnsembleJudgement(
-              errors: mean, inside: outcome.covered.map { $0.map(\.inside) },
-              all: outcome.covered.map { $0.map(\.all) }), as: self.ensembleKey(work))
-        }
-      }
-      report(Progress(stage: .ensembles, done: 1, detail: self.plan.name(work.cell)))
+      _ = try self.make(missing[index])
+      report(Progress(stage: .ensembles, done: 1, detail: self.plan.name(missing[index].cell)))
     }
+  }
+
+  func judgeEnsemble(_ work: Work) throws {
+    let models = try members(of: work.cell).compactMap { try model($0)?.cut(work.cut) }
+    guard let first = models.first, models.count > 1 else { return }
+    let forecast = try data.forecast(models.map { .model($0) }, first, plan.horizons)
+    let outcome = forecast.run()[0]
+    guard let mean = outcome.mean else { return }
+    try store.save(
+      EnsembleJudgement(
+        errors: mean, inside: outcome.covered.map { $0.map(\.inside) },
+        all: outcome.covered.map { $0.map(\.all) }), as: ensembleKey(work))
   }
 
   /// The models under names: models/RECIPE/SIZE[-NOISE], folders that every tool reads.
@@ -382,7 +399,7 @@ public final class StudyRun: Sendable {
 
   // MARK: Addresses
 
-  private func memberKey(_ work: Work) -> UnitKey {
+  func memberKey(_ work: Work) -> UnitKey {
     var parts = RecipeField.texts(of: plan.recipes[work.cell.recipe].recipe)
     parts["data"] = data.trainingIdentity(work.cell)
     parts["member"] = String(work.member)
@@ -405,14 +422,14 @@ public final class StudyRun: Sendable {
       ])
   }
 
-  private func ensembleKey(_ work: Work) -> UnitKey {
+  func ensembleKey(_ work: Work) -> UnitKey {
     let members = members(of: work.cell).map {
       judgementKey(Work(cell: $0.cell, member: $0.member, cut: work.cut)).hash
     }
     return UnitKey("ensemble", ["members": members.joined(separator: " ")])
   }
 
-  private var truthKey: UnitKey? {
+  var truthKey: UnitKey? {
     plan.plant.map {
       UnitKey(
         "truth",
@@ -432,6 +449,9 @@ public final class StudyRun: Sendable {
     if let truthKey { keys.append(truthKey) }
     return keys
   }
+
+  /// The names under which units are kept, members first.
+  public var addresses: [String] { allKeys().map(\.name) }
 
   // MARK: Results
 

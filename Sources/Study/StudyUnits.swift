@@ -24,7 +24,8 @@ struct UnitKey: Sendable {
 
 /// The finished parts of a study: files named by what they depend on, written whole, each with a digest of its
 /// content. An existing part is never made again; one that has changed, or does not have the study's shape, is
-/// recorded as damaged and counts as missing.
+/// recorded as damaged and counts as missing. They lie in 256 folders by the first two digits of their hashes, since
+/// shared file systems are slow where thousands of files are in one.
 struct UnitStore: Sendable {
   let folder: String
   let damage = UnitDamage()
@@ -41,7 +42,18 @@ struct UnitStore: Sendable {
   }
 
   func path(_ key: UnitKey, _ ending: String) -> String {
-    FilePath(folder).appending("\(key.name).\(ending)").string
+    FilePath(place(of: key)).appending("\(key.name).\(ending)").string
+  }
+
+  private func place(of key: UnitKey) -> String {
+    FilePath(folder).appending(String(key.hash.prefix(2))).string
+  }
+
+  /// - Throws: `FileProblem.cannotCreate`.
+  func makePlace(of key: UnitKey) throws(FileProblem) {
+    let place = place(of: key)
+    guard mkdir(place, 0o777) != 0, errno != EEXIST else { return }
+    throw .cannotCreate(path: place, reason: String(cString: strerror(errno)))
   }
 
   func value<Value: UnitContent>(_ key: UnitKey, as type: Value.Type, _ shape: UnitShape) -> Value?
@@ -55,6 +67,7 @@ struct UnitStore: Sendable {
   }
 
   func save(_ value: some Encodable, as key: UnitKey) throws {
+    try makePlace(of: key)
     try WholeFile.write(
       try SealedJSON.bytes(value, isCompact: true), to: path(key, "json"), force: true)
   }
@@ -65,17 +78,24 @@ struct UnitStore: Sendable {
     return ContentDigest.hex(bytes)
   }
 
-  /// Removes the files of parts that are no longer needed.
+  /// Removes the files of parts that are no longer needed, those of earlier versions in the folder itself included.
   func remove(keeping keys: Set<String>) {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-    for name in names {
-      let stem = name.split(separator: ".").first.map(String.init) ?? ""
-      let isOurs = ["member-", "judgement-", "ensemble-", "truth-"].contains { name.hasPrefix($0) }
-      if isOurs && !keys.contains(stem) {
-        unlink(FilePath(folder).appending(name).string)
+    let files = FileManager.default
+    let entries = (try? files.contentsOfDirectory(atPath: folder)) ?? []
+    for place in [""] + entries.filter({ $0.count == 2 }) {
+      let inside = FilePath(folder).appending(place)
+      for name in (try? files.contentsOfDirectory(atPath: inside.string)) ?? [] {
+        let stem = name.split(separator: ".").first.map(String.init) ?? ""
+        if Self.kinds.contains(where: { name.hasPrefix($0) }) && !keys.contains(stem) {
+          unlink(inside.appending(name).string)
+        }
       }
     }
   }
+
+  private static let kinds = [
+    "member-", "judgement-", "ensemble-", "truth-", "fit-", "decision-", "refit-",
+  ]
 }
 
 // MARK: - What the parts hold

@@ -102,31 +102,6 @@ public struct EnsembleTraining: Sendable {
     return try outcome(Array(0..<members), delivered, decided, rehearsals, materials[0].set)
   }
 
-  /// Trains all members on the calling thread.
-  public func runAlone(
-    on data: Smoothing, report: @escaping @Sendable (TrainingProgress) -> Void = { _ in }
-  ) throws -> Outcome {
-    let materials = try materials(data)
-    let states = problems(targets: materials[0].set.targets.count).map { ProblemState($0) }
-    let trained = try groups(states).flatMap {
-      try train($0, on: materials[$0[0].problem.member], checkpoints: .none, report: report)
-    }
-    let towers = problems(targets: materials[0].set.targets.count).filter { $0.member == 0 }
-    let grounds = try (0..<members).map { try self.grounds(trained, of: $0, materials[$0]) }
-    let decided = try towers.map { tower in
-      try decide(trained.filter { $0.history.problem.tower == tower.tower }, grounds, materials)
-    }
-    let delivered = try (0..<members).map {
-      try deliver(
-        finish(decided.flatMap(\.trained), of: $0, materials[$0], grounds[$0]),
-        before: trained, of: $0, materials[$0])
-    }
-    let rehearsals = try (0..<rehearsing(decided)).map {
-      try rehearse(delivered[$0], $0, materials[$0])
-    }
-    return try outcome(Array(0..<members), delivered, decided, rehearsals, materials[0].set)
-  }
-
   /// One for each member, according to what it holds out, or the same for all.
   private func materials(_ data: Smoothing) throws(DataProblem) -> [Material] {
     guard recipe.isCrossFitted else {
@@ -268,7 +243,7 @@ public struct EnsembleTraining: Sendable {
     }
   }
 
-  private func train(
+  func train(
     _ states: [ProblemState], on material: Material, checkpoints: Checkpoints,
     report: @escaping @Sendable (TrainingProgress) -> Void
   ) throws -> [GroupTraining.Trained] {
@@ -291,7 +266,7 @@ public struct EnsembleTraining: Sendable {
   }
 
   /// The rows by which the networks of a member are judged; nil if they are not to be, or cannot be, judged.
-  private func grounds(_ all: [GroupTraining.Trained], of member: Int, _ material: Material) throws
+  func grounds(_ all: [GroupTraining.Trained], of member: Int, _ material: Material) throws
     -> Refinement.Grounds?
   {
     let trained = all.filter { $0.history.problem.member == member }
@@ -308,7 +283,7 @@ public struct EnsembleTraining: Sendable {
   /// - Parameters:
   ///   - trained: the same problem of several members.
   ///   - grounds: of all members, by number.
-  private func decide(
+  func decide(
     _ trained: [GroupTraining.Trained], _ grounds: [Refinement.Grounds?], _ materials: [Material]
   ) throws -> Decision {
     var trained = trained
@@ -362,7 +337,7 @@ public struct EnsembleTraining: Sendable {
   }
 
   /// Thins and fits to all data the networks of one member.
-  private func finish(
+  func finish(
     _ all: [GroupTraining.Trained], of member: Int, _ material: Material,
     _ grounds: Refinement.Grounds?
   ) throws -> [GroupTraining.Trained] {
@@ -423,7 +398,7 @@ public struct EnsembleTraining: Sendable {
     return groups
   }
 
-  private func outcome(
+  func outcome(
     _ members: [Int], _ delivered: [FreeRunDelivery], _ decided: [Decision],
     _ rehearsals: [Rehearsal?], _ set: TrainingSet
   ) throws -> Outcome {

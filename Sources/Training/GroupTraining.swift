@@ -3,7 +3,7 @@ import Networks
 
 /// Trains problems that share their minibatches, from their states to the end, saving states on the way.
 package struct GroupTraining {
-  package struct Trained: Sendable {
+  package struct Trained: Equatable, Sendable {
     /// nil when the problem was given up.
     package var network: Network?
     package var history: TrainingHistory

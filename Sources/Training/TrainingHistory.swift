@@ -18,7 +18,7 @@ public struct TrainingProgress: Sendable {
   public var epochsLeftOut = 0
 }
 
-public struct TrainingHistory: Equatable, Sendable {
+public struct TrainingHistory: Equatable, Codable, Sendable {
   public var problem: TrainingProblem
   /// Of the last attempt.
   public var epochs: [EpochRecord]

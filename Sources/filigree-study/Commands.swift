@@ -21,29 +21,38 @@ struct Status: Tool {
     var diverged: Int
     var judged: Int
     var judgements: Int
+    /// Members that have been fitted, trained ones included.
+    var fitted: Int
+    /// Units of a cluster's tasks that run or wait; absent where no jobs were submitted.
+    var running: Int?
+    var waiting: Int?
   }
 
   mutating func work() async throws {
     let study = try StudyFolder(reading: folder).study(threads: 1)
+    let queue = try await ClusterQueue(study)
     let rows = study.status().map {
       Row(
         ensemble: $0.name, members: $0.members, trained: $0.trained, diverged: $0.diverged,
-        judged: $0.judged, judgements: $0.judgements)
+        judged: $0.judged, judgements: $0.judgements, fitted: $0.fitted,
+        running: queue.units($0.name, .running), waiting: queue.units($0.name, .waiting))
     }
     var table = Table(
       title: "What is there of \(folder)", corner: "ensemble",
-      columns: ["members", "trained", "diverged", "judged", "of"])
+      columns: ["members", "trained", "diverged", "judged", "of", "fitted"]
+        + (queue.isKnown ? ["running", "waiting"] : []))
     for row in rows {
       table.rows.append(
         (
           row.ensemble,
           [
             .integer(row.members), .integer(row.trained), .integer(row.diverged),
-            .integer(row.judged), .integer(row.judgements),
-          ]
+            .integer(row.judged), .integer(row.judgements), .integer(row.fitted),
+          ] + [row.running, row.waiting].compactMap { $0.map(Cell.integer) }
         ))
     }
     StudyFolder.warn(of: study.damagedParts, StudyFolder.counting)
+    queue.tell(folder)
     try printResult([table], json: rows, format: format.format)
   }
 }

@@ -6,7 +6,7 @@ import Study
 import SystemPackage
 
 /// A study's folder: plan.yaml (the plan as it was last run), study.json (where it lay), units/ (finished
-/// parts), models/, tables and summary.
+/// parts), models/, tables and summary; jobs/ if a cluster works on it.
 struct StudyFolder {
   static let files = [
     "plan.yaml", "study.json", "members.csv", "recipes.csv", "timings.csv", "summary.md",
@@ -33,7 +33,10 @@ struct StudyFolder {
     let isStudy =
       entries.contains("study.json")
       || ["plan.yaml", "units"].allSatisfy(entries.contains)
-      || entries.allSatisfy { $0 == "lock" || $0.hasPrefix(".") && $0.contains(".partial-") }
+      || entries.allSatisfy {
+        ["lock", StudyClaim.name, "units", Self.shared].contains($0)
+          || $0.hasPrefix(".") && $0.contains(".partial-")
+      }
     guard isStudy else { throw FileProblem.foreignFolder(path: path, entries: entries.sorted()) }
     do {
       try FileManager.default.createDirectory(
@@ -54,14 +57,55 @@ struct StudyFolder {
     }
   }
 
-  /// Held while the study is worked on.
-  /// - Throws: `FileProblem.busyStudy`.
-  func lock() throws -> FolderLock {
-    do {
-      return try FolderLock(path)
-    } catch .busy(let path) {
-      throw FileProblem.busyStudy(path: path)
+  /// Held while a process decides about the study.
+  /// - Throws: `StudyIsClaimed`.
+  func lock() throws -> StudyClaim { try StudyClaim(path) }
+
+  /// Waits for a while for a process that is at work, as it does when jobs end.
+  /// - Throws: `StudyIsClaimed`.
+  func patientLock() async throws -> StudyClaim {
+    for _ in 0..<120 {
+      do { return try lock() } catch is StudyIsClaimed { try await Task.sleep(for: .seconds(0.5)) }
     }
+    return try lock()
+  }
+
+  /// Removes half-written files of processes that were killed. Where tasks of a cluster may be writing, only those that
+  /// nobody has touched for an hour.
+  func removeLeftovers() {
+    guard FileManager.default.fileExists(atPath: inside(Self.shared)) else {
+      WholeFile.removeLeftovers(in: path)
+      return
+    }
+    let files = FileManager.default
+    func date(_ name: String) -> Date? {
+      (try? files.attributesOfItem(atPath: inside(name)))?[.modificationDate] as? Date
+    }
+    // By the clock of the file system, which has just dated the claim.
+    guard let now = date(StudyClaim.name) else { return }
+    let entries = files.enumerator(atPath: path)
+    while let entry = entries?.nextObject() as? String {
+      let name = FilePath(entry).lastComponent?.string ?? ""
+      guard name.hasPrefix("."), name.contains(".partial-"), let then = date(entry),
+        now.timeIntervalSince(then) > 3600
+      else { continue }
+      unlink(inside(entry))
+    }
+  }
+
+  private static let shared = "jobs"
+
+  /// Says that other processes may be writing units, whoever holds the claim.
+  /// - Throws: `FileProblem.cannotCreate`.
+  func markShared() throws {
+    guard mkdir(inside(Self.shared), 0o777) != 0, errno != EEXIST else { return }
+    throw FileProblem.cannotCreate(
+      path: inside(Self.shared), reason: String(cString: strerror(errno)))
+  }
+
+  /// Whether a plan is the one that was run last.
+  func isKept(_ plan: String) throws -> Bool {
+    (try? WholeFile.read(self.plan)) == (try WholeFile.read(plan))
   }
 
   /// Says which parts are damaged, and what becomes of them.
@@ -88,25 +132,50 @@ struct StudyFolder {
     try write(text, "plan.yaml")
   }
 
-  /// The study as it was last run.
-  func study(threads: Int) throws -> StudyRun {
+  /// The plan as it was last run.
+  var plan: String { inside("plan.yaml") }
+
+  /// The study of a plan, whether or not it was ever run.
+  func study(of plan: String, threads: Int) throws -> StudyRun {
+    try StudyRun(
+      try StudyPlan(path: plan, parseRecipe: parseRecipe), path: plan, folder: path,
+      version: filigreeVersion, threads: threads)
+  }
+
+  /// Copies the plan, and where it lay, into another folder.
+  func copyPlan(to folder: String) throws {
+    for name in ["plan.yaml", "study.json"] {
+      let bytes = try WholeFile.read(inside(name))
+      try WholeFile.write(bytes, to: FilePath(folder).appending(name).string, force: true)
+    }
+  }
+
+  /// The study as it was last run, or as it was when a round of jobs was submitted.
+  func study(threads: Int, round: Int? = nil) throws -> StudyRun {
+    guard let round else { return try study(threads: threads, in: "") }
+    let number = String(repeating: "0", count: max(0, 4 - "\(round)".count)) + "\(round)"
+    return try study(threads: threads, in: "jobs/\(number)/")
+  }
+
+  private func study(threads: Int, in place: String) throws -> StudyRun {
     let remedy =
       "filigree-study run PLAN --output \(path) writes it again and keeps what is finished"
-    let bytes = try WholeFile.read(inside("study.json"))
+    let bytes = try WholeFile.read(inside(place + "study.json"))
     guard let origin = try? SealedJSON.value(Origin.self, from: bytes) else {
       throw FileProblem.malformed(
-        path: inside("study.json"), place: "",
+        path: inside(place + "study.json"), place: "",
         reason: "damaged, or not the record of a study; \(remedy)")
     }
-    guard ContentDigest.hex(try WholeFile.read(inside("plan.yaml"))) == origin.planDigest else {
+    let planFile = inside(place + "plan.yaml")
+    guard ContentDigest.hex(try WholeFile.read(planFile)) == origin.planDigest else {
       throw FileProblem.malformed(
-        path: inside("plan.yaml"), place: "",
+        path: planFile, place: "",
         reason: "not the plan that was run last: it was damaged or edited; \(remedy)")
     }
     let plan = try StudyPlan(
-      path: inside("plan.yaml"), folder: FilePath(origin.folder), parseRecipe: parseRecipe)
+      path: planFile, folder: FilePath(origin.folder), parseRecipe: parseRecipe)
     return try StudyRun(
-      plan, path: inside("plan.yaml"), folder: path, version: filigreeVersion, threads: threads)
+      plan, path: planFile, folder: path, version: filigreeVersion, threads: threads)
   }
 
   func write(_ results: StudyResults) throws {

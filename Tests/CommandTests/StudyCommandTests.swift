@@ -97,8 +97,8 @@ import Testing
       until [ -e S/units ]; do sleep 0.01; done; sleep 0.2
       kill -INT $child; wait $child; echo "code $?"; ls S
       filigree-study run plan.yaml --output S -q & child=$!
-      # Until it has the folder open that it locks; on a busy machine it may take its time to start.
-      until ls -l /proc/$child/fd 2>/dev/null | grep -q S/.*lock; do sleep 0.01; done; sleep 0.2
+      # Until it has claimed the folder; on a busy machine it may take its time to start.
+      until [ -e S/claim ]; do sleep 0.01; done; sleep 0.2
       filigree-study run plan.yaml --output S; echo "second $?"
       filigree-study tables S >/dev/null; echo "tables $?"
       kill $child; wait $child 2>/dev/null
@@ -116,7 +116,7 @@ import Testing
     let shell = try await shell()
     let result = try await shell.bash(
       """
-      units() { ls -i S/units | grep "$1" | sort; }
+      units() { ls -iR S/units | grep "$1" | sort; }
       filigree-study run plan.yaml --output S -q >/dev/null || exit 1
       units member- >members; units judgement- >judgements
       sed -i 's/horizons: .*/horizons: [20, 100]/' plan.yaml
@@ -128,9 +128,9 @@ import Testing
       units 'member-.*onnx' | comm -23 <(grep onnx members) - | wc -l
       sed -i 's/members: 3/members: 2/' plan.yaml
       filigree-study run plan.yaml --output S -q >/dev/null || exit 1
-      ls S/units | grep -c 'member-.*onnx'
+      ls -R S/units | grep -c 'member-.*onnx'
       filigree-study run plan.yaml --output S -q --prune >/dev/null || exit 1
-      ls S/units | grep -c 'member-.*onnx'; head -n 1 S/members.csv | grep -c absolute_100
+      ls -R S/units | grep -c 'member-.*onnx'; head -n 1 S/members.csv | grep -c absolute_100
       """)
     #expect(result.code == 0, "\(result.error)")
     // What is finished stays until it is asked to go: no member and no judgement is lost. Of recipes whose members
@@ -144,10 +144,10 @@ import Testing
     let result = try await shell.bash(
       """
       filigree-study run plan.yaml --output S -q >/dev/null || exit 1; cp -r S whole
-      damage() { for file in $(ls S/units/$1 | head -n 2); do head -c 20 $file >cut; cp cut $file; done; }
+      damage() { for file in $(ls S/units/??/$1 | head -n 2); do head -c 20 $file >cut; cp cut $file; done; }
       damage 'judgement-*.json'; damage 'ensemble-*.json'; damage 'truth-*.json'; damage '*.onnx'
-      rm "$(ls S/units/*.onnx | tail -n 1)"; echo '{}' >"$(ls S/units/member-*.json | tail -n 1)"
-      cp "$(ls S/units/*.onnx | sed -n 4p)" "$(ls S/units/*.onnx | sed -n 5p)"
+      rm "$(ls S/units/??/*.onnx | tail -n 1)"; echo '{}' >"$(ls S/units/??/member-*.json | tail -n 1)"
+      cp "$(ls S/units/??/*.onnx | sed -n 4p)" "$(ls S/units/??/*.onnx | sed -n 5p)"
       filigree-study status S --format csv
       filigree-study run plan.yaml --output S -q >/dev/null; echo "again $?"
       for table in \(Self.tables); do cmp whole/$table S/$table || echo different; done

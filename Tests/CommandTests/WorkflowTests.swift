@@ -263,7 +263,7 @@ import Testing
 /// The commands of guides, in order, in one folder each. Those of the README and of the guides that show what their
 /// commands print or draw are run by `Scripts/pictures`, which `Scripts/test` calls.
 @Suite struct DocumentationTests {
-  private static let runHere = ["Documentation/performance.md"]
+  private static let runHere = ["Documentation/performance.md", "Documentation/many-machines.md"]
 
   /// No guide with commands is left out by both.
   @Test func everyGuideWithCommandsIsRun() throws {

@@ -151,4 +151,39 @@ import Training
     #expect(XMLParser(data: Data(svg.utf8)).parse())
     #expect(try await chart.svg() == Array(svg.utf8))
   }
+
+  @Test func whatAPlanSaysOfAClusterIsChecked() throws {
+    let start = "plant: duffing\nrecipes: {a: {epochs: 2}}\n"
+    let settings = try plan(
+      start
+        + "cluster: {partition: short, qos: low, time: 1-02:30:00, memory: 1.5G, cores: 2, chunk: 10m, at-once: 7}"
+    ).cluster
+    #expect(settings.resources.partition == "short" && settings.resources.quality == "low")
+    #expect(settings.resources.time == 95_400 && settings.resources.memory == 1536)
+    #expect(settings.resources.cores == 2 && settings.chunk == 600 && settings.atOnce == 7)
+    #expect(try plan(start).cluster == ClusterSettings())
+    #expect(try plan(start + "cluster: {time: 90s}").cluster.resources.time == 90)
+    for (wrong, word) in [
+      ("{partitoin: a}", "partition"), ("{partition: --wrap=x}", "partition"),
+      ("{account: 'a b'}", "account"), ("{time: 2}", "time"), ("{time: 10:61:00}", "time"),
+      ("{memory: 4}", "memory"), ("{memory: nanG}", "memory"), ("{cores: 0}", "cores"),
+      ("{chunk: -3s}", "chunk"), ("{attempts: 0}", "attempts"), ("{at-once: many}", "at-once"),
+      ("short", "cluster"), ("{time: 99999999999d}", "time"),
+    ] {
+      let found = problems(start + "cluster: \(wrong)")
+      #expect(found.count == 1 && found[0].line == 3, "\(wrong)")
+      #expect(found.first?.text.contains(word) ?? false, "\(wrong): \(found)")
+    }
+  }
+
+  /// What a cluster is asked for decides no result, so it is in no address.
+  @Test func theAddressesOfUnitsDoNotDependOnTheCluster() throws {
+    let yaml = "plant: duffing\nmembers: 2\nrecipes: {a: {epochs: 2}}\n"
+    let runs = try [yaml, yaml + "cluster: {cores: 8, chunk: 1s}\n"].map { text in
+      let plan = try plan(text)
+      let folder = try Fixture.temporaryFolder()
+      return try StudyRun(plan, path: "plan.yaml", folder: folder, version: "test", threads: 1)
+    }
+    #expect(runs[0].addresses == runs[1].addresses && Set(runs[0].addresses).count == 6)
+  }
 }

@@ -47,12 +47,18 @@ import Training
   }
 
   private func units(_ ending: String) throws -> [String] {
-    try FileManager.default.contentsOfDirectory(atPath: folder + "/units")
-      .filter { $0.hasSuffix(ending) }.sorted()
+    try FileManager.default.subpathsOfDirectory(atPath: folder + "/units")
+      .filter { $0.contains("/") && $0.hasSuffix(ending) }
+      .map { String($0.split(separator: "/")[1]) }.sorted()
+  }
+
+  private func path(_ name: String) -> String {
+    let hash = name.split(separator: "-")[1]
+    return folder + "/units/\(hash.prefix(2))/" + name
   }
 
   private func replace(_ name: String, _ bytes: [UInt8]) throws {
-    try Data(bytes).write(to: URL(fileURLWithPath: folder + "/units/" + name))
+    try Data(bytes).write(to: URL(fileURLWithPath: path(name)))
   }
 
   @Test func noFlippedBitIsKeptSilently() async throws {
@@ -60,7 +66,7 @@ import Training
     #expect(try units(".json").count == 3 + 3 + 1 + 1)
     var stream = RandomStream(seed: 1)
     for name in try units("") {
-      let bytes = try WholeFile.read(folder + "/units/" + name)
+      let bytes = try WholeFile.read(path(name))
       for _ in 0..<60 {
         var changed = bytes
         changed[stream.integer(in: 0...(bytes.count - 1))] ^= 1 << UInt8(stream.integer(in: 0...7))
@@ -77,7 +83,7 @@ import Training
     let rows = try await run().results().recipeRows
     var before: [String: [UInt8]] = [:]
     for name in try units("") {
-      let bytes = try WholeFile.read(folder + "/units/" + name)
+      let bytes = try WholeFile.read(path(name))
       before[name] = bytes
       var changed = bytes
       changed[bytes.count / 2] ^= 4
@@ -94,7 +100,7 @@ import Training
     }
     // All but the wall times of members.
     for (name, bytes) in before where !name.hasPrefix("member-") || name.hasSuffix(".onnx") {
-      #expect(try WholeFile.read(folder + "/units/" + name) == bytes, "\(name)")
+      #expect(try WholeFile.read(path(name)) == bytes, "\(name)")
     }
   }
 
@@ -102,7 +108,7 @@ import Training
   @Test func arraysOfAnotherLengthCountAsMissing() async throws {
     _ = try await run()
     for name in try units(".json") {
-      let bytes = try WholeFile.read(folder + "/units/" + name)
+      let bytes = try WholeFile.read(path(name))
       let whole = try JSONDecoder().decode(JSON.self, from: Data(bytes))
       for (path, shortened) in whole.without("digest").shortenings {
         try replace(name, try SealedJSON.bytes(shortened, isCompact: true))

@@ -3,7 +3,7 @@ import LinearAlgebra
 import Networks
 
 /// The members' common evidence on the inputs of one output, once these are decided.
-struct PooledEvidence: Sendable {
+struct PooledEvidence: Equatable, Codable, Sendable {
   /// For each input R in the fits with all inputs, less the members' noise; for those that stayed it is later
   /// replaced by R of the final networks.
   var effects: [Double]

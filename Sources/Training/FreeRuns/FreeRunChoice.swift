@@ -1,7 +1,7 @@
 /// How the networks that one member delivers were chosen by their free runs.
-public struct FreeRunChoice: Equatable, Sendable {
+public struct FreeRunChoice: Equatable, Codable, Sendable {
   /// What a member can deliver, from what is preferred to what is the last resort.
-  public enum Kind: String, CaseIterable, Sendable {
+  public enum Kind: String, Codable, CodingKeyRepresentable, CaseIterable, Sendable {
     /// The networks as they are after elimination and the last fit.
     case networks
     /// The same, fitted also to the way back from where their free runs strayed to.

@@ -54,7 +54,7 @@ public struct Refinement: Sendable {
   }
 
   /// What was done to a network.
-  public struct Record: Equatable, Sendable {
+  public struct Record: Equatable, Codable, Sendable {
     /// Mean squared errors, standardised, on the rows that were fitted last.
     public var before: Double
     public var after: Double

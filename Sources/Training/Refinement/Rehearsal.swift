@@ -3,7 +3,7 @@ import LinearAlgebra
 import Networks
 
 /// What becomes of a member's effects where noise had to be smoothed away.
-struct Rehearsal: Sendable {
+struct Rehearsal: Equatable, Codable, Sendable {
   /// outputs × inputs: by how much effects are missed where they are known, in standardised units; nil where the
   /// networks' runs leave the range of the data.
   var misses: Matrix?
