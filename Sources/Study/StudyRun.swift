@@ -20,7 +20,7 @@ public final class StudyRun: Sendable {
   public let folder: String
   private let store: UnitStore
   private let version: String
-  private let data: StudyData
+  let data: StudyData
   private let threads: Int
 
   /// - Parameters:
