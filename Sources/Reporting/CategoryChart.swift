@@ -94,7 +94,7 @@ public struct CategoryChart: Sendable {
   private var sideways: String {
     let rows = Double(max(1, categories.count * (groups.count + 1)))
     let legend = groups.count > 1 ? 16 * Double((groups.count + 1) / 2) : 0
-    let (top, bottom) = (34 + legend, 46.0)
+    let (top, bottom) = (34 + legend, 58.0)
     let height = top + bottom + Self.rowHeight * rows
     let names = categories.map { $0.count > 18 ? "\($0.prefix(9))…\($0.suffix(8))" : $0 }
     let left = (14 + 6.4 * Double(names.map(\.count).max() ?? 0)) / 380

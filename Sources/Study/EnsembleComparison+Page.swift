@@ -16,7 +16,14 @@ extension EnsembleComparison {
     overview.append(.figure(try difference()))
     if !horizons.isEmpty { overview.append(.figure(try await errors())) }
     var sections = [ReportDocument.Section("At a glance", overview, isOverview: true)]
-    sections.append(.init("Tables", tables.map { .table($0.inDocument) }))
+    sections.append(
+      .init(
+        "Tables",
+        tables(isWhole: true).map { table in
+          let table = table.inDocument
+          return table.rows.count > 20
+            ? .folded("\(table.caption): \(table.rows.count) rows", [.table(table)]) : .table(table)
+        }))
     let all = pairsTable
     sections.append(
       .init("Every effect", [.folded("\(all.rows.count) effects", [.table(all.inDocument)])]))
@@ -80,8 +87,8 @@ extension EnsembleComparison {
       figure.map { .bar($0.mean, low: $0.low.map { max(0, $0) }, high: $0.high) } ?? .none
     }
     let chart = CategoryChart(
-      title: "Errors of free forecasts that hold", yLabel: "mean |error|, deviations",
-      categories: horizons.map { "\($0.samples) samples" },
+      title: "Errors of free forecasts that hold, by samples", yLabel: "mean |error|, deviations",
+      categories: horizons.map { String($0.samples) },
       groups: [first.name, second.name].map(EffectSentences.short),
       marks: horizons.map { [mark($0.first), mark($0.second)] })
     return try await .init(

@@ -196,8 +196,11 @@ extension EnsembleComparison {
 
   // MARK: Tables
 
-  public var tables: [Table] {
-    var tables = [changeTable].compactMap { $0 }
+  public var tables: [Table] { tables(isWhole: false) }
+
+  /// - Parameter isWhole: whether every pair that differs is told, or those that people read.
+  func tables(isWhole: Bool) -> [Table] {
+    var tables = [changeTable(isWhole: isWhole)].compactMap { $0 }
     if !horizons.isEmpty { tables.append(errorTable) }
     if tables.isEmpty { tables = [pairsTable] }
     tables[0].notes = sentences.map { "\($0.label): \($0.text)" } + tables[0].notes
@@ -221,13 +224,21 @@ extension EnsembleComparison {
     + "decided by both tests. Intervals of trainings on the same data are not independent of each other."
 
   /// What differs; nil where nothing does.
-  private var changeTable: Table? {
+  private func changeTable(isWhole: Bool) -> Table? {
     let changed = Change.allCases.filter { $0 != .same && $0 != .notSaid }.flatMap {
       pairs(with: $0)
     }
     guard !changed.isEmpty else { return nil }
-    return table("What differs in structure: \(first.name) and \(second.name)", changed)
+    let most = isWhole ? changed.count : Self.mostRows
+    var table = table(
+      "What differs in structure: \(first.name) and \(second.name)", Array(changed.prefix(most)))
+    if changed.count > most {
+      table.notes.insert("\(changed.count - most) more are in JSON, in CSV and on the page.", at: 0)
+    }
+    return table
   }
+
+  private static let mostRows = 30
 
   private func table(_ title: String, _ shown: [Pair]) -> Table {
     func share(_ value: Double?) -> Cell {

@@ -73,7 +73,7 @@ extension Compare {
       throw ValidationError(
         "--recipes: \(path) has no recipe \"\(recipe)\"; it has \(names.joined(separator: ", ")).")
     }
-    let ensemble = try study.ensemble(recipe: recipe)
+    let ensemble = try StudyReport(study).ensemble(recipe: recipe)
     StudyFolder.warn(of: study.damagedParts, StudyFolder.counting)
     guard let ensemble else {
       throw FileProblem.malformed(
