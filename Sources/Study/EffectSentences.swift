@@ -39,11 +39,15 @@ package struct EffectSentences: Sendable {
     name.count > 44 ? "\(name.prefix(24))…\(name.suffix(16))" : name
   }
 
-  /// In the plant's words: "temperature of the bath (T_bath)".
+  /// In the plant's words, with how much is explained: "temperature of the bath (T_bath, R² 0.98)".
   private func words(_ output: Int) -> String {
     let name = ensemble.outputs[output].name
     let own = ensemble.inputs.first { $0.name == name }?.longName ?? ""
-    return own.isEmpty ? Self.short(name) : "\(Self.short(own)) (\(Self.short(name)))"
+    let share = ensemble.explained?.shares[output].map { String(format: "R² %.2f", $0) }
+    guard !own.isEmpty else {
+      return Self.short(name) + (share.map { " (\($0))" } ?? "")
+    }
+    return "\(Self.short(own)) (\(Self.short(name))\(share.map { ", \($0)" } ?? ""))"
   }
 
   private func name(_ input: Int) -> String { Self.short(ensemble.inputs[input].name) }

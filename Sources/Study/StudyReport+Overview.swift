@@ -44,11 +44,14 @@ extension StudyReport {
     }
     let outputs = subject.ensemble.outputs.indices
     let told = outputs.filter { !(subject.ensemble.explained?.isNothing($0) ?? false) }
+    func share(_ output: Int) -> String {
+      subject.ensemble.explained?.shares[output].map { " (R² \(ExplainedShares.words($0)))" } ?? ""
+    }
     verdicts = told.prefix(12).map { output in
       let found = subject.sentences.found(output).map { subject.ensemble.inputs[$0].name }
       return .init(
         found.isEmpty ? "open" : "yes",
-        "\(EffectSentences.short(subject.label(output))): "
+        "\(EffectSentences.short(subject.label(output)))\(share(output)): "
           + (found.isEmpty
             ? "no effect is established"
             : found.prefix(4).map(EffectSentences.short).joined(separator: ", ")

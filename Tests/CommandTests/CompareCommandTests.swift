@@ -120,6 +120,25 @@ import Testing
     #expect(found.errors.isEmpty && found.sentences[2] == "Not compared: no data were given.")
   }
 
+  /// What variables are in words, in every kind of drawing that names them.
+  @Test func drawingsCallVariablesByTheirLongNames() async throws {
+    let shell = try await Self.made.value
+    let result = try await shell.bash(
+      """
+      draw() { filigree-draw S/models/sparse/4 --data test.nc "$@" -q; }
+      draw --output short.dot; draw --long-names --output long.dot
+      draw --kind heatmap --long-names --output map.dot; draw --kind effects --long-names --output effects.dot
+      draw --kind consensus --long-names --output consensus.dot
+      filigree-draw S/models/sparse/4 --long-names --output page.html; echo "page $?"
+      """)
+    #expect(result.output == "page 64\n", "\(result.output) \(result.error)")
+    let word = "displacement"
+    #expect(!(try shell.text("short.dot")).contains("label=\"\(word)"))
+    for name in ["long", "map", "effects", "consensus"] {
+      #expect(try shell.text("\(name).dot").contains(word), "\(name)")
+    }
+  }
+
   @Test func whatCannotBeComparedIsRefused() async throws {
     let shell = try await Self.made.value
     let result = try await shell.bash(

@@ -53,7 +53,7 @@ import Testing
     let told = try await sentences(Self.ensemble(verdicts: [.present, .absent, .present]))
     #expect(
       told.drives
-        == "2 of 6 possible effects are established: on the rate of height of the water (level) act most "
+        == "2 of 6 possible effects are established: on the rate of height of the water (level, R² 0.98) act most "
         + "itself (raising it) and, set from outside, valve (lowering it).")
     #expect(
       told.sentence(of: 0)
