@@ -3,9 +3,9 @@ import PackageDescription
 
 // The libraries are rooms, each a product of its own; a room uses what stands before it:
 // LinearAlgebra → Dynamics → Evidence (intervals, paired costs, verdicts) → Networks (what a model is) → Training (how it becomes one) → Structure → Forecasting
-// → Drawing → Reporting → Findings (tables and words of what was found) → Study. Scheduling, which Study uses, knows
-// batch systems and nothing of studies. Laws (interactions, formulas, what is
-// conserved) and Certificates (what provably holds) stand beside Study and are used by their tools alone. CKernels is
+// → Drawing → Reporting → Findings (tables and words of what was found) → Laws (interactions, formulas, what is
+// conserved) and Certificates (what provably holds), each used by its tool and by Study → Study. Scheduling, which
+// Study uses too, knows batch systems and nothing of studies. CKernels is
 // seen by LinearAlgebra alone. Interchange reads and writes values of
 // Dynamics, Networks and Training; GraphDrawing knows nothing of networks. CommandSupport is what the tools share,
 // and with them the only place that knows of a command line.
@@ -15,7 +15,7 @@ let libraries = [
   "Drawing", "Reporting", "Interchange", "Findings", "Scheduling", "Study",
 ]
 
-/// Rooms that one tool uses and no other room: their tests need not wait for the others', nor those for them.
+/// Rooms that one tool and studies use: their tests need not wait for the others', nor those for them.
 let ownRooms: KeyValuePairs<String, [Target.Dependency]> = [
   "Laws": [
     "LinearAlgebra", "Dynamics", "Evidence", "Networks", "Structure", "Reporting", "Findings",
@@ -43,7 +43,7 @@ let tools: KeyValuePairs<String, [Target.Dependency]> = [
   "draw": ["Networks", "Structure", "GraphDrawing", "Drawing", "Reporting"],
   "forecast": ["Networks", "Training", "Forecasting", "Reporting"],
   "study": [
-    "Networks", "Training", "Reporting", "Study",
+    "Networks", "Training", "Structure", "Reporting", "Study",
     .product(name: "SystemPackage", package: "swift-system"),
   ],
 ]
@@ -144,7 +144,8 @@ let package = Package(
       dependencies: [
         "Scheduling",
         "LinearAlgebra", "Dynamics", "Evidence", "Networks", "Training", "Structure",
-        "Forecasting", "GraphDrawing", "Drawing", "Reporting", "Interchange", "Findings",
+        "Forecasting", "GraphDrawing", "Drawing", "Reporting", "Interchange", "Findings", "Laws",
+        "Certificates",
         // The page of a table that was looked at.
         .product(name: "Mustache", package: "swift-mustache"),
         .product(name: "SystemPackage", package: "swift-system"),

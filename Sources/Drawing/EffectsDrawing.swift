@@ -13,6 +13,8 @@ import Structure
 public struct EffectsDrawing {
   private let rows: [Row]
   private var captions: Captions
+  /// Whether title, legend and caption stand around it.
+  private var isDecorated = true
 
   /// - Parameters:
   ///   - chosen: which pairs are drawn, and their relevance.
@@ -40,13 +42,23 @@ public struct EffectsDrawing {
 
   public var graph: Graph { graph(.full) }
 
+  /// Whether any input acts.
+  public var hasPanels: Bool { rows.contains { !$0.panels.isEmpty } }
+
+  /// Without title, legend and caption, for where a text says these.
+  public var alone: EffectsDrawing {
+    var drawing = self
+    drawing.isDecorated = false
+    return drawing
+  }
+
   /// - Parameter detail: how much is shown where the drawing is made for a width.
   public func graph(_ detail: Detail) -> Graph {
     let grid = detail.room.map { Grid(room: $0, isNarrow: detail.isNarrow) } ?? Grid()
     var graph = DrawingStyle.graph("effects", title: captions.title, summary: captions.counts)
     var top = 0.0
     for row in rows { row.add(to: &graph, grid, top: &top) }
-    captions.add(to: &graph, detail)
+    if isDecorated { captions.add(to: &graph, detail) }
     return graph
   }
 

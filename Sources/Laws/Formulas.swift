@@ -38,6 +38,7 @@ public struct Formulas: Sendable {
   /// How many times the networks' own error a formula may have.
   public static let usualFactor = 2.0
 
+  /// Of the outputs that were asked for.
   public let outputs: [OutputFormula]
   /// Rows that formulas were fitted to, and judged on.
   public let fittedRows: Int
@@ -49,29 +50,32 @@ public struct Formulas: Sendable {
   ///   - ensemble: whose mean the formulas are fitted to.
   ///   - data: trajectories of its variables.
   ///   - factor: how many times the networks' own error a formula may have to be accepted.
+  ///   - wanted: outputs by number; nil for all. A formula of one may need what another's has shown.
   ///   - threads: that may work at once.
   ///   - progress: called after each output.
   /// - Throws: `DataProblem` for data without a step or an input.
   public init(
-    _ ensemble: Ensemble, _ data: Trajectories, factor: Double = usualFactor, threads: Int,
+    _ ensemble: Ensemble, _ data: Trajectories, factor: Double = usualFactor,
+    only wanted: [Int]? = nil, threads: Int,
     progress: @escaping @Sendable () -> Void = {}
   ) async throws {
     let search = try await EnsembleSearch(ensemble, data, factor: factor, threads: threads)
     fittedRows = search.rows.fitted.count
     heldRows = search.rows.held.count
     areRates = !search.oracle.states.isEmpty
-    let count = ensemble.outputs.count
-    let first = try await concurrentMap(count, threads: threads) { output in
+    let wanted = wanted ?? Array(ensemble.outputs.indices)
+    let first = try await concurrentMap(wanted.count, threads: threads) { place in
       defer { progress() }
-      return search.formula(of: output)
+      return search.formula(of: wanted[place])
     }
     // What one balance has shown is offered to those that have no formula: a reaction stands in several.
     let known = first.filter(\.isAccepted).flatMap { found in
       found.candidates[found.chosen].formula.terms.flatMap(\.factors).filter { !$0.isPolynomial }
     }.distinct
-    outputs = try await concurrentMap(count, threads: threads) { output in
-      guard !first[output].isAccepted, !known.isEmpty else { return first[output] }
-      return search.formula(of: output, from: first[output].candidates, borrowing: known)
+    outputs = try await concurrentMap(wanted.count, threads: threads) { place in
+      guard !first[place].isAccepted, !known.isEmpty else { return first[place] }
+      return search.formula(
+        of: wanted[place], from: first[place].candidates, borrowing: known)
     }
   }
 }

@@ -55,11 +55,20 @@ public struct Chart: Sendable {
   public var marks: [Mark] = []
   /// Panels of each column, from above.
   public var columns: [[Panel]]
+  private var isNarrow = false
 
   public init(title: String, xLabel: String, columns: [[Panel]]) {
     self.title = title
     self.xLabel = xLabel
     self.columns = columns
+  }
+
+  /// The same for a screen as narrow as a phone's: all panels below each other.
+  public var narrowed: Chart {
+    var chart = self
+    chart.columns = [Array(columns.joined())]
+    chart.isNarrow = true
+    return chart
   }
 
   // MARK: Script
@@ -83,7 +92,9 @@ public struct Chart: Sendable {
     top + Self.bottom + (columns.map { Self.height(of: $0) }.max() ?? 0)
   }
 
-  private var width: Double { columns.count > 1 ? 540 * Double(columns.count) : 760 }
+  private var width: Double {
+    isNarrow ? 380 : columns.count > 1 ? 540 * Double(columns.count) : 760
+  }
 
   /// gnuplot's commands with the data in them; no part of a name can become a command or markup.
   var script: String {
@@ -92,7 +103,7 @@ public struct Chart: Sendable {
       "set terminal svg size \(Int(width)),\(Int(height)) font 'Liberation Sans,11' noenhanced "
         + "background rgb 'white'",
       "set multiplot",
-      "set label 1 \(Gnuplot.quoted(title)) at screen 0.5,screen \(y(20)) center font ',14'",
+      "set label 1 \(Gnuplot.quoted(title)) at screen 0.5,screen \(y(20)) center font ',\(isNarrow ? 12 : 14)'",
       "set border 3 lc rgb '#888888'", "set xtics nomirror out textcolor rgb '#333333'",
       "set ytics nomirror out textcolor rgb '#333333'", "set grid y lc rgb '#e6e6e6' lt 1",
       "set xrange [\(xRange.lowerBound):\(xRange.upperBound)]",
@@ -119,7 +130,9 @@ public struct Chart: Sendable {
   private func y(_ pixels: Double) -> Double { 1 - pixels / height }
 
   private func column(_ number: Int, _ panels: [Panel]) -> [String] {
-    let left = (Double(number) + (columns.count > 1 ? 0.125 : 0.09)) / Double(columns.count)
+    let left =
+      (Double(number) + (isNarrow ? 0.17 : columns.count > 1 ? 0.125 : 0.09))
+      / Double(columns.count)
     let right = (Double(number) + 0.975) / Double(columns.count)
     var lines = ["set lmargin at screen \(left)", "set rmargin at screen \(right)"]
     var edge = top

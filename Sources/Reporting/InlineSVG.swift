@@ -8,19 +8,23 @@ enum InlineSVG {
     let whole = String(decoding: svg, as: UTF8.self)
     guard let start = whole.range(of: "<svg") else { return "" }
     var result = ""
-    // The group of an edge waits for its title, which says what it joins.
-    var edge: String?
+    // A group waits for its title, which says what it is or joins.
+    var waiting: (group: String, isEdge: Bool)?
     for line in whole[start.lowerBound...].split(separator: "\n") {
       // Graphviz writes one element a line; comments and the titles of groups repeat what is in identifiers.
       if line.hasPrefix("<!--") { continue }
       if line.hasPrefix("<title>") {
-        if let group = edge { result += joining(group, line, id) + "\n" }
-        edge = nil
+        if let (group, isEdge) = waiting {
+          result += (isEdge ? joining(group, line, id) : named(group, line)) + "\n"
+        }
+        waiting = nil
         continue
       }
       let text = prefixed(line, id)
-      if line.hasPrefix("<g id=") && line.contains("class=\"edge") {
-        edge = text
+      if line.hasPrefix("<g id="),
+        line.contains("class=\"edge") || line.contains("class=\"node")
+      {
+        waiting = (text, line.contains("class=\"edge"))
       } else {
         result += text + "\n"
       }
@@ -35,6 +39,23 @@ enum InlineSVG {
     }
     return text.replacing(
       "drawing-title drawing-summary", with: "drawing-title \(id)-drawing-summary")
+  }
+
+  /// The group of a node with the name that its title is.
+  private static func named(_ group: String, _ title: Substring) -> String {
+    let name = title.dropFirst("<title>".count).prefix { $0 != "<" }.replacing("&#45;", with: "-")
+    // Names are numbers and words of ours; anything else is no name.
+    guard group.hasSuffix(">"), !name.isEmpty, name.utf8.allSatisfy(isOfName) else { return group }
+    return group.dropLast() + " data-node=\"\(name)\">"
+  }
+
+  private static func isOfName(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+      UInt8(ascii: "-"):
+      true
+    default: false
+    }
   }
 
   /// The group of an edge with what its title says: "from->to".

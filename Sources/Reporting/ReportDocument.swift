@@ -39,36 +39,84 @@ public struct ReportDocument: Sendable {
     /// A description for people who do not see it.
     public var description: String
     public var svg: [UInt8]
+    /// The same for a screen as narrow as a phone's; nil where `svg` is read there as well.
+    public var narrow: [UInt8]?
     /// Whether it is a network or graph drawn by Graphviz, whose edges can be highlighted.
     public var isGraph: Bool
+    /// Whether two of its kind have room beside each other on a page.
+    public var isHalf = false
 
     public init(
-      _ id: String, caption: String, description: String, svg: [UInt8], isGraph: Bool = false
+      _ id: String, caption: String, description: String, svg: [UInt8], narrow: [UInt8]? = nil,
+      isGraph: Bool = false
     ) {
       self.id = id
       self.caption = caption
       self.description = description
       self.svg = svg
+      self.narrow = narrow
       self.isGraph = isGraph
     }
   }
 
-  public enum Block: Sendable {
+  /// A sentence under a word or two that say what it is about.
+  public struct Statement: Equatable, Sendable {
+    public var label: String
+    public var text: String
+
+    public init(_ label: String, _ text: String) {
+      self.label = label
+      self.text = text
+    }
+  }
+
+  /// What came of a question.
+  public struct Verdict: Equatable, Sendable {
+    /// "yes", "no", "open" and the like, one word for one thing.
+    public var answer: String
+    public var text: String
+
+    public init(_ answer: String, _ text: String) {
+      self.answer = answer
+      self.text = text
+    }
+  }
+
+  public indirect enum Block: Sendable {
     case paragraph(String)
+    /// Of a part of a section.
+    case heading(String)
+    case statements([Statement])
+    /// A question, and what came of it.
+    case verdicts(question: String, [Verdict])
     case list([String])
     case table(Table)
     case figure(Figure)
     /// Figures of which the reader chooses one at a time.
     case choice(label: String, [Figure])
+    /// Shown when the reader asks for it; not printed while it is closed.
+    case folded(String, [Block])
+
+    var figures: [Figure] {
+      switch self {
+      case .figure(let figure): [figure]
+      case .choice(_, let figures): figures
+      case .folded(_, let blocks): blocks.flatMap(\.figures)
+      case .paragraph, .heading, .statements, .verdicts, .list, .table: []
+      }
+    }
   }
 
   public struct Section: Sendable {
     public var title: String
     public var blocks: [Block]
+    /// Whether it is the first screen, on which text and pictures stand beside each other.
+    public var isOverview: Bool
 
-    public init(_ title: String, _ blocks: [Block]) {
+    public init(_ title: String, _ blocks: [Block], isOverview: Bool = false) {
       self.title = title
       self.blocks = blocks
+      self.isOverview = isOverview
     }
 
     /// Its address within the page.
@@ -91,15 +139,7 @@ public struct ReportDocument: Sendable {
     self.colophon = colophon
   }
 
-  public var figures: [Figure] {
-    sections.flatMap(\.blocks).flatMap { block -> [Figure] in
-      switch block {
-      case .figure(let figure): [figure]
-      case .choice(_, let figures): figures
-      case .paragraph, .list, .table: []
-      }
-    }
-  }
+  public var figures: [Figure] { sections.flatMap(\.blocks).flatMap(\.figures) }
 }
 
 // MARK: - Markdown
@@ -118,6 +158,16 @@ extension ReportDocument {
   private static func markdown(_ block: Block, _ folder: String) -> String {
     switch block {
     case .paragraph(let text): return escaped(text) + "\n"
+    case .heading(let text): return "### \(escaped(text))\n"
+    case .statements(let statements):
+      return statements.map { "**\(escaped($0.label))** \(escaped($0.text))\n" }
+        .joined(separator: "\n")
+    case .verdicts(let question, let verdicts):
+      return "**\(escaped(question))**\n\n"
+        + verdicts.map { "- **\(escaped($0.answer))**: \(escaped($0.text))\n" }.joined()
+    case .folded(let title, let blocks):
+      return "**\(escaped(title))**\n"
+        + blocks.map { "\n" + markdown($0, folder) }.joined()
     case .list(let items): return items.map { "- \(escaped($0))\n" }.joined()
     case .table(let table):
       func row(_ cells: [String]) -> String { "| " + cells.joined(separator: " | ") + " |\n" }
@@ -133,7 +183,8 @@ extension ReportDocument {
   }
 
   private static func markdown(_ figure: Figure, _ folder: String) -> String {
-    "![\(escaped(figure.description))](\(folder)/\(figure.id).svg)\n\n*\(escaped(figure.caption))*\n"
+    "![\(escaped(figure.description))](\(folder)/\(figure.id).svg)\n"
+      + (figure.caption.isEmpty ? "" : "\n*\(escaped(figure.caption))*\n")
   }
 
   /// Text that Markdown and HTML in it leave as it is, on one line.

@@ -274,19 +274,34 @@ final class StudyData: Sendable {
     }
   }
 
-  func forecast(_ members: [Forecaster], _ model: Model, _ horizons: [Int]) throws
-    -> RollingForecast
-  {
+  /// The test data as they are.
+  func testData() throws -> Trajectories { try cache.withLock { try test(&$0) } }
+
+  /// σ of each state, which errors are divided by.
+  func scale() throws -> [Double] { try cache.withLock { try scale(&$0) } }
+
+  private func scale(_ cache: inout Cache) throws -> [Double] {
+    if let there = cache.scale { return there }
+    let data = try training(scaleCell.noise, &cache).prefix(scaleCell.size)
+    let made = try Regression(data).standardisation().inputs.deviation
+    cache.scale = made
+    return made
+  }
+
+  /// - Parameters:
+  ///   - members: that forecast.
+  ///   - model: whose variables they have.
+  ///   - horizons: ascending numbers of samples.
+  ///   - data: true trajectories; the test data where it is nil.
+  func forecast(
+    _ members: [Forecaster], _ model: Model, _ horizons: [Int], over data: Trajectories? = nil
+  ) throws -> RollingForecast {
     try cache.withLock { cache in
-      if cache.scale == nil {
-        let data = try training(scaleCell.noise, &cache).prefix(scaleCell.size)
-        cache.scale = try Regression(data).standardisation().inputs.deviation
-      }
       let states = model.outputs.count
       return try RollingForecast(
         groups: [.init(name: "", members: members)], inputs: model.inputs,
-        states: Array(model.inputs.prefix(states)), over: try test(&cache), horizons: horizons,
-        scale: Array((cache.scale ?? []).prefix(states)))
+        states: Array(model.inputs.prefix(states)), over: try data ?? test(&cache),
+        horizons: horizons, scale: Array(try scale(&cache).prefix(states)))
     }
   }
 }

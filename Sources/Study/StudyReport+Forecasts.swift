@@ -31,7 +31,7 @@ extension StudyReport {
         + [mean(members.map(\.output)), mean(members.map(\.skip))]
     }
     return [
-      .table(
+      folding(
         .init(
           "Surviving weights",
           columns: ["recipe", "trajectories", "weights", "spread", "units"]
@@ -83,11 +83,15 @@ extension StudyReport {
 
   // MARK: Generalisation
 
-  func generalisation() async throws -> [ReportDocument.Block] {
+  /// - Parameter subject: whose forecast is shown; nil for none.
+  func generalisation(_ subject: ReportSubject?) async throws -> [ReportDocument.Block] {
     let groups = quiet.filter(isCompared)
     guard !groups.isEmpty, !plan.horizons.isEmpty else { return [] }
     var blocks: [ReportDocument.Block] = []
     let last = plan.horizons.count - 1
+    if let subject, let whole = try await oneForecast(subject, isWhole: true) {
+      blocks.append(.figure(whole))
+    }
     for horizon in Set([max(0, last - 2), last]).sorted() {
       let chart = chart(
         groups, "Error within \(plan.horizons[horizon]) samples", "mean |error|, deviations",
@@ -95,14 +99,21 @@ extension StudyReport {
       ) { .box(BoundedErrors($0.judgements.map(\.errors), horizon: horizon).all) }
       blocks.append(
         .figure(
-          .init(
+          try await .init(
             "errors-\(plan.horizons[horizon])",
             caption:
               "Errors of free forecasts over \(plan.horizons[horizon]) samples, by recipe and number of "
               + "training trajectories: median, quartiles, 5th and 95th percentile over members and test "
               + "trajectories; diverged forecasts count as \(FigureText.number(BoundedErrors.limit)).",
-            description: "Boxes of forecast errors for each recipe and training-set size",
-            svg: try await chart.svg())))
+            description: "Boxes of forecast errors for each recipe and training-set size", chart)))
+    }
+    let anyDiverges = groups.contains { group in
+      BoundedErrors(group.judgements.map(\.errors), horizon: last).divergedShare > 0
+    }
+    guard anyDiverges else {
+      blocks.append(
+        .paragraph("No forecast diverges within \(plan.horizons[last]) samples."))
+      return blocks + [folding(errorTable)] + pairedTable
     }
     let diverged = chart(groups, "Diverged within \(plan.horizons[last]) samples", "share, %") {
       let shares = $0.judgements.map {
@@ -115,14 +126,14 @@ extension StudyReport {
     }
     blocks.append(
       .figure(
-        .init(
+        try await .init(
           "diverged",
           caption:
             "Share of forecasts that diverge within \(plan.horizons[last]) samples, with intervals over members.",
           description:
             "Bars of the share of diverged forecasts for each recipe and training-set size",
-          svg: try await diverged.svg())))
-    blocks += [.table(errorTable), .table(divergenceTable)]
+          diverged)))
+    blocks += [folding(errorTable), folding(divergenceTable)]
     blocks += pairedTable
     return blocks
   }
@@ -211,7 +222,7 @@ extension StudyReport {
     guard !rows.isEmpty else { return [] }
     let dense = plan.recipes[comparison.reference].name
     return [
-      .table(
+      folding(
         .init(
           "Errors as a multiple of those of \(dense), trajectory by trajectory",
           columns: ["recipe", "trajectories"] + plan.horizons.map { "\($0) samples" }, rows: rows,

@@ -38,26 +38,42 @@ public struct StudyReport {
   /// - Throws: `ChartProblem` where gnuplot fails, `GraphvizError`, and whatever reading models throws.
   public func document() async throws -> ReportDocument {
     var sections: [ReportDocument.Section] = []
-    func add(_ title: String, _ blocks: [ReportDocument.Block]) {
-      if !blocks.isEmpty { sections.append(.init(title, blocks)) }
+    func add(_ title: String, _ blocks: [ReportDocument.Block], isOverview: Bool = false) {
+      if !blocks.isEmpty { sections.append(.init(title, blocks, isOverview: isOverview)) }
     }
-    add("Claims", claims)
-    add("Model size", try sizes())
-    add("Generalisation", try await generalisation())
-    let members = try shown.map { try models($0) } ?? []
-    add("Structure", try await structure(members))
+    let subject = try await subject()
+    if let subject {
+      add("At a glance", try await overview(subject), isOverview: true)
+      add("Warnings about the data", warnings)
+      add("What drives what", try await drivers(subject))
+    } else {
+      add("Warnings about the data", warnings)
+    }
+    add("Forecasts", try await generalisation(subject))
+    add("Agreement", try await agreement(subject))
+    add("Recipes compared", try claims + sizes())
     add("Measurement noise", try await noise())
-    add("What the data cannot tell", try identifiability(members))
-    add("Training stability", stability)
+    add("What the data cannot tell", try identifiability(subject?.ensemble.members ?? []))
     add("Empty models", list(results.emptyModels))
-    add("Warnings about the data", warnings)
-    add("How it was made", method)
+    add("How it was made", try method(subject))
     return ReportDocument(
       title: plan.title ?? "Study of \(plan.plant.map { "the plant \($0)" } ?? "measured data")",
       introduction: introduction, sections: sections,
       colophon: "Made by filigree-study. Versions, seeds, machine, durations and commands are in "
         + "manifest.json and provenance.md beside this report; everything in it is the same in every run."
     )
+  }
+
+  /// What the report is about; nil where nothing can be shown.
+  private func subject() async throws -> ReportSubject? {
+    guard let shown else { return nil }
+    let models = try models(shown)
+    guard !models.isEmpty else { return nil }
+    var ensemble = Ensemble(
+      name: "\(name(shown)), \(counted(shown.cell.size, "trajectory"))", members: models)
+    ensemble.evidence = shown.evidence
+    return try await ReportSubject(
+      shown, ensemble, over: try run.testPoints(), rule: plan.selection, threads: 1)
   }
 
   // MARK: Words
@@ -120,6 +136,14 @@ public struct StudyReport {
 
   // MARK: Claims
 
+  /// A table; folded where it is long.
+  func folding(_ table: ReportDocument.Table) -> ReportDocument.Block {
+    table.rows.count > Self.mostRows
+      ? .folded("\(table.caption): \(table.rows.count) rows", [.table(table)]) : .table(table)
+  }
+
+  private static let mostRows = 8
+
   private var claims: [ReportDocument.Block] {
     guard let claims = Claims(results), let comparison = plan.comparison else { return [] }
     let dense = plan.recipes[comparison.reference].name
@@ -135,7 +159,7 @@ public struct StudyReport {
     }
     return [
       .paragraph(
-        "Each claim is held against \(dense) networks trained on the same trajectories. Yes or no where the 95 % "
+        "Each claim about sparse models is held against \(dense) networks trained on the same trajectories. Yes or no where the 95 % "
           + "interval says so, open where it does not."),
       .table(
         .init(
@@ -198,14 +222,13 @@ public struct StudyReport {
         "White noise on the recorded states of the training data, as a share of each state's deviation; inputs "
           + "and test data are exact."),
       .figure(
-        .init(
+        try await .init(
           "noise",
           caption:
             "Forecast errors by measurement noise: median, quartiles, 5th and 95th percentile over "
             + "members and test trajectories.",
-          description: "Boxes of forecast errors for each recipe at each level of noise",
-          svg: try await chart.svg())),
-      .table(
+          description: "Boxes of forecast errors for each recipe at each level of noise", chart)),
+      folding(
         .init(
           "Noise",
           columns: [
@@ -224,7 +247,7 @@ public struct StudyReport {
     ]
   }
 
-  private var stability: [ReportDocument.Block] {
+  private var stability: [ReportDocument.Table] {
     let rows = self.rows.filter { row in
       row.noise == plan.noise.min()
         && plan.recipes.contains { $0.name == row.recipe && $0.cuts[0] == row.cut }
@@ -232,45 +255,41 @@ public struct StudyReport {
     guard !rows.isEmpty else { return [] }
     let members = results.memberRows
     return [
-      .paragraph(
-        "How much members that differ in their initial weights and the order of their samples end apart."
-      ),
-      .table(
-        .init(
-          "Spread over initialisations",
-          columns: [
-            "recipe", "trajectories", "stochastic loss", "its spread %", "on validation",
-            "spread of forecast errors %", "restarts", "without a model",
-          ],
-          rows: rows.map { row in
-            let own = members.filter {
-              $0.recipe == row.recipe && $0.size == row.size && $0.noise == row.noise
-                && $0.cut == row.cut
-            }
-            let losses = own.compactMap(\.trainingLoss)
-            let spread = losses.count > 1 ? 100 * losses.standardDeviation / losses.mean : nil
-            let group = results.groups.first {
-              plan.recipes[$0.cell.recipe].name == row.recipe && $0.cell.size == row.size
-                && $0.cell.noise == row.noise && $0.cut == row.cut
-            }
-            let errors = (group?.judgements ?? []).map {
-              BoundedErrors([$0.errors], horizon: plan.horizons.count - 1).geometricMean
-            }
-            let apart = errors.count > 1 ? 100 * errors.standardDeviation / errors.mean : nil
-            return [
-              .init(row.recipe), Self.cell(Double(row.size), "%.0f"),
-              Self.cell(row.trainingLoss?.mean),
-              Self.cell(spread, "%.1f"), Self.cell(row.validationLoss?.mean),
-              Self.cell(apart, "%.0f"),
-              Self.cell(Double(own.reduce(0) { $0 + $1.restarts }), "%.0f"),
-              Self.cell(Double(row.diverged), "%.0f"),
-            ]
-          },
-          note:
-            "Losses: mean squared error of the standardised rates at the end of the stochastic training, before what "
-            + "least squares and refinement do, mean over the networks of a member. Forecast errors: geometric mean over "
-            + "test trajectories to the longest horizon. Spread: standard deviation over members as a share of the mean."
-        )),
+      .init(
+        "Training stability: how far members that differ in initial weights and order of samples end apart",
+        columns: [
+          "recipe", "trajectories", "stochastic loss", "its spread %", "on validation",
+          "spread of forecast errors %", "restarts", "without a model",
+        ],
+        rows: rows.map { row in
+          let own = members.filter {
+            $0.recipe == row.recipe && $0.size == row.size && $0.noise == row.noise
+              && $0.cut == row.cut
+          }
+          let losses = own.compactMap(\.trainingLoss)
+          let spread = losses.count > 1 ? 100 * losses.standardDeviation / losses.mean : nil
+          let group = results.groups.first {
+            plan.recipes[$0.cell.recipe].name == row.recipe && $0.cell.size == row.size
+              && $0.cell.noise == row.noise && $0.cut == row.cut
+          }
+          let errors = (group?.judgements ?? []).map {
+            BoundedErrors([$0.errors], horizon: plan.horizons.count - 1).geometricMean
+          }
+          let apart = errors.count > 1 ? 100 * errors.standardDeviation / errors.mean : nil
+          return [
+            .init(row.recipe), Self.cell(Double(row.size), "%.0f"),
+            Self.cell(row.trainingLoss?.mean),
+            Self.cell(spread, "%.1f"), Self.cell(row.validationLoss?.mean),
+            Self.cell(apart, "%.0f"),
+            Self.cell(Double(own.reduce(0) { $0 + $1.restarts }), "%.0f"),
+            Self.cell(Double(row.diverged), "%.0f"),
+          ]
+        },
+        note:
+          "Losses: mean squared error of the standardised rates at the end of the stochastic training, before what "
+          + "least squares and refinement do, mean over the networks of a member. Forecast errors: geometric mean over "
+          + "test trajectories to the longest horizon. Spread: standard deviation over members as a share of the mean."
+      )
     ]
   }
 
@@ -289,7 +308,7 @@ public struct StudyReport {
     ]
   }
 
-  private var method: [ReportDocument.Block] {
+  private func method(_ subject: ReportSubject?) throws -> [ReportDocument.Block] {
     var items = [
       "Relevance of an input for a rate: mean |∂rate/∂input| over at most \(plan.relevanceSamples) evenly spaced samples "
         + "of the test data, exact, in standardised units. A pair counts as selected if a path connects it and "
@@ -304,12 +323,20 @@ public struct StudyReport {
           + "\(FigureText.number(PlantTruth.realAbove)) are real, those at most \(FigureText.number(PlantTruth.absentAtMost)) are "
           + "absent, those between count neither way.")
     }
-    items += plan.recipes.map { recipe in
+    let recipes = plan.recipes.map { recipe in
       let options = RecipeField.texts(of: recipe.recipe).sorted { $0.key < $1.key }
         .map { "\($0.key) \($0.value)" }.joined(separator: ", ")
       return "\(recipe.name): \(options)"
     }
-    return [.list(items)]
+    var blocks: [ReportDocument.Block] = [
+      .list(items), .folded("Every option of every recipe", [.list(recipes)]),
+    ]
+    blocks += stability.map { .folded("Training stability", [.table($0)]) }
+    if let subject {
+      let networks = try networks(subject)
+      if !networks.isEmpty { blocks.append(.folded("The networks, by effect", networks)) }
+    }
+    return blocks
   }
 }
 

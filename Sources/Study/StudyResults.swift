@@ -35,7 +35,7 @@ public struct StudyResults: Sendable {
     public var low: Double?
     public var high: Double?
 
-    init?(_ values: [Double]) {
+    package init?(_ values: [Double]) {
       let values = values.filter(\.isFinite)
       guard !values.isEmpty else { return nil }
       mean = values.mean

@@ -51,10 +51,11 @@ extension Draw {
     }
     let name = ensemble.members.count > 1 ? "\(ensemble.name), member \(member)" : ensemble.name
     let title = title ?? whole(name)
+    let drawn = named(ensemble).members[member]
     return { [options] detail in
       var options = options
       options.detail = detail
-      return NetworkDrawing(model, title: title, options: options).graph
+      return NetworkDrawing(drawn, title: title, options: options).graph
     }
   }
 
@@ -75,6 +76,11 @@ extension Draw {
     return try ensemble.points(of: try tables.read(data, quiet: run.quiet), from: data)
   }
 
+  /// As its variables are called in the drawing.
+  func named(_ ensemble: Ensemble) -> Ensemble {
+    page.longNames ? ensemble.withLongNames : ensemble
+  }
+
   /// A title that says what sizes are where there are no data.
   private func whole(_ name: String) -> String { data == nil ? "\(name), by weight" : name }
 
@@ -82,7 +88,7 @@ extension Draw {
     try checkSize(ensemble)
     let points = try points(ensemble)
     return EnsembleGallery(
-      ensemble,
+      named(ensemble),
       title: title ?? whole("\(ensemble.name): \(counted(ensemble.members.count, "member"))"),
       acting: points.map { points in
         ensemble.members.map { ActingNetwork($0, over: points, tolerance: focus.fold) }

@@ -18,7 +18,8 @@ extension Draw {
   private func chosen(_ ensemble: Ensemble, over points: Matrix) async throws -> PairDrawing.Chosen
   {
     let relevance = try await EnsembleRelevance(ensemble, over: points, threads: run.threads)
-    return PairDrawing.Chosen(ensemble, relevance: relevance, rule: .relevant(above: threshold))
+    return PairDrawing.Chosen(
+      named(ensemble), relevance: relevance, rule: .relevant(above: threshold))
   }
 
   func effects(_ ensemble: Ensemble) async throws -> (Detail) -> Graph {
@@ -64,7 +65,7 @@ extension Draw {
       run.note("note: \(ensemble.name) has one member, which agrees with itself")
     }
     return .consensus(
-      ensemble, chosen?.selection ?? PairSelection.connected.selection(of: ensemble, nil),
+      named(ensemble), chosen?.selection ?? PairSelection.connected.selection(of: ensemble, nil),
       signed: chosen?.relevance.signedMean.elements, condition: condition(chosen),
       title: title ?? "\(ensemble.name): what the members agree on")
   }
@@ -78,7 +79,7 @@ extension Draw {
     )
     let several = max(first.members.count, second.members.count) > 1
     return .difference(
-      first, second, pairs: (selections.0.consensus, selections.1.consensus),
+      named(first), named(second), pairs: (selections.0.consensus, selections.1.consensus),
       sizes: (
         one?.relevance.mean.elements ?? selections.0.frequency,
         other?.relevance.mean.elements ?? selections.1.frequency

@@ -105,6 +105,7 @@ extension Draw {
     let useless = [
       ("--strongest", focus.strongest != nil), ("--crop", focus.crop),
       ("--free-order", focus.freeOrder), ("--width", page.width != nil),
+      ("--long-names", page.longNames),
       ("--layout dot", layout == .dot),
     ].filter(\.1).map(\.0)
     guard useless.isEmpty else {

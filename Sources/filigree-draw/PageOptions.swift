@@ -15,6 +15,9 @@ struct PageOptions: ParsableArguments {
       """, valueName: "width"))
   var width: String?
 
+  @Flag(help: "Call variables by what they are in words, where the model knows it.")
+  var longNames = false
+
   @Option(help: "With --output -, which writes to standard output: the format.")
   var format: Format?
 

@@ -31,14 +31,25 @@ struct ReportPageTests {
   }
 
   /// The page with a script after it whose result is read back.
-  private func run<Value: Decodable>(_ script: String, as type: Value.Type) async throws -> Value {
+  private func run<Value: Decodable>(
+    _ script: String, as type: Value.Type, of file: String = "study/report.html", width: Int? = nil
+  ) async throws -> Value {
     let shell = try await Self.study.value
-    let page = try shell.text("study/report.html")
+    let page = try shell.text(file)
     let name = "page-\(UUID().uuidString).html"
-    try shell.write(
-      page.replacing(
-        "</body>",
-        with: "<pre id=\"measured\"></pre><script>\(script)</script></body>"), to: name)
+    let whole = page.replacing(
+      "</body>",
+      with: (width == nil ? "<pre id=\"measured\"></pre>" : "")
+        + "<script>\(script)</script></body>")
+    if let width {
+      // A window is at least 500 pixels wide, a frame may be as narrow as a phone.
+      let source = whole.replacing("&", with: "&amp;").replacing("\"", with: "&quot;")
+      try shell.write(
+        "<!doctype html><meta charset=\"utf-8\"><iframe style=\"width:\(width)px;height:800px;border:0\" "
+          + "srcdoc=\"\(source)\"></iframe><pre id=\"measured\"></pre>", to: name)
+    } else {
+      try shell.write(whole, to: name)
+    }
     let dom = try await shell.browse(name)
     let begin = try #require(dom.range(of: "<pre id=\"measured\">", options: .backwards))
     let end = try #require(dom[begin.upperBound...].range(of: "</pre>"))
@@ -49,7 +60,7 @@ struct ReportPageTests {
   private static let tell = """
     const tell = (value) => {
       const bytes = new TextEncoder().encode(JSON.stringify(value));
-      document.getElementById("measured").textContent =
+      (document.getElementById("measured") || parent.document.getElementById("measured")).textContent =
         btoa(Array.from(bytes, (b) => String.fromCharCode(b)).join(""));
     };
     """
@@ -89,8 +100,8 @@ struct ReportPageTests {
     #expect(page.title == "Study of <b>two</b> & {{more}}")
     #expect(
       page.sections == [
-        "Claims", "Model size", "Generalisation", "Structure", "Measurement noise",
-        "What the data cannot tell", "Training stability", "How it was made",
+        "At a glance", "What drives what", "Forecasts", "Agreement", "Recipes compared",
+        "Measurement noise", "What the data cannot tell", "How it was made",
       ])
     #expect(page.tables >= 9 && page.figures >= 8 && page.broken == 0)
     #expect(page.foreign == [] && page.duplicates == [] && !page.wide)
@@ -142,20 +153,108 @@ struct ReportPageTests {
     #expect(use.isTracing && use.lit >= 1 && use.lit < use.edges && use.after == 0)
   }
 
+  struct Pinned: Decodable {
+    var copies: Int
+    var litCopies: Int
+    var numbers: Int
+    var told: String
+    var keeps: Bool
+    var pinned: String
+    var afterEscape: Int
+  }
+
+  /// All copies of an input come out together, their numbers stay, and a click keeps them.
+  @Test func whatIsLitKeepsItsNumbersAndAClickPins() async throws {
+    let pinned = try await run(
+      Self.tell + """
+        const graph = document.querySelector("#figure-member-best .graph");
+        const inputs = [...graph.querySelectorAll("g.node")].filter((n) => /input-0$/.test(n.dataset.node || ""));
+        const enter = (e) => e.dispatchEvent(new PointerEvent("pointerenter"));
+        const leave = (e) => e.dispatchEvent(new PointerEvent("pointerleave"));
+        enter(inputs[0]);
+        const result = { copies: inputs.length, litCopies: inputs.filter((n) => n.classList.contains("on")).length };
+        leave(inputs[0]);
+        const pairs = document.querySelector("#figure-dependency .graph");
+        const edge = pairs.querySelector("g.edge[data-from]:not(.legend)");
+        const told = pairs.nextElementSibling;
+        enter(edge);
+        result.numbers = pairs.querySelectorAll("g.node.label.on").length;
+        result.told = told.textContent;
+        edge.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true }));
+        leave(edge);
+        result.keeps = pairs.classList.contains("tracing") && edge.classList.contains("on");
+        result.pinned = told.textContent;
+        document.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape" }));
+        result.afterEscape = document.querySelectorAll(".on").length;
+        tell(result);
+        """, as: Pinned.self)
+    #expect(pinned.copies >= 2 && pinned.litCopies == pinned.copies)
+    #expect(pinned.numbers >= 1 && pinned.told.contains("→"))
+    #expect(pinned.keeps && pinned.pinned.hasSuffix("(pinned)") && pinned.afterEscape == 0)
+  }
+
+  struct Phone: Decodable {
+    var width: Int
+    var page: Int
+    var sideways: [String]
+    var first: String
+    var shown: Int
+  }
+
+  /// On a phone nothing scrolls sideways, neither the page nor a part of it, and verdicts come first.
+  @Test(arguments: ["study/report.html", "study/compare.html"])
+  func itFitsAPhone(file: String) async throws {
+    let shell = try await Self.study.value
+    let made = try await shell.bash(
+      "filigree-study compare study study --recipes dense,sparse --output study/compare.html --force >/dev/null"
+    )
+    #expect(made.code == 0, "\(made.error)")
+    let phone = try await run(
+      Self.tell + """
+        addEventListener("load", () => {
+          for (const folded of document.querySelectorAll("details")) folded.open = true;
+          const all = [...document.querySelectorAll("body, main, section, div, p, td, th, figure, li")];
+          const top = (e) => e.getBoundingClientRect().top;
+          const blocks = [...document.querySelector(".overview").children].filter((e) => e.tagName !== "H2");
+          blocks.sort((a, b) => top(a) - top(b));
+          tell({ width: innerWidth, page: document.documentElement.scrollWidth,
+            sideways: all.filter((e) => e.clientWidth > 0 && e.scrollWidth > e.clientWidth + 1)
+              .map((e) => e.tagName + "." + e.className + " " + e.textContent.slice(0, 40)),
+            first: blocks[0].className,
+            shown: [...document.querySelectorAll(".narrow")].filter((e) => e.clientWidth > 0).length });
+        });
+        """, as: Phone.self, of: file, width: 390)
+    #expect(phone.width == 390 && phone.page <= 390 && phone.sideways == [])
+    #expect(phone.first == "verdicts" && phone.shown >= 2)
+  }
+
   @Test func itPrintsAsWholePages() async throws {
     let shell = try await Self.study.value
-    _ = try await shell.browse(
-      "study/report.html",
-      ["--print-to-pdf=\(shell.path("report.pdf"))", "--no-pdf-header-footer"])
-    let facts = try await shell.start("/usr/bin/pdfinfo", ["report.pdf"])
-    let pages = facts.output.split(separator: "\n").first { $0.hasPrefix("Pages:") }
-      .flatMap { Int($0.split(separator: " ").last ?? "") }
-    #expect((3...60).contains(pages ?? 0))
-    let text = try await shell.start("/usr/bin/pdftotext", ["report.pdf", "-"])
-    for part in ["Claims", "Surviving weights", "Training stability", "How it was made", "Made by"]
-    {
-      #expect(text.output.contains(part), "\(part)")
-    }
+    let (pages, text) = try await shell.printed("study/report.html")
+    #expect((3...8).contains(pages))
+    for part in [
+      "At a glance", "What drives what", "How well it forecasts", "Recipes compared",
+      "How it was made", "Made by",
+    ] { #expect(text.contains(part), "\(part)") }
+  }
+
+  /// The shipped plan for data of one's own, on a plant of eight states: at most eight pages.
+  @Test func thePlanForOnesOwnDataIsEightPages() async throws {
+    let shell = try await Self.study.value
+    let made = try await shell.bash(
+      """
+      mkdir own && cd own
+      filigree-simulate --trajectories 4 --samples 600 --seed 5 --output train.csv -q
+      filigree-simulate --trajectories 2 --samples 600 --seed 77 --output test.csv -q
+      filigree-study plan own | sed -e 's/inputs: .*/inputs: [f_Al2O3, I_line, f_AlF3, f_tap, h_acd]/' \
+        -e 's/members: 5/members: 2/' -e 's/sparse: {}/sparse: {steps: 200}/' \
+        -e 's/dense: {recipe: smooth-dense}/dense: {recipe: smooth-dense, steps: 200}/' > own.yaml
+      filigree-study run own.yaml --output own -q > /dev/null
+      """)
+    #expect(made.code == 0, "\(made.error)")
+    let (pages, text) = try await shell.printed("own/own/report.html")
+    #expect((3...8).contains(pages), "\(pages) pages")
+    #expect(text.contains("d/dt T_bath"))
   }
 
   struct Violation: Decodable {
@@ -204,6 +303,7 @@ struct ReportPageTests {
     let report = try shell.text("one/report.md")
     #expect(report.contains("less than half of the dense models' weights"))
     #expect(!report.contains("agree on the structure") && !report.contains("all agree"))
+    #expect(!report.contains("95 % over members"))
   }
 
   /// Without units, in a folder that was copied: said, and nothing written.
@@ -218,6 +318,17 @@ struct ReportPageTests {
 }
 
 extension Shell {
+  /// Pages and text of a page as Chromium prints it.
+  func printed(_ page: String) async throws -> (pages: Int, text: String) {
+    let name = "printed-\(UUID().uuidString).pdf"
+    _ = try await browse(page, ["--print-to-pdf=\(path(name))", "--no-pdf-header-footer"])
+    let facts = try await start("/usr/bin/pdfinfo", [name])
+    let pages = facts.output.split(separator: "\n").first { $0.hasPrefix("Pages:") }
+      .flatMap { Int($0.split(separator: " ").last ?? "") }
+    let text = try await start("/usr/bin/pdftotext", [name, "-"])
+    return (try #require(pages), text.output)
+  }
+
   /// axe-core, beside Python's packages.
   static let axe: String? = python.flatMap { python in
     let folder = URL(fileURLWithPath: python).deletingLastPathComponent()

@@ -9,35 +9,42 @@ import Networks
 import Reporting
 import Structure
 
-/// What drives what, how far members agree, and whether it is true.
+/// How far members agree, whether what they say is true, the networks, and what no method can tell.
 extension StudyReport {
-  /// - Parameter members: the models of `shown`.
-  func structure(_ members: [Model]) async throws -> [ReportDocument.Block] {
-    guard let shown, !members.isEmpty else { return [] }
-    var ensemble = Ensemble(
-      name: "\(name(shown)), \(shown.cell.size) trajectories", members: members)
-    ensemble.evidence = shown.evidence
-    let points = try run.testPoints()
-    let relevance = try await EnsembleRelevance(ensemble, over: points, threads: 1)
-    var blocks: [ReportDocument.Block] = [.table(relevanceTable(ensemble, relevance))]
-    let chosen = PairDrawing.Chosen(ensemble, relevance: relevance, rule: plan.selection)
-    let title = "What drives what: \(ensemble.name)"
-    let drawing =
-      results.truth.map {
-        PairDrawing.judged(chosen, by: $0, plant: plan.plant ?? "", title: title)
-      } ?? PairDrawing.dependencies(chosen, title: title)
-    blocks.append(
-      .figure(
-        try Self.drawn(
-          drawing.graph(.columns), "dependency",
-          "The consensus of \(ensemble.members.count) members of \(ensemble.name)"
-            + (results.truth == nil ? "." : " beside the plant: found, missed and spurious pairs."))
-      ))
-    blocks.append(.table(agreementTable))
-    blocks += try await precisionRecall()
-    blocks.append(.table(strongestPaths(ensemble)))
-    blocks += try drawings(of: shown, members)
+  func agreement(_ subject: ReportSubject?) async throws -> [ReportDocument.Block] {
+    var blocks: [ReportDocument.Block] = []
+    if let subject {
+      let title = "What drives what: \(subject.ensemble.name)"
+      let drawing =
+        results.truth.map {
+          PairDrawing.judged(subject.chosen, by: $0, plant: plan.plant ?? "", title: title)
+        } ?? PairDrawing.dependencies(subject.chosen, title: title)
+      blocks.append(
+        .figure(
+          try ReportSubject.drawn(
+            "dependency",
+            caption: "The consensus of \(counted(subject.ensemble.members.count, "member")) of "
+              + subject.ensemble.name
+              + (results.truth == nil
+                ? ", by effect." : " beside the plant: found, missed and spurious pairs.")
+          ) { drawing.graph(.columns, $0) }))
+    }
+    blocks.append(folding(agreementTable))
+    if let subject { blocks += agreementAlone(subject) }
+    let curves = try await precisionRecall()
+    if !curves.isEmpty { blocks.append(.folded("Precision and recall at every threshold", curves)) }
     return blocks
+  }
+
+  /// Members that decide together agree by that.
+  private func agreementAlone(_ subject: ReportSubject) -> [ReportDocument.Block] {
+    guard let alone = subject.ensemble.selectionAlone, alone.memberCount > 1 else { return [] }
+    return [
+      .paragraph(
+        "The members of \(subject.ensemble.name) decided together which inputs act, and agree by that; Φ of what each "
+          + "finds alone is "
+          + (alone.stability.map { String(format: "%.2f", $0) } ?? "undefined") + ".")
+    ]
   }
 
   static func drawn(_ graph: Graph, _ id: String, _ caption: String) throws -> ReportDocument.Figure
@@ -45,37 +52,6 @@ extension StudyReport {
     .init(
       id, caption: caption, description: "\(graph.title): \(graph.summary)",
       svg: try Renderer.render(graph, as: .svg), isGraph: true)
-  }
-
-  private func relevanceTable(_ ensemble: Ensemble, _ relevance: EnsembleRelevance)
-    -> ReportDocument.Table
-  {
-    let mean = relevance.mean
-    let strongest = mean.elements.max() ?? 1
-    let explained = ensemble.explained
-    return .init(
-      "Relevance of inputs (columns) for rates of change (rows): \(ensemble.name)",
-      columns: ["rate of"] + (explained == nil ? [] : ["R²"]) + ensemble.inputs.map(\.name),
-      rows: ensemble.outputs.indices.map { row in
-        let isNothing = explained?.isNothing(row) ?? false
-        let name = ensemble.outputs[row].name + (isNothing ? ", nothing explained" : "")
-        let share: [ReportDocument.Cell] =
-          explained.map { explained in
-            [
-              explained.shares[row].map { .init(ExplainedShares.words($0), number: $0) }
-                ?? .init("–")
-            ]
-          } ?? []
-        return [.init(name)] + share
-          + ensemble.inputs.indices.map { column in
-            let value = mean[row, column]
-            guard value > 0 else { return isNothing ? .init("–") : .init("·", number: 0) }
-            return Self.cell(value, "%.2g", shade: (value / strongest).squareRoot())
-          }
-      },
-      note: "Mean |J| over \(relevance.members[0].samples) samples in standardised units, mean of "
-        + "\(ensemble.members.count) members; a dot is a true zero: no path is left."
-        + (explained.map { " " + $0.legend } ?? ""))
   }
 
   private var agreementTable: ReportDocument.Table {
@@ -152,71 +128,72 @@ extension StudyReport {
           caption:
             "Pairs selected by mean |J| (mean over members) at all thresholds, against the plant.",
           description: "Curves of precision over recall for each compared recipe",
-          svg: try await chart.svg()))
+          svg: try await chart.svg(), narrow: try await chart.narrowed.svg()))
     ]
   }
 
   // MARK: Paths and members
 
-  private func strongestPaths(_ ensemble: Ensemble) -> ReportDocument.Table {
-    let best = order(shown).first ?? 0
-    let model = ensemble.members[min(best, ensemble.members.count - 1)]
-    let paths = PathAnalysis(model.network).strongestPaths(3)
-    return .init(
-      "The strongest paths to each rate, in the best member of \(ensemble.name)",
-      columns: ["rate of", "path", "product of its weights"],
-      rows: zip(model.outputs, paths).flatMap { output, paths in
-        paths.map { path in
-          [
-            .init(output.name),
-            .init(path.nodes.dropLast().map(model.name(of:)).joined(separator: " → ")),
-            Self.cell(path.product),
-          ]
-        }
-      }, note: "Between standardised inputs and rates.")
-  }
-
   /// Members by place in the group's models, the best forecasts first.
-  private func order(_ group: StudyResults.Group?) -> [Int] {
+  func order(_ group: StudyResults.Group?) -> [Int] {
     let errors = (group?.judgements ?? []).map {
       BoundedErrors([$0.errors], horizon: plan.horizons.count - 1).geometricMean
     }
     return errors.indices.sorted { (errors[$0], $0) < (errors[$1], $1) }
   }
 
-  private func drawings(of group: StudyResults.Group, _ models: [Model]) throws
-    -> [ReportDocument.Block]
-  {
+  /// The best, the median and the worst member, and one of what they are compared with, over the test data.
+  func networks(_ subject: ReportSubject) throws -> [ReportDocument.Block] {
+    let (group, models) = (subject.group, subject.ensemble.members)
     let order = order(group)
     guard models.count == order.count, !order.isEmpty else { return [] }
     let ranks = [
       ("best", order[0]), ("median", order[order.count / 2]), ("worst", order[order.count - 1]),
     ]
     let numbers = group.members.filter { $0.judgement != nil }.map(\.number)
-    var options = NetworkDrawing.Options()
-    options.mostEdges = 4000
     var figures = try ranks.enumerated().filter { place, rank in
       !ranks[..<place].contains { $0.1 == rank.1 }
     }.map { _, rank in
-      let drawing = NetworkDrawing(
-        models[rank.1],
+      try network(
+        models[rank.1], "member-\(rank.0)",
         title: "\(name(group)), member \(numbers[rank.1]): the \(rank.0) of \(order.count)",
-        options: options)
-      return try Self.drawn(
-        drawing.graph, "member-\(rank.0)",
-        "The \(rank.0) member of \(name(group)) by its forecasts over \(plan.horizons.last ?? 0) samples."
-      )
+        caption:
+          "The \(rank.0) member of \(name(group)) by its forecasts over \(plan.horizons.last ?? 0) samples.",
+        subject)
     }
     let dense = plan.comparison.flatMap { comparison in
-      quiet.first { $0.cell.recipe == comparison.reference && $0.cell.size == group.cell.size }
+      quiet.first {
+        $0.cell.recipe == comparison.reference && $0.cell.size == group.cell.size
+          && comparison.reference != group.cell.recipe
+      }
     }
     if let dense, let model = try self.models(dense).first {
       figures.append(
-        try Self.drawn(
-          NetworkDrawing(model, title: "\(name(dense)), member 0", options: options).graph, "dense",
-          "For comparison: a member of \(name(dense))."))
+        try network(
+          model, "dense", title: "\(name(dense)), member 0",
+          caption: "For comparison: a member of \(name(dense)).", subject))
     }
     return [.choice(label: "Member", figures)]
+  }
+
+  /// More weights than this are drawn by groups of units, which have no effects.
+  private static let mostEdges = 4000
+
+  private func network(
+    _ model: Model, _ id: String, title: String, caption: String, _ subject: ReportSubject
+  ) throws -> ReportDocument.Figure {
+    var options = NetworkDrawing.Options()
+    options.mostEdges = Self.mostEdges
+    let weights = LiveStructure(model.network).network.survivingWeightCount
+    let isSmall = weights <= Self.mostEdges
+    if isSmall {
+      options.activity = UnitActivity(model, over: subject.fewPoints)
+      options.acting = ActingNetwork(model, over: subject.fewPoints)
+    }
+    return try Self.drawn(
+      NetworkDrawing(model, title: isSmall ? title : title + ", by weight", options: options).graph,
+      id,
+      caption)
   }
 
   // MARK: Identifiability
@@ -236,7 +213,7 @@ extension StudyReport {
           "An input that is nearly a linear function of the others can be replaced by them: how much of a rate it "
             + "carries is then read off what little of it is its own. Inputs set by feedback are of this kind; what "
             + "tells their effect apart are the samples at which they move by themselves."),
-        .table(
+        folding(
           .init(
             "How much of each input the others explain",
             columns: ["input", "R² from all others", "own share of its deviation"],
@@ -248,7 +225,7 @@ extension StudyReport {
             }, note: "Linear, over the test data.")),
       ]
     }
-    if let truth = results.truth { blocks.append(.table(doubtful(truth, model))) }
+    if let truth = results.truth { blocks.append(folding(doubtful(truth, model))) }
     return blocks
   }
 
