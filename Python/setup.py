@@ -3,7 +3,7 @@ import os
 import pathlib
 import re
 
-from setuptools import setup
+from setuptools import Distribution, setup
 from setuptools.command.bdist_wheel import bdist_wheel
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -16,13 +16,15 @@ def version() -> str:
     return re.search(r'filigreeVersion = "([^"]+)"', source.read_text())[1]
 
 
+class Package(Distribution):
+    """With the tools inside it belongs where compiled modules do."""
+
+    def has_ext_modules(self):
+        return (HERE / "src" / "filigree" / "bundle").exists()
+
+
 class Wheel(bdist_wheel):
     """Any Python 3, but only Linux with at least the glibc that the tools ask for."""
-
-    def finalize_options(self):
-        super().finalize_options()
-        if (HERE / "src" / "filigree" / "bundle").exists():
-            self.root_is_pure = False
 
     def get_tag(self):
         if self.root_is_pure:
@@ -30,4 +32,4 @@ class Wheel(bdist_wheel):
         return "py3", "none", f"manylinux_{os.environ['FILIGREE_GLIBC']}_x86_64"
 
 
-setup(version=version(), cmdclass={"bdist_wheel": Wheel})
+setup(version=version(), distclass=Package, cmdclass={"bdist_wheel": Wheel})
