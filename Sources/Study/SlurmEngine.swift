@@ -88,6 +88,8 @@ public struct SlurmEngine: Sendable {
   private func submit(
     _ missing: [Missing], _ count: Int, _ idle: Int, _ keepPlan: (String) throws -> Void
   ) async throws -> Round {
+    // Asked before anything is written: there may be no Slurm.
+    let most = min(Self.mostParts, max(1, try await slurm.largestArray() - 1))
     let all = run.allUnits
     let pace = Pace(run, rounds.times())
     let isPilot = pace.isUnknown && count > Self.fewestForPilot
@@ -97,7 +99,6 @@ public struct SlurmEngine: Sendable {
     let script = rounds.jobs.appending("start").string
     try WholeFile.write(Array(ArrayJob.startingScript.utf8), to: script, force: true)
     try rounds.save(round)
-    let most = min(Self.mostParts, max(1, try await slurm.largestArray() - 1))
     do {
       for (stage, numbers) in missing {
         let chosen = isPilot ? numbers.filter { isPilotUnit(all[$0]) } : numbers
