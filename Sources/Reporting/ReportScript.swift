@@ -49,7 +49,7 @@ enum ReportScript {
         show();
       });
       const unpins = [];
-      for (const graph of document.querySelectorAll(".graph")) {
+      for (const graph of document.querySelectorAll("div.graph")) {
         const told = document.createElement("p");
         told.className = "lit";
         told.setAttribute("aria-live", "polite");

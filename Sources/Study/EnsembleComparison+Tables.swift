@@ -202,7 +202,7 @@ extension EnsembleComparison {
   func tables(isWhole: Bool) -> [Table] {
     var tables = [changeTable(isWhole: isWhole)].compactMap { $0 }
     if !horizons.isEmpty { tables.append(errorTable) }
-    if tables.isEmpty { tables = [pairsTable] }
+    if tables.isEmpty { tables = [countTable] }
     tables[0].notes = sentences.map { "\($0.label): \($0.text)" } + tables[0].notes
     return tables
   }
@@ -236,6 +236,16 @@ extension EnsembleComparison {
       table.notes.insert("\(changed.count - most) more are in JSON, in CSV and on the page.", at: 0)
     }
     return table
+  }
+
+  /// Where nothing differs: how many pairs have each change.
+  private var countTable: Table {
+    Table(
+      title: "Structure: \(first.name) and \(second.name)", corner: "change", columns: ["effects"],
+      rows: Change.allCases.compactMap { change in
+        let count = pairs.count { $0.change == change }
+        return count == 0 ? nil : (change.rawValue, [.integer(count)])
+      }, notes: [Self.note])
   }
 
   private static let mostRows = 30

@@ -176,7 +176,7 @@ struct ReportPageTests {
         leave(inputs[0]);
         const pairs = document.querySelector("#figure-dependency .graph");
         const edge = pairs.querySelector("g.edge[data-from]:not(.legend)");
-        const told = pairs.nextElementSibling;
+        const told = pairs.querySelector(".lit");
         enter(edge);
         result.numbers = pairs.querySelectorAll("g.node.label.on").length;
         result.told = told.textContent;
@@ -244,8 +244,8 @@ struct ReportPageTests {
     let made = try await shell.bash(
       """
       mkdir own && cd own
-      filigree-simulate --trajectories 4 --samples 600 --seed 5 --output train.csv -q
-      filigree-simulate --trajectories 2 --samples 600 --seed 77 --output test.csv -q
+      filigree-simulate --trajectories 8 --samples 2000 --seed 5 --output train.csv -q
+      filigree-simulate --trajectories 3 --samples 2000 --seed 77 --output test.csv -q
       filigree-study plan own | sed -e 's/inputs: .*/inputs: [f_Al2O3, I_line, f_AlF3, f_tap, h_acd]/' \
         -e 's/members: 5/members: 2/' -e 's/sparse: {}/sparse: {steps: 200}/' \
         -e 's/dense: {recipe: smooth-dense}/dense: {recipe: smooth-dense, steps: 200}/' > own.yaml
